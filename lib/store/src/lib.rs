@@ -1,1 +1,23 @@
-//! In the making.
+//! The embedded store: points kept on the host itself, in one SQLite file.
+//!
+//! It is the sink where no other is configured, what `tidemark show` reads, and the source that immutable blocks
+//! are cut from. A batch is written as a few compressed rows, never as a row a sample; compaction turns the rows of
+//! some hours into chunks. Values come back exactly as they were written, with their types. Writing a batch again
+//! changes nothing, and the same series and time written with another value takes the later one.
+//!
+//! It is not a server, has no query language, and does no arithmetic. The format is drawn in `FORMAT.md`.
+//!
+//! One process writes at a time (others wait for it), many read meanwhile. What [`Store::write`] returned for is on
+//! the disk.
+
+mod error;
+mod options;
+mod outcome;
+mod series;
+mod store;
+
+pub use error::StoreError;
+pub use options::StoreOptions;
+pub use outcome::{Dropped, SetAside, Statistics, Written};
+pub use series::{LastValue, Selector, SeriesName, SeriesSamples};
+pub use store::Store;
