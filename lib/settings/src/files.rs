@@ -1,0 +1,1 @@
+//! The files that settings are read from.

@@ -1,0 +1,151 @@
+//! What a section of the settings is made of, and how one is read.
+
+use std::collections::BTreeMap;
+
+use crate::mistake::{Mistake, Mistakes, Position};
+use crate::suggestion;
+use crate::value::{Data, Table, Value};
+use crate::SettingValue;
+use zeroize::Zeroizing;
+
+/// A section that a program reads: implemented by `#[derive(Settings)]`.
+pub trait Section: Sized {
+    /// What the section is for, in a sentence or two.
+    const SUMMARY: &'static str;
+    /// Its keys, in the order of the struct.
+    const KEYS: &'static [Key];
+    /// Reads every key, and so finds every mistake before it gives `None`.
+    fn read(section: &mut SectionReader<'_>) -> Option<Self>;
+}
+
+/// A key of a section, as people read about it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The key's name.
+    pub name: &'static str,
+    /// What its value is: `string`, `time span`, `list of URLs`.
+    pub type_name: &'static str,
+    /// What counts where it is absent, as plain text (a string without quotes); none where it is required or optional.
+    pub default: Option<&'static str>,
+    /// What it means.
+    pub help: &'static str,
+}
+
+/// A default, as an attribute of a derived section writes it.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub enum DefaultValue {
+    /// A string.
+    String(&'static str),
+    /// An integer.
+    Integer(i64),
+    /// A float.
+    Float(f64),
+    /// A boolean.
+    Boolean(bool),
+    /// A list of defaults.
+    List(&'static [DefaultValue]),
+}
+
+impl DefaultValue {
+    fn value(self) -> Value {
+        let data = match self {
+            DefaultValue::String(text) => Data::String(Zeroizing::new(text.to_owned())),
+            DefaultValue::Integer(number) => Data::Integer(i128::from(number)),
+            DefaultValue::Float(number) => Data::Float(number),
+            DefaultValue::Boolean(truth) => Data::Boolean(truth),
+            DefaultValue::List(items) => Data::Array(items.iter().map(|item| item.value()).collect()),
+        };
+        Value { at: Position::of_default(), data }
+    }
+}
+
+/// Reads the keys of one section, and gathers the mistakes in it.
+pub struct SectionReader<'a> {
+    /// As people write it: `[host]`, `[collector.NAME]`, `[[sink]]`.
+    title: String,
+    table: Option<&'a Table>,
+    at: Position,
+    mistakes: Vec<Mistake>,
+}
+
+impl<'a> SectionReader<'a> {
+    /// `at` is where the section begins, or where it would be written.
+    pub(crate) fn new(title: String, table: Option<&'a Table>, at: Position) -> SectionReader<'a> {
+        SectionReader { title, table, at, mistakes: Vec::new() }
+    }
+
+    /// The value of a key that must be set. `None` is a mistake, which is noted.
+    pub fn required<T: SettingValue>(&mut self, key: &str) -> Option<T> {
+        if self.value(key).is_none() {
+            let what = format!("{} has no `{key}`", self.title);
+            let advice = format!("write {key} = {} in it", T::EXAMPLE);
+            self.mistakes.push(Mistake::new(self.at.clone(), what, advice));
+            return None;
+        }
+        self.optional(key)?
+    }
+
+    /// The value of a key that may be absent. The outer `None` is a mistake, which is noted.
+    pub fn optional<T: SettingValue>(&mut self, key: &str) -> Option<Option<T>> {
+        match self.value(key) {
+            None => Some(None),
+            Some(value) => self.note(key, T::read(value)).map(Some),
+        }
+    }
+
+    /// The value of a key, or its default. `None` is a mistake, which is noted.
+    pub fn or_default<T: SettingValue>(&mut self, key: &str, default: DefaultValue) -> Option<T> {
+        match self.value(key) {
+            Some(value) => self.note(key, T::read(value)),
+            None => self.note(key, T::read(&default.value())),
+        }
+    }
+
+    /// The value as it stands, where the key is set.
+    pub fn value(&self, key: &str) -> Option<&'a Value> {
+        self.table?.get(key).map(|entry| &entry.value)
+    }
+
+    /// Notes a mistake.
+    pub fn mistake(&mut self, mistake: Mistake) {
+        self.mistakes.push(mistake);
+    }
+
+    pub(crate) fn note<T>(&mut self, key: &str, read: Result<T, Mistakes>) -> Option<T> {
+        match read {
+            Ok(value) => Some(value),
+            Err(mistakes) => {
+                let name = format!("`{key}`");
+                self.mistakes.extend(mistakes.into_list().into_iter().map(|mistake| mistake.within(&name)));
+                None
+            }
+        }
+    }
+
+    /// Notes every key that is none of `known`, and gives all mistakes.
+    pub(crate) fn finish(mut self, known: &[&str]) -> Vec<Mistake> {
+        for (key, entry) in self.table.iter().flat_map(|table| table.iter()) {
+            if !known.contains(&key.as_str()) {
+                let what = format!("{} is no key of {}", suggestion::quoted(key), self.title);
+                let advice = match suggestion::nearest(key, known) {
+                    Some(near) => format!("write `{near}` instead"),
+                    None => format!("write one of {}", suggestion::listed(known)),
+                };
+                self.mistakes.push(Mistake::new(entry.key_at.clone(), what, advice));
+            }
+        }
+        self.mistakes
+    }
+}
+
+/// Reads a section with nothing set, as a program runs where it has no settings.
+///
+/// # Errors
+/// Where a key is required, or where a default is no value of its key.
+pub fn defaults<S: Section>() -> Result<S, Mistakes> {
+    let empty = BTreeMap::new();
+    let mut reader = SectionReader::new("the section".to_owned(), Some(&empty), Position::of_default());
+    let section = S::read(&mut reader);
+    Mistakes::check(reader.finish(&[]))?;
+    section.ok_or_else(|| Mistake::new(Position::of_default(), "gives nothing", "mend its `read`").into())
+}

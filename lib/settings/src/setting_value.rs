@@ -1,0 +1,215 @@
+//! The types that a key can have.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::mistake::{Mistake, Mistakes};
+use crate::suggestion::quoted;
+use crate::value::Value;
+use crate::{Size, Span};
+
+/// A type that a key of the settings can have.
+pub trait SettingValue: Sized {
+    /// What people call it: `string`, `time span`.
+    const TYPE: &'static str;
+    /// What people call a list of them.
+    const LIST_TYPE: &'static str = "list";
+    /// A value as one would write it in the file, quotes included.
+    const EXAMPLE: &'static str;
+
+    /// Takes the value as it stands in the file.
+    ///
+    /// # Errors
+    /// Every mistake in it, made by [`Value::mistake`] and [`Value::wrong_kind`].
+    fn read(value: &Value) -> Result<Self, Mistakes>;
+}
+
+fn advice<T: SettingValue>() -> String {
+    format!("write a {} like {} instead", T::TYPE, T::EXAMPLE)
+}
+
+fn text<'a, T: SettingValue>(value: &'a Value) -> Result<&'a str, Mistake> {
+    value.as_str().ok_or_else(|| value.wrong_kind(&format!("a {}", T::TYPE), advice::<T>()))
+}
+
+impl SettingValue for bool {
+    const TYPE: &'static str = "boolean";
+    const LIST_TYPE: &'static str = "list of booleans";
+    const EXAMPLE: &'static str = "true";
+
+    fn read(value: &Value) -> Result<bool, Mistakes> {
+        Ok(value.as_bool().ok_or_else(|| value.wrong_kind("a boolean", "write true or false instead"))?)
+    }
+}
+
+macro_rules! integers {
+    ($($type:ty),*) => {$(
+        impl SettingValue for $type {
+            const TYPE: &'static str = "integer";
+            const LIST_TYPE: &'static str = "list of integers";
+            const EXAMPLE: &'static str = "10";
+
+            fn read(value: &Value) -> Result<$type, Mistakes> {
+                let number = value
+                    .as_integer()
+                    .ok_or_else(|| value.wrong_kind("an integer", "write a number like 10 instead"))?;
+                Ok(<$type>::try_from(number).map_err(|_| {
+                    value.mistake(
+                        "is out of range",
+                        format!("write a number from {} to {} instead", <$type>::MIN, <$type>::MAX),
+                    )
+                })?)
+            }
+        }
+    )*};
+}
+integers!(i64, u64, u32, u16);
+
+impl SettingValue for f64 {
+    const TYPE: &'static str = "number";
+    const LIST_TYPE: &'static str = "list of numbers";
+    const EXAMPLE: &'static str = "0.5";
+
+    /// Integers too; but neither an infinite number nor `nan`.
+    fn read(value: &Value) -> Result<f64, Mistakes> {
+        #[expect(clippy::cast_precision_loss, reason = "somebody who writes an integer here means the nearest float")]
+        let number = value.as_float().or(value.as_integer().map(|number| number as f64));
+        let number = number.ok_or_else(|| value.wrong_kind("a number", advice::<f64>()))?;
+        if !number.is_finite() {
+            return Err(value.mistake("is not a finite number", advice::<f64>()).into());
+        }
+        Ok(number)
+    }
+}
+
+impl SettingValue for String {
+    const TYPE: &'static str = "string";
+    const LIST_TYPE: &'static str = "list of strings";
+    const EXAMPLE: &'static str = "\"text\"";
+
+    fn read(value: &Value) -> Result<String, Mistakes> {
+        let text = value.as_str().ok_or_else(|| value.wrong_kind("a string", "write it in quotes instead"))?;
+        Ok(text.to_owned())
+    }
+}
+
+impl SettingValue for PathBuf {
+    const TYPE: &'static str = "path";
+    const LIST_TYPE: &'static str = "list of paths";
+    const EXAMPLE: &'static str = "\"/etc/ssl/certs/influxdb.pem\"";
+
+    /// Absolute: a relative one would mean something else in each program's working folder.
+    fn read(value: &Value) -> Result<PathBuf, Mistakes> {
+        let text = text::<PathBuf>(value)?;
+        if !text.starts_with('/') {
+            return Err(value.mistake("is not an absolute path", "write one that begins with / instead").into());
+        }
+        if text.contains('\0') {
+            return Err(value.mistake("holds a NUL character", advice::<PathBuf>()).into());
+        }
+        Ok(PathBuf::from(text))
+    }
+}
+
+impl SettingValue for Url {
+    const TYPE: &'static str = "URL";
+    const LIST_TYPE: &'static str = "list of URLs";
+    const EXAMPLE: &'static str = "\"https://influxdb.example.com:8086\"";
+
+    /// `http` and `https` alone, and without a user: a password in it would show in every log. The text is never
+    /// quoted, as it may hold one.
+    fn read(value: &Value) -> Result<Url, Mistakes> {
+        let text = text::<Url>(value)?;
+        let url = Url::parse(text).map_err(|error| value.mistake(format!("is not a URL: {error}"), advice::<Url>()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            let what = "is a URL of another kind than http or https";
+            return Err(value.mistake(what, advice::<Url>()).into());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            let advice = "write the user and the password as keys of their own instead";
+            return Err(value.mistake("holds a user or a password", advice).into());
+        }
+        Ok(url)
+    }
+}
+
+impl SettingValue for Span {
+    const TYPE: &'static str = "time span";
+    const LIST_TYPE: &'static str = "list of time spans";
+    const EXAMPLE: &'static str = "\"5m\"";
+
+    /// A string in systemd's grammar, or a bare integer of seconds.
+    fn read(value: &Value) -> Result<Span, Mistakes> {
+        const ADVICE: &str = "write a time span like \"30s\", \"5m\" or \"1h 30min\" instead";
+        if let Some(seconds) = value.as_integer() {
+            let seconds = u64::try_from(seconds)
+                .ok()
+                .filter(|seconds| *seconds <= Span::MAX.as_secs())
+                .ok_or_else(|| value.mistake("is out of range", ADVICE))?;
+            return Ok(Span::secs(seconds));
+        }
+        let text = value.as_str().ok_or_else(|| value.wrong_kind("a time span", ADVICE))?;
+        Ok(text.parse().map_err(|error| value.mistake(format!("is no time span ({error})"), ADVICE))?)
+    }
+}
+
+impl SettingValue for Size {
+    const TYPE: &'static str = "size";
+    const LIST_TYPE: &'static str = "list of sizes";
+    const EXAMPLE: &'static str = "\"1GiB\"";
+
+    /// A string with a unit, or a bare integer of bytes.
+    fn read(value: &Value) -> Result<Size, Mistakes> {
+        const ADVICE: &str = "write a size like \"64MiB\" or \"1GiB\" instead";
+        if let Some(bytes) = value.as_integer() {
+            return Ok(Size::bytes(u64::try_from(bytes).map_err(|_| value.mistake("is out of range", ADVICE))?));
+        }
+        let text = value.as_str().ok_or_else(|| value.wrong_kind("a size", ADVICE))?;
+        Ok(text.parse().map_err(|error| value.mistake(format!("is no size ({error})"), ADVICE))?)
+    }
+}
+
+impl<T: SettingValue> SettingValue for Vec<T> {
+    const TYPE: &'static str = T::LIST_TYPE;
+    const LIST_TYPE: &'static str = "list of lists";
+    const EXAMPLE: &'static str = "[]";
+
+    fn read(value: &Value) -> Result<Vec<T>, Mistakes> {
+        let advice = || format!("write [{}] instead", T::EXAMPLE);
+        let items = value.as_list().ok_or_else(|| value.wrong_kind(&format!("a {}", T::LIST_TYPE), advice()))?;
+        gather(items.iter().map(|item| T::read(item).map_err(|mistakes| (mistakes, "has an item that".to_owned()))))
+    }
+}
+
+impl<T: SettingValue> SettingValue for BTreeMap<String, T> {
+    const TYPE: &'static str = "table";
+    const LIST_TYPE: &'static str = "list of tables";
+    const EXAMPLE: &'static str = "{}";
+
+    fn read(value: &Value) -> Result<BTreeMap<String, T>, Mistakes> {
+        let advice = || format!("write {{ name = {} }} instead", T::EXAMPLE);
+        let entries = value.as_table().ok_or_else(|| value.wrong_kind("a table", advice()))?;
+        gather(entries.map(|(key, value)| {
+            let read = T::read(value).map(|value| (key.to_owned(), value));
+            read.map_err(|mistakes| (mistakes, format!("has {}, which", quoted(key))))
+        }))
+    }
+}
+
+/// All values, or all mistakes, each seen from what holds the value.
+fn gather<T, C: FromIterator<T>>(read: impl Iterator<Item = Result<T, (Mistakes, String)>>) -> Result<C, Mistakes> {
+    let mut mistakes = Vec::new();
+    let values = read
+        .filter_map(|item| match item {
+            Ok(value) => Some(value),
+            Err((found, within)) => {
+                mistakes.extend(found.into_list().into_iter().map(|mistake| mistake.within(&within)));
+                None
+            }
+        })
+        .collect();
+    Mistakes::check(mistakes)?;
+    Ok(values)
+}
