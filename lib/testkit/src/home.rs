@@ -1,0 +1,116 @@
+//! A throwaway home for the workspace's programs.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::run::{Run, program};
+
+/// A folder with settings and state of its own, and programs that know no other. It goes when it is dropped.
+///
+/// Programs see `HOME`, `XDG_STATE_HOME`, `STATE_DIRECTORY` (so that root's do not use /var/lib), `TIDEMARK_CONFIG`
+/// and a plain `PATH`, and nothing else of the caller's environment.
+pub struct Home {
+    folder: TempDir,
+}
+
+impl Home {
+    /// A new one, with empty settings.
+    pub fn new() -> Self {
+        let home = Self {
+            folder: TempDir::with_prefix("tidemark-home-").expect("a temporary folder"),
+        };
+        fs::create_dir(home.state()).expect("a folder for the state");
+        home.settings("");
+        home
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where the programs keep their state.
+    pub fn state(&self) -> PathBuf {
+        self.path().join("state")
+    }
+
+    /// The settings' file.
+    pub fn config(&self) -> PathBuf {
+        self.path().join("tidemark.toml")
+    }
+
+    /// Writes the settings.
+    pub fn settings(&self, toml: &str) {
+        self.file("tidemark.toml", toml);
+    }
+
+    /// Writes a file of that name, mode 0600, in place of the one that is there, and gives its path.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path);
+        file.and_then(|mut file| file.write_all(content.as_ref()))
+            .unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+        path
+    }
+
+    /// A run of that program of the workspace at home here.
+    pub fn run(&self, name: &str) -> Run {
+        self.at_home(Run::new(program(name)))
+    }
+
+    /// A run at home here.
+    pub fn at_home(&self, run: Run) -> Run {
+        run.env("HOME", self.path())
+            .env("XDG_STATE_HOME", self.path())
+            .env("STATE_DIRECTORY", self.state())
+            .env("TIDEMARK_CONFIG", self.config())
+            .current_dir(self.path())
+    }
+}
+
+impl Default for Home {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_see_nothing_else() {
+        let home = Home::new();
+        let ended = home.at_home(Run::new("/usr/bin/env")).run();
+        let mut names: Vec<&str> = ended
+            .stdout
+            .lines()
+            .filter_map(|line| line.split('=').next())
+            .collect();
+        names.sort_unstable();
+        assert_eq!(
+            names,
+            [
+                "HOME",
+                "PATH",
+                "STATE_DIRECTORY",
+                "TIDEMARK_CONFIG",
+                "XDG_STATE_HOME"
+            ]
+        );
+        assert!(
+            ended
+                .stdout
+                .contains(&format!("STATE_DIRECTORY={}", home.state().display()))
+        );
+    }
+}
