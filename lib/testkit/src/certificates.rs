@@ -211,7 +211,7 @@ mod tests {
             (&certificates.wrong_name, "not valid for name"),
             (&certificates.expired, "expired"),
             (&certificates.stranger, "UnknownIssuer"),
-            (&certificates.self_signed, "UnknownIssuer"),
+            (&certificates.self_signed, "CaUsedAsEndEntity"),
         ] {
             let why = meet(identity, trusted).expect_err("must be refused");
             assert!(

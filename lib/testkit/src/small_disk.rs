@@ -134,7 +134,7 @@ mod tests {
         let why = fs::write(disk.path().join("more"), "x").expect_err("no room");
         assert_eq!(why.kind(), ErrorKind::StorageFull);
         let ended = Run::new("/bin/sh")
-            .args(["-c", "echo x > more2"])
+            .args(["-c", "head -c 9999 /dev/zero > more2"])
             .current_dir(disk.path())
             .run();
         assert!(
