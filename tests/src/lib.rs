@@ -1,1 +1,2 @@
-//! Holds the tests beside it: see `stories/main.rs` and `imports.rs`.
+//! Holds the tests beside it: whole paths through the real programs (`stories/main.rs`) and the rules of the house
+//! (`imports.rs`).
