@@ -1,0 +1,129 @@
+use std::sync::{Arc, OnceLock};
+
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Method, NoProxy, Proxy};
+use url::Url;
+
+use super::error::RedirectFault;
+use super::options::{ClientOptions, Proxies};
+use super::{HttpError, Request, redacted, tls};
+
+/// The most redirects that are followed for one request.
+pub const REDIRECT_LIMIT: usize = 10;
+
+/// An HTTP client that is made when it is first used. Clones share it, and its connections.
+#[derive(Clone, Debug)]
+pub struct Http(Arc<Lazy>);
+
+#[derive(Debug)]
+struct Lazy {
+    options: ClientOptions,
+    client: OnceLock<reqwest::Client>,
+}
+
+impl Http {
+    /// A client with these options; nothing is read, opened or checked yet.
+    pub fn new(options: ClientOptions) -> Self {
+        Self(Arc::new(Lazy {
+            options,
+            client: OnceLock::new(),
+        }))
+    }
+
+    /// Asks for what is at this address.
+    pub fn get(&self, url: &Url) -> Request {
+        Request::new(self.clone(), Method::GET, url.clone())
+    }
+
+    /// Posts to this address; give it a body.
+    pub fn post(&self, url: &Url) -> Request {
+        Request::new(self.clone(), Method::POST, url.clone())
+    }
+
+    pub(super) fn client(&self) -> Result<&reqwest::Client, HttpError> {
+        if let Some(client) = self.0.client.get() {
+            return Ok(client);
+        }
+        let client = build(&self.0.options, Policy::custom(follow))?;
+        Ok(self.0.client.get_or_init(|| client))
+    }
+}
+
+/// A client with our TLS, for what needs more than [`Http`]: it follows no redirects, and has no bounds of its own.
+///
+/// What its errors mean, [`HttpError::explain`] says.
+///
+/// # Errors
+/// Where `ca_file` cannot be read or holds no certificate, or a proxy variable is not an address.
+pub fn client(options: &ClientOptions) -> Result<reqwest::Client, HttpError> {
+    build(options, Policy::none())
+}
+
+fn build(options: &ClientOptions, redirects: Policy) -> Result<reqwest::Client, HttpError> {
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls::config(options)?)
+        .http1_only()
+        .user_agent(&options.user_agent)
+        // It would carry the query, with what secrets are in it, to another server.
+        .referer(false)
+        .redirect(redirects)
+        // Only those of the environment that was handed in.
+        .no_proxy();
+    for proxy in proxies(&options.surroundings.proxies)? {
+        builder = builder.proxy(proxy);
+    }
+    builder
+        .build()
+        .map_err(|error| HttpError::client("no HTTP client can be made").caused_by_reqwest(error))
+}
+
+fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    let (to, previous) = (attempt.url(), attempt.previous());
+    let was_secure = previous.last().is_some_and(|from| from.scheme() == "https");
+    if was_secure && to.scheme() != "https" {
+        let to = redacted(to);
+        attempt.error(RedirectFault::ToPlain { to })
+    } else if previous.contains(to) {
+        let to = redacted(to);
+        attempt.error(RedirectFault::Loop { to })
+    } else if previous.len() > REDIRECT_LIMIT {
+        attempt.error(RedirectFault::TooMany)
+    } else {
+        attempt.follow()
+    }
+}
+
+fn proxies(variables: &Proxies) -> Result<Vec<Proxy>, HttpError> {
+    let except = variables
+        .none
+        .as_ref()
+        .and_then(|(_, list)| NoProxy::from_string(&list.to_string_lossy()));
+    let wrong = |name: &str, what: &str| {
+        // Its value is not shown: it may hold a password.
+        HttpError::client(format_args!(
+            "${name} {what}; write http://HOST:PORT, or unset it"
+        ))
+    };
+    let mut proxies = Vec::new();
+    let kinds: [(_, fn(Url) -> reqwest::Result<Proxy>); 3] = [
+        (&variables.http, Proxy::http),
+        (&variables.https, Proxy::https),
+        (&variables.all, Proxy::all),
+    ];
+    for (variable, make) in kinds {
+        let Some((name, value)) = variable else { continue };
+        let address = value.to_str().ok_or_else(|| wrong(name, "is not UTF-8"))?;
+        let address = if address.contains("://") {
+            address.to_owned()
+        } else {
+            format!("http://{address}")
+        };
+        let url = Url::parse(&address).map_err(|_| wrong(name, "is not the address of a proxy"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(wrong(name, "names a kind of proxy that is not supported"));
+        }
+        let proxy = make(url).map_err(|_| wrong(name, "is not the address of a proxy"))?;
+        proxies.push(proxy.no_proxy(except.clone()));
+    }
+    Ok(proxies)
+}

@@ -1,0 +1,317 @@
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+use url::Url;
+
+use super::body::{self, excerpt};
+use super::{Http, HttpError, HttpErrorKind};
+
+/// The longest body that is read where a request does not say otherwise, in bytes after decompression: 64 MiB.
+pub const MAX_BYTES: u64 = 64 << 20;
+/// The time that a request has, headers and body together, where it does not say otherwise.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A request in the making. It is sent by [`bytes`](Self::bytes), [`text`](Self::text), [`json`](Self::json) or
+/// [`response`](Self::response).
+#[must_use = "a request is sent by `bytes`, `text`, `json` or `response`"]
+#[derive(Debug)]
+pub struct Request {
+    http: Http,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+    fault: Option<String>,
+    max_bytes: u64,
+    timeout: Duration,
+    allow_empty: bool,
+}
+
+impl Request {
+    pub(super) fn new(http: Http, method: Method, url: Url) -> Self {
+        Self {
+            http,
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            fault: None,
+            max_bytes: MAX_BYTES,
+            timeout: TIMEOUT,
+            allow_empty: false,
+        }
+    }
+
+    /// Sets a header. One that cannot be sent (a newline in it) fails the request.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match (
+            HeaderName::from_bytes(name.as_bytes()),
+            HeaderValue::from_str(value),
+        ) {
+            (Ok(name), Ok(mut value)) => {
+                // What is set by hand may be a key; it is then not in any debug output.
+                value.set_sensitive(true);
+                self.headers.insert(name, value);
+            }
+            // The value is not shown: it may be a secret.
+            _ => {
+                self.fault = Some(format!(
+                    "the header {name:?} cannot be sent: a character in it is not allowed"
+                ))
+            }
+        }
+        self
+    }
+
+    /// The body of a POST and its type.
+    pub fn body(self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let mut request = self.header("content-type", content_type);
+        request.body = Some(body.into());
+        request
+    }
+
+    /// The longest body that is read, in bytes after decompression, instead of [`MAX_BYTES`].
+    pub fn max_bytes(mut self, max_bytes: u64) -> Self {
+        self.max_bytes = max_bytes;
+        self
+    }
+
+    /// The time for headers and body together, instead of [`TIMEOUT`].
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Takes a body of 0 bytes for an answer.
+    pub fn allow_empty(mut self) -> Self {
+        self.allow_empty = true;
+        self
+    }
+
+    /// The body of a 2xx answer.
+    ///
+    /// # Errors
+    /// Any other status, an empty body (see [`allow_empty`](Self::allow_empty)), and all that can go wrong on the way.
+    pub async fn bytes(self) -> Result<Vec<u8>, HttpError> {
+        Ok(self.success().await?.body)
+    }
+
+    /// The body of a 2xx answer, which must be UTF-8; a byte order mark is left out.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes), and where it is not UTF-8.
+    pub async fn text(self) -> Result<String, HttpError> {
+        self.success().await?.text()
+    }
+
+    /// The body of a 2xx answer, read as JSON. `Accept: application/json` is sent where no other is set.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes), and where it is not JSON of this form.
+    pub async fn json<T: DeserializeOwned>(mut self) -> Result<T, HttpError> {
+        if !self.headers.contains_key(ACCEPT) {
+            self.headers
+                .insert(ACCEPT, HeaderValue::from_static("application/json"));
+        }
+        self.allow_empty = false;
+        self.success().await?.json()
+    }
+
+    /// The answer, whatever its status; an empty body is an answer too.
+    ///
+    /// # Errors
+    /// Where no whole answer comes.
+    pub async fn response(self) -> Result<Response, HttpError> {
+        let (deadline, timeout, max_bytes) = (Instant::now() + self.timeout, self.timeout, self.max_bytes);
+        let url = self.url.clone();
+        let answer = self.send(deadline).await?;
+        Response::read(url, answer, max_bytes, deadline, timeout).await
+    }
+
+    /// A 2xx answer with a body.
+    async fn success(self) -> Result<Response, HttpError> {
+        let (deadline, timeout, max_bytes) = (Instant::now() + self.timeout, self.timeout, self.max_bytes);
+        let (url, allow_empty) = (self.url.clone(), self.allow_empty);
+        let answer = self.send(deadline).await?;
+        let status = answer.status();
+        if !status.is_success() {
+            let content_type = content_type(answer.headers());
+            let excerpt = body::beginning(answer, deadline).await;
+            let kind = HttpErrorKind::Status {
+                status: status.as_u16(),
+                content_type,
+                excerpt,
+            };
+            return Err(HttpError::new(&url, kind));
+        }
+        let response = Response::read(url, answer, max_bytes, deadline, timeout).await?;
+        if response.body.is_empty() && !allow_empty {
+            return Err(HttpError::new(
+                &response.url,
+                HttpErrorKind::Empty {
+                    status: response.status,
+                },
+            ));
+        }
+        Ok(response)
+    }
+
+    async fn send(self, deadline: Instant) -> Result<reqwest::Response, HttpError> {
+        if let Some(fault) = self.fault {
+            return Err(HttpError::new(&self.url, HttpErrorKind::Request(fault)));
+        }
+        if !matches!(self.url.scheme(), "http" | "https") {
+            let fault = "is not an address of http or https".to_owned();
+            return Err(HttpError::new(&self.url, HttpErrorKind::Request(fault)));
+        }
+        let mut request = self
+            .http
+            .client()?
+            .request(self.method, self.url.clone())
+            .headers(self.headers);
+        if let Some(body) = self.body {
+            request = request.body(body);
+        }
+        match tokio::time::timeout_at(deadline, request.send()).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(HttpError::explain(&self.url, error)),
+            Err(_) => {
+                let kind = HttpErrorKind::Timeout {
+                    after: self.timeout,
+                    received: None,
+                };
+                Err(HttpError::new(&self.url, kind))
+            }
+        }
+    }
+}
+
+/// A whole answer.
+pub struct Response {
+    url: Url,
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Response {
+    async fn read(
+        url: Url,
+        answer: reqwest::Response,
+        max_bytes: u64,
+        deadline: Instant,
+        timeout: Duration,
+    ) -> Result<Self, HttpError> {
+        // The client has decoded gzip and taken its header away: what is left, it could not decode.
+        if let Some(encoding) = answer.headers().get(CONTENT_ENCODING)
+            && encoding.as_bytes() != b"identity"
+        {
+            let encoding = excerpt(encoding.as_bytes());
+            return Err(HttpError::new(&url, HttpErrorKind::Encoding(encoding)));
+        }
+        let status = answer.status().as_u16();
+        let headers = answer.headers().clone();
+        let body = body::read(&url, answer, max_bytes, deadline, timeout).await?;
+        Ok(Self {
+            url,
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// A header's value, where it was sent and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body, decompressed.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body as text; a byte order mark is left out.
+    ///
+    /// # Errors
+    /// Where it is not UTF-8.
+    pub fn text(self) -> Result<String, HttpError> {
+        let Self {
+            url,
+            headers,
+            mut body,
+            ..
+        } = self;
+        if body.starts_with(b"\xef\xbb\xbf") {
+            body.drain(..3);
+        }
+        String::from_utf8(body).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            HttpError::new(
+                &url,
+                HttpErrorKind::NotText {
+                    at,
+                    content_type: content_type(&headers),
+                },
+            )
+        })
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// Where it is not UTF-8, or not JSON of this form.
+    pub fn json<T: DeserializeOwned>(self) -> Result<T, HttpError> {
+        let content_type = content_type(&self.headers);
+        let text = std::str::from_utf8(&self.body).map_err(|error| {
+            let kind = HttpErrorKind::NotText {
+                at: error.valid_up_to(),
+                content_type: content_type.clone(),
+            };
+            HttpError::new(&self.url, kind)
+        })?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        serde_json::from_str(text).map_err(|error| {
+            let is_html = content_type
+                .as_deref()
+                .is_some_and(|kind| kind.starts_with("text/html"));
+            let html = is_html || text.trim_start().starts_with('<');
+            let excerpt = excerpt(text.as_bytes());
+            let kind = HttpErrorKind::NotJson {
+                status: self.status,
+                content_type,
+                html,
+                excerpt,
+            };
+            let failed = HttpError::new(&self.url, kind);
+            // Where a page starts to be no JSON is of no use to anyone.
+            if html {
+                failed
+            } else {
+                failed.caused_by_json(error)
+            }
+        })
+    }
+}
+
+/// Without headers and body, which may be long or private.
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Response")
+            .field("url", &super::redacted(&self.url))
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> Option<String> {
+    headers.get(CONTENT_TYPE).map(|value| excerpt(value.as_bytes()))
+}
