@@ -1,0 +1,108 @@
+//! How a program ends: one meaning for each exit code, one line for each failure.
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+/// Collected, and delivered or safely in the outbox.
+pub const OK: u8 = 0;
+/// Nothing could be collected, or it could be neither delivered nor kept.
+pub const FAILED: u8 = 1;
+/// The command line is wrong.
+pub const USAGE: u8 = 2;
+/// The settings are wrong (`EX_CONFIG`).
+pub const SETTINGS: u8 = 78;
+
+/// Why a program ends without success: an exit code, and the text that says what, why and what to do.
+///
+/// The text already holds its causes; each of its lines is whole by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// Nothing could be collected or kept: exit code 1.
+    pub fn run(message: impl Into<String>) -> Self {
+        Self {
+            code: FAILED,
+            message: message.into(),
+        }
+    }
+
+    /// The command line is wrong: exit code 2.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self {
+            code: USAGE,
+            message: message.into(),
+        }
+    }
+
+    /// The settings are wrong: exit code 78.
+    pub fn settings(message: impl Into<String>) -> Self {
+        Self {
+            code: SETTINGS,
+            message: message.into(),
+        }
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// Writes each line of the message after the program's name on standard error, and gives the exit code.
+    #[must_use]
+    pub fn report(&self, program: &str) -> ExitCode {
+        complain(program, &self.message);
+        ExitCode::from(self.code)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Failure {}
+
+/// Writes each line of `message` on standard error as `PROGRAM: LINE`.
+///
+/// A standard error that is gone is no reason to fail: there is nobody left to tell.
+pub fn complain(program: &str, message: &str) {
+    let mut text = String::with_capacity(program.len() + message.len() + 3);
+    for line in message.lines() {
+        text.push_str(program);
+        text.push_str(": ");
+        text.push_str(line);
+        text.push('\n');
+    }
+    write_to_standard_error(text.as_bytes());
+}
+
+/// Writes `bytes` on standard error in one piece.
+pub(crate) fn write_to_standard_error(bytes: &[u8]) {
+    use std::io::Write as _;
+    let _ = std::io::stderr().lock().write_all(bytes);
+}
+
+/// Writes `bytes` on standard output.
+///
+/// A reader that went away (`… | head`) is a quiet end, as with any command.
+///
+/// # Errors
+/// A [`Failure`] with exit code 1 where the output cannot be written, as on a full disk.
+pub fn print(bytes: &[u8]) -> Result<(), Failure> {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::run(format!(
+            "standard output cannot be written: {error}"
+        ))),
+    }
+}

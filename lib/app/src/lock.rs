@@ -1,0 +1,206 @@
+//! One run of a collector at a time: a lock file whose text says when the run in progress began.
+//!
+//! The file is `run-NAME.lock` in the state folder. Its lock dies with its holder, its text does not: a run that gets the
+//! lock and finds a text knows that the one before was killed. The text is written without a sync: after a power cut the
+//! file may be empty, and a killed run goes unnoticed by its collector (its interval tells).
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::process::{Flock, FlockType, fcntl_getlk};
+use tidemark_point::Timestamp;
+
+/// The file's one line, filled up with spaces: it is overwritten in place, so that no block is ever freed or allocated
+/// by a run.
+const LINE: usize = 40;
+
+/// The lock of one collector, held.
+#[derive(Debug)]
+pub struct RunLock {
+    file: File,
+    path: PathBuf,
+}
+
+/// What came of asking for the lock.
+#[derive(Debug)]
+pub enum Locked {
+    /// It is ours.
+    Held {
+        /// The lock; it is given back when this is dropped.
+        lock: RunLock,
+        /// When a run began that never ended.
+        killed: Option<Timestamp>,
+    },
+    /// Another process holds it.
+    Beside {
+        /// That process.
+        pid: Option<i32>,
+    },
+}
+
+/// A lock as another process sees it.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The process that holds the lock, as far as the kernel tells.
+    pub pid: Option<i32>,
+    /// When its run began; none between two runs of `--every`.
+    pub since: Option<Timestamp>,
+}
+
+/// Where the lock of `name` is in the folder `state`.
+#[must_use]
+pub fn path(state: &Path, name: &str) -> PathBuf {
+    state.join(format!("run-{name}.lock"))
+}
+
+impl RunLock {
+    /// Takes the lock of `name`, without waiting.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened or locked: the state folder is missing or read-only.
+    pub fn take(state: &Path, name: &str) -> io::Result<Locked> {
+        let path = path(state, name);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o640)
+            .open(&path)?;
+        match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => {
+                return Ok(Locked::Beside {
+                    pid: holder_of(&file)?.flatten(),
+                });
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let killed = started(&file);
+        Ok(Locked::Held {
+            lock: Self { file, path },
+            killed,
+        })
+    }
+
+    /// Notes that a run began at `start`.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn begin(&mut self, start: Timestamp) -> io::Result<()> {
+        self.write_line(&start.to_string())
+    }
+
+    /// Notes that the run has ended and is recorded.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn end(&mut self) -> io::Result<()> {
+        self.write_line("")
+    }
+
+    fn write_line(&mut self, text: &str) -> io::Result<()> {
+        self.file
+            .write_all_at(format!("{text:<width$}\n", width = LINE - 1).as_bytes(), 0)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Who holds the lock of `name`, without touching it; none where nobody does.
+///
+/// # Errors
+/// Where the file exists and cannot be read.
+pub fn holder(state: &Path, name: &str) -> io::Result<Option<Holder>> {
+    let file = match File::open(path(state, name)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok(holder_of(&file)?.map(|pid| Holder {
+        pid,
+        since: started(&file),
+    }))
+}
+
+/// The process that holds the lock on `file`: none, or one without a number where it is in another pid namespace.
+fn holder_of(file: &File) -> io::Result<Option<Option<i32>>> {
+    let found = fcntl_getlk(file, &Flock::from(FlockType::WriteLock))?;
+    Ok(found.map(|lock| lock.pid.map(|pid| pid.as_raw_nonzero().get())))
+}
+
+/// The start that the file names, if it names one.
+fn started(file: &File) -> Option<Timestamp> {
+    let mut line = [0; LINE];
+    let read = file.read_at(&mut line, 0).ok()?;
+    std::str::from_utf8(line.get(..read)?)
+        .ok()?
+        .trim_end()
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(state: &Path) -> (RunLock, Option<Timestamp>) {
+        match RunLock::take(state, "x").expect("a lock") {
+            Locked::Held { lock, killed } => (lock, killed),
+            Locked::Beside { pid } => panic!("held by {pid:?}"),
+        }
+    }
+
+    #[test]
+    fn a_run_that_ended_leaves_nothing() {
+        let state = tempfile::tempdir().expect("a folder");
+        let start = Timestamp::from_secs(1_700_000_000).expect("in range");
+        let (mut lock, killed) = held(state.path());
+        assert_eq!(killed, None);
+        lock.begin(start).expect("begin");
+        lock.end().expect("end");
+        drop(lock);
+        assert_eq!(held(state.path()).1, None);
+    }
+
+    #[test]
+    fn a_run_that_was_killed_is_found_by_the_next() {
+        let state = tempfile::tempdir().expect("a folder");
+        let start = Timestamp::from_nanos(1_700_000_000_123_456_789).expect("in range");
+        let (mut lock, _) = held(state.path());
+        lock.begin(start).expect("begin");
+        drop(lock);
+        assert_eq!(held(state.path()).1, Some(start));
+    }
+
+    #[test]
+    fn garbage_in_the_file_is_no_start() {
+        let state = tempfile::tempdir().expect("a folder");
+        for garbage in [&b"\xff\xfe"[..], b"soon", &[b'9'; 4096]] {
+            std::fs::write(path(state.path(), "x"), garbage).expect("write");
+            assert_eq!(held(state.path()).1, None);
+        }
+    }
+
+    #[test]
+    fn nobody_holds_what_nobody_took() {
+        let state = tempfile::tempdir().expect("a folder");
+        assert_eq!(holder(state.path(), "x").expect("readable"), None);
+        let (lock, _) = held(state.path());
+        drop(lock);
+        assert_eq!(holder(state.path(), "x").expect("readable"), None);
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error_not_a_lock() {
+        let state = tempfile::tempdir().expect("a folder");
+        assert!(RunLock::take(&state.path().join("gone"), "x").is_err());
+    }
+}

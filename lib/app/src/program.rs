@@ -1,0 +1,186 @@
+//! The way through a collector's program: command line, settings, and what they ask for.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tidemark_collect::{Description, Metric, chain};
+use tidemark_delivery::{Delivery, OpenOptions, Run, Sinks};
+use tidemark_settings::{Loaded, Mistakes, Settings};
+
+use crate::arguments::{self, Arguments, Every, Request};
+use crate::exit::{self, Failure};
+use crate::lock::{Locked, RunLock};
+use crate::output::Format;
+use crate::session::{Session, Submit, Target, clock};
+use crate::{Surroundings, become_owner, log};
+
+/// Runs the collector `M` as the command line says, and gives its exit code.
+///
+/// `version` is the program's. What [`main!`](crate::main) calls.
+#[must_use]
+pub fn run<M: Metric>(version: &'static str) -> ExitCode {
+    let program = format!("tidemark-{}", M::NAME);
+    match try_run::<M>(&program, version) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(&program),
+    }
+}
+
+fn try_run<M: Metric>(program: &str, version: &'static str) -> Result<(), Failure> {
+    let arguments = match arguments::parse(program, version, M::SUMMARY, std::env::args_os())? {
+        Request::Print(text) => return exit::print(text.as_bytes()),
+        Request::Describe => return describe::<M>(),
+        Request::Run(arguments) => arguments,
+    };
+    log::start(program, arguments.verbose);
+    let here = Surroundings::find(arguments.config.clone());
+    let (loaded, metric) = match Settings::load_for::<M>(&here.settings(None), M::NAME) {
+        Ok(both) => both,
+        Err(mistakes) => return Err(wrong_settings::<M>(&here, &arguments, &mistakes)),
+    };
+    for notice in &loaded.notices {
+        tracing::info!("{notice}");
+    }
+    let common = loaded.common(M::NAME);
+    let interval = match arguments.every {
+        Some(Every::Span(span)) => span,
+        Some(Every::Interval) | None => common.run_interval.unwrap_or(M::RUN_INTERVAL),
+    };
+    let dry_run = arguments
+        .dry_run
+        .or_else(|| loaded.settings.host.dry_run.then_some(Format::Yaml));
+    let target = match dry_run {
+        Some(format) => Target::Print(format),
+        None => match submit(&here, &loaded.settings, M::NAME)? {
+            Some(submit) => Target::Submit(Box::new(submit)),
+            None => return Ok(()),
+        },
+    };
+    let session = Session {
+        name: M::NAME,
+        settings: loaded.settings,
+        interval: interval.as_duration(),
+        deadline: common.deadline.unwrap_or(M::DEADLINE).as_duration(),
+        target,
+    };
+    match arguments.every {
+        Some(_) => block_on(session.every(metric, &here.environment)),
+        None => block_on(session.once(metric, &here.environment)),
+    }
+}
+
+fn describe<M: Metric>() -> Result<(), Failure> {
+    let text = Description::of::<M>().to_json();
+    let text = text.map_err(|error| Failure::run(format!("the description cannot be written: {error}")))?;
+    exit::print(text.as_bytes())
+}
+
+/// Readies the state and takes the run lock; none where another run of this collector is under way.
+fn submit(here: &Surroundings, settings: &Settings, name: &str) -> Result<Option<Submit>, Failure> {
+    let (state, sinks) = ready_state(here, settings)?;
+    let (lock, killed) = match RunLock::take(&state, name) {
+        Ok(Locked::Held { lock, killed }) => (Some(lock), killed),
+        Ok(Locked::Beside { pid }) => {
+            let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+            tracing::info!("a run is under way already{who}: nothing to do");
+            return Ok(None);
+        }
+        // Without a lock two runs may overlap; without a run there are no points.
+        Err(error) => {
+            tracing::debug!("{}: no lock: {error}", crate::lock::path(&state, name).display());
+            (None, None)
+        }
+    };
+    let settings = settings.clone();
+    let open = move || OpenOptions::from_settings(&state, &settings, sinks.clone(), clock());
+    Ok(Some(Submit {
+        open: Box::new(open),
+        lock,
+        killed,
+    }))
+}
+
+/// Resolves what the sinks need, becomes the state's owner, and makes the state folder where it is not there.
+///
+/// # Errors
+/// A [`Failure`] with exit code 78 where a secret does not resolve or nothing says where the state is.
+pub fn ready_state(here: &Surroundings, settings: &Settings) -> Result<(PathBuf, Sinks), Failure> {
+    let state = here
+        .places
+        .state()
+        .map_err(|error| Failure::settings(error.to_string()))?
+        .to_owned();
+    let sinks = Sinks::resolve(settings, &here.environment, &here.places)
+        .map_err(|error| Failure::settings(chain(&error)))?;
+    become_owner(&state).map_err(|error| Failure::run(chain(&error)))?;
+    make_folder(&state);
+    Ok((state, sinks))
+}
+
+/// Makes the state folder. Where that fails, delivery says what it means.
+fn make_folder(state: &Path) {
+    use std::os::unix::fs::DirBuilderExt as _;
+    if state.is_dir() {
+        return;
+    }
+    if let Err(error) = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o750)
+        .create(state)
+    {
+        tracing::warn!("{}: the state folder cannot be made: {error}", state.display());
+    }
+}
+
+/// The mistakes as a failure; the run is recorded as far as the shared sections are right, so that `status` shows it.
+fn wrong_settings<M: Metric>(here: &Surroundings, arguments: &Arguments, mistakes: &Mistakes) -> Failure {
+    let failure = Failure::settings(mistakes.to_string());
+    if arguments.dry_run.is_some() {
+        return failure;
+    }
+    if let Ok(Loaded { settings, .. }) = Settings::load(&here.settings(None))
+        && !settings.host.dry_run
+        && let Ok((state, sinks)) = ready_state(here, &settings)
+    {
+        let clock = clock();
+        let error = failure.to_string().replace('\n', "; ");
+        let run = Run {
+            ok: false,
+            error: Some(error),
+            ..Run::new(M::NAME, clock.now(), M::RUN_INTERVAL.as_duration())
+        };
+        let recorded = block_on(async {
+            let mut delivery =
+                Delivery::open(OpenOptions::from_settings(&state, &settings, sinks, clock)).await;
+            let recorded = delivery
+                .submit(&run, &[])
+                .await
+                .map_err(|error| Failure::run(chain(&error)));
+            delivery.close().await;
+            recorded
+        });
+        if let Err(error) = recorded {
+            tracing::debug!("the run cannot be recorded: {error}");
+        }
+    }
+    failure
+}
+
+/// Runs `work` on a runtime of one thread. What hangs beneath (a name that never resolves) is left behind at its end.
+///
+/// # Errors
+/// What `work` returns; or a [`Failure`] where the system gives no runtime.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Failure::run(format!(
+                "the system gives no event queue: {error}; see its limit on open files"
+            ))
+        })?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_timeout(Duration::ZERO);
+    result
+}

@@ -1,0 +1,315 @@
+//! From a collector's batch to the outbox and the sinks: one run, and what it shares with runs at an interval.
+
+mod every;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidemark_collect::{
+    Batch, Clock, Context, Metric, Shutdown, ShutdownTrigger, Strictness, SystemClock, chain,
+};
+use tidemark_delivery::{Budget, Delivery, OpenOptions, Report, Run, SinkState, dry_run_body};
+use tidemark_point::line::Dialect;
+use tidemark_point::{Adjustments, Point, Timestamp, merge_duplicates};
+use tidemark_settings::Settings;
+use tokio::time::Instant;
+
+use crate::collecting::{Collecting, Ended};
+use crate::exit::{self, Failure};
+use crate::lock::RunLock;
+use crate::output::{self, Format};
+use crate::signals::StopSignals;
+
+/// How long a collector may go on after its deadline, or after it was told to stop, before its run is closed without it.
+const HANG_GRACE: Duration = Duration::from_secs(7);
+
+/// What a session works with.
+pub(crate) struct Session {
+    /// The collector's name.
+    pub(crate) name: &'static str,
+    /// The shared settings.
+    pub(crate) settings: Settings,
+    /// Time between runs.
+    pub(crate) interval: Duration,
+    /// The longest that a run may take.
+    pub(crate) deadline: Duration,
+    /// Where the batches go.
+    pub(crate) target: Target,
+}
+
+/// Where batches go.
+pub(crate) enum Target {
+    /// To standard output.
+    Print(Format),
+    /// To the outbox, and on to the sinks.
+    Submit(Box<Submit>),
+}
+
+/// What submitting needs.
+pub(crate) struct Submit {
+    /// How the outbox is opened; made anew for each handle.
+    pub(crate) open: Box<dyn Fn() -> OpenOptions>,
+    /// The lock of this collector's runs; none where the state folder takes none.
+    pub(crate) lock: Option<RunLock>,
+    /// A run that began and never ended.
+    pub(crate) killed: Option<Timestamp>,
+}
+
+impl Session {
+    fn context<M: Metric>(
+        &self,
+        environment: &dyn tidemark_settings::Environment,
+        shutdown: Shutdown,
+    ) -> Context {
+        Context::builder()
+            .metric::<M>()
+            .environment(environment)
+            .interval(self.interval)
+            .deadline(self.deadline)
+            .strictness(self.strictness())
+            .shutdown(shutdown)
+            .build()
+    }
+
+    /// What was not declared is a mistake of the collector's author, who looks at dry runs.
+    fn strictness(&self) -> Strictness {
+        match self.target {
+            Target::Print(_) => Strictness::Strict,
+            Target::Submit(_) => Strictness::Lenient,
+        }
+    }
+
+    /// One run.
+    pub(crate) async fn once<M: Metric>(
+        mut self,
+        metric: M,
+        environment: &dyn tidemark_settings::Environment,
+    ) -> Result<(), Failure> {
+        let mut signals = listen()?;
+        let (trigger, shutdown) = Shutdown::new();
+        let context = self.context::<M>(environment, shutdown);
+        let started = context.now();
+        if let Target::Submit(submit) = &mut self.target {
+            submit.begin(started);
+        }
+        let began = Instant::now();
+        let collecting = Collecting::once(metric, context).map_err(no_thread)?;
+        let mut batch = self
+            .wait_for_batch(collecting, &mut signals, &trigger)
+            .await
+            .unwrap_or_else(|error| Batch {
+                points: Vec::new(),
+                started,
+                duration: began.elapsed(),
+                target: None,
+                gaps: Vec::new(),
+                notices: Vec::new(),
+                error: Some(error),
+            });
+        self.finish(&mut batch);
+        match &mut self.target {
+            Target::Print(format) => print(&batch, *format, &self.settings, self.name),
+            Target::Submit(submit) => {
+                let run = run_of(self.name, &mut batch, self.interval);
+                submit.submit_and_deliver(run, &batch.points, &mut signals).await
+            }
+        }
+    }
+
+    /// The run's batch; or what to say where there is none, because the collector hangs or panicked.
+    async fn wait_for_batch(
+        &self,
+        mut collecting: Collecting,
+        signals: &mut StopSignals,
+        trigger: &ShutdownTrigger,
+    ) -> Result<Batch, String> {
+        let mut give_up = Instant::now() + self.deadline + HANG_GRACE;
+        let mut stopped_by = None;
+        loop {
+            tokio::select! {
+                batch = collecting.next() => return match batch {
+                    Some(batch) => Ok(stopped(batch, stopped_by)),
+                    None => Err(ended_text(collecting.end())),
+                },
+                signal = signals.next() => {
+                    if stopped_by.replace(signal).is_some() {
+                        return Err(format!("stopped by {signal} before anything was collected"));
+                    }
+                    tracing::debug!("{signal}: ending");
+                    trigger.fire();
+                    give_up = give_up.min(Instant::now() + HANG_GRACE);
+                }
+                () = tokio::time::sleep_until(give_up) => return Err(match stopped_by {
+                    Some(signal) => format!("stopped by {signal}, and the collector did not heed it"),
+                    None => format!(
+                        "the run was not done within its deadline of {}, and the collector did not heed it: see what \
+                         blocks, or raise `deadline`",
+                        tidemark_settings::Span::secs(self.deadline.as_secs())
+                    ),
+                }),
+            }
+        }
+    }
+
+    /// What is done to each batch before it leaves: the host's tags, and one point for a series and time.
+    fn finish(&self, batch: &mut Batch) {
+        for point in &mut batch.points {
+            for (key, value) in &self.settings.host.tags {
+                point.add_tag(key, value);
+            }
+        }
+        let mut adjustments = Adjustments::default();
+        merge_duplicates(&mut batch.points, &mut adjustments);
+        if !adjustments.is_empty() {
+            batch.notices.push(adjustments.to_string());
+        }
+        for gap in &batch.gaps {
+            tracing::warn!("{gap}");
+        }
+        for notice in &batch.notices {
+            tracing::info!("{notice}");
+        }
+    }
+}
+
+impl Submit {
+    /// Notes the run's start; without the note, a kill would go unnoticed, and nothing else.
+    fn begin(&mut self, started: Timestamp) {
+        if let Some(Err(error)) = self.lock.as_mut().map(|lock| lock.begin(started)) {
+            tracing::debug!("the run's start cannot be noted: {error}");
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(Err(error)) = self.lock.as_mut().map(RunLock::end) {
+            tracing::debug!("the run's end cannot be noted: {error}");
+        }
+    }
+
+    /// Commits the run, and delivers until the budget is used up or a signal comes.
+    async fn submit_and_deliver(
+        &mut self,
+        run: Run,
+        points: &[Point],
+        signals: &mut StopSignals,
+    ) -> Result<(), Failure> {
+        let mut delivery = Delivery::open((self.open)()).await;
+        close_killed(&mut delivery, self.killed.take(), &run).await;
+        let submitted = submit(&mut delivery, run, points).await;
+        self.end();
+        tokio::select! {
+            report = delivery.deliver(Budget::Run) => tell(&report),
+            signal = signals.next() => tracing::debug!("{signal}: what is not delivered yet waits in the outbox"),
+        }
+        delivery.close().await;
+        submitted
+    }
+}
+
+fn listen() -> Result<StopSignals, Failure> {
+    StopSignals::listen().map_err(|error| Failure::run(format!("signals cannot be listened to: {error}")))
+}
+
+fn no_thread(error: std::io::Error) -> Failure {
+    Failure::run(format!(
+        "the system gives no thread to collect on: {error}; see its limits on processes"
+    ))
+}
+
+fn ended_text(end: Result<(), Ended>) -> String {
+    match end {
+        Ok(()) => "the collector ended without a batch".to_owned(),
+        Err(Ended::Error(error)) => chain(&error),
+        Err(Ended::Panic(text)) => {
+            format!("the collector panicked: {text}; this is a mistake in the program")
+        }
+    }
+}
+
+/// A batch that was cut short by a signal says by which.
+fn stopped(mut batch: Batch, signal: Option<&str>) -> Batch {
+    if let (Some(signal), Some(error)) = (signal, &mut batch.error) {
+        *error = format!("{error} ({signal})");
+    }
+    batch
+}
+
+fn run_of(name: &str, batch: &mut Batch, interval: Duration) -> Run {
+    Run {
+        target: batch.target.take(),
+        duration: batch.duration,
+        ok: batch.error.is_none(),
+        gaps: std::mem::take(&mut batch.gaps),
+        notices: std::mem::take(&mut batch.notices),
+        error: batch.error.take(),
+        ..Run::new(name, batch.started, interval)
+    }
+}
+
+/// Closes the run before this one, which was killed.
+async fn close_killed(delivery: &mut Delivery, killed: Option<Timestamp>, run: &Run) {
+    let Some(started) = killed else { return };
+    let killed = Run::killed(run.collector.clone(), started, run.interval);
+    tracing::warn!("the run of {started} was killed before it ended");
+    if let Err(error) = delivery.submit(&killed, &[]).await {
+        tracing::warn!("it cannot be recorded: {}", chain(&error));
+    }
+}
+
+/// Commits a run; one that collected nothing is recorded too, and fails.
+async fn submit(delivery: &mut Delivery, mut run: Run, points: &[Point]) -> Result<(), Failure> {
+    run.notices.extend(delivery.take_notices());
+    tracing::debug!(
+        points = points.len(),
+        partial = run.is_partial(),
+        "collected in {:.1} ms",
+        run.duration.as_secs_f64() * 1e3
+    );
+    let submitted = delivery.submit(&run, points).await;
+    match (submitted, run.error) {
+        (Ok(()), None) => Ok(()),
+        (Ok(()), Some(error)) => Err(Failure::run(error)),
+        (Err(lost), None) => Err(Failure::run(chain(&lost))),
+        (Err(lost), Some(error)) => Err(Failure::run(format!(
+            "{error}; and this could not be recorded: {}",
+            chain(&lost)
+        ))),
+    }
+}
+
+/// What a delivery did, for those who asked for it; what went wrong is logged where it happens.
+fn tell(report: &Report) {
+    for sink in &report.sinks {
+        let state = match &sink.state {
+            SinkState::Drained => "drained",
+            SinkState::BackingOff { .. } => "backing off",
+            SinkState::Elsewhere => "delivered to by another process",
+            SinkState::OutOfTime => "out of time",
+            SinkState::Failed(_) => "failed",
+            _ => "other",
+        };
+        tracing::debug!(
+            delivered = sink.delivered,
+            rejected = sink.rejected,
+            waiting = sink.waiting,
+            "sink {}: {state}",
+            sink.sink
+        );
+    }
+}
+
+fn print(batch: &Batch, format: Format, settings: &Settings, name: &str) -> Result<(), Failure> {
+    if let Some(error) = &batch.error {
+        return Err(Failure::run(error.clone()));
+    }
+    let text = match format {
+        Format::Influx => dry_run_body(&batch.points, &settings.sinks, name),
+        Format::Yaml | Format::Json => output::render(&batch.points, format, Dialect::V2),
+    };
+    exit::print(&text)
+}
+
+/// The clock of this program.
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}

@@ -1,0 +1,137 @@
+//! Runs at an interval, in one process: `--every`.
+
+use std::time::Duration;
+
+use tidemark_collect::{Metric, Shutdown};
+use tidemark_delivery::{Budget, Delivery, Run};
+use tidemark_point::Point;
+use tidemark_settings::Environment;
+use tokio::sync::mpsc::{Sender, channel};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::{
+    HANG_GRACE, Session, Submit, Target, close_killed, ended_text, listen, no_thread, print, run_of, submit,
+    tell,
+};
+use crate::collecting::{Collecting, Ended};
+use crate::exit::Failure;
+
+/// How long a delivery may go on once the program was told to end; what it does not manage waits in the outbox.
+const LAST_DELIVERY: Duration = Duration::from_secs(2);
+
+impl Session {
+    /// Runs at the interval until a signal ends it. A run that fails ends nothing.
+    pub(crate) async fn every<M: Metric>(
+        mut self,
+        metric: M,
+        environment: &dyn Environment,
+    ) -> Result<(), Failure> {
+        let mut signals = listen()?;
+        let (trigger, shutdown) = Shutdown::new();
+        let context = self.context::<M>(environment, shutdown);
+        let mut pipe = match &mut self.target {
+            Target::Print(_) => None,
+            Target::Submit(submit) => Some(Pipe::open(submit).await),
+        };
+        let mut collecting = Collecting::every(metric, context, self.strictness()).map_err(no_thread)?;
+        let mut give_up: Option<Instant> = None;
+        let result = loop {
+            let hung = async {
+                match give_up {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                batch = collecting.next() => {
+                    let Some(mut batch) = batch else { break ended(collecting.end(), give_up.is_some()) };
+                    self.finish(&mut batch);
+                    let outcome = match (&self.target, &mut pipe) {
+                        (Target::Submit(_), Some(pipe)) => {
+                            let run = run_of(self.name, &mut batch, self.interval);
+                            pipe.submit(run, &batch.points).await
+                        }
+                        (Target::Print(format), _) => print(&batch, *format, &self.settings, self.name),
+                        (Target::Submit(_), None) => Ok(()),
+                    };
+                    if let Err(failure) = outcome {
+                        tracing::error!("{failure}");
+                    }
+                }
+                signal = signals.next() => {
+                    if give_up.is_some() {
+                        break Ok(());
+                    }
+                    tracing::debug!("{signal}: ending");
+                    trigger.fire();
+                    give_up = Some(Instant::now() + HANG_GRACE);
+                }
+                () = hung => {
+                    tracing::warn!("the collector did not heed the signal to end, and is left");
+                    break Ok(());
+                }
+            }
+        };
+        if let Some(pipe) = pipe {
+            pipe.close().await;
+        }
+        result
+    }
+}
+
+/// Commits batches, and delivers beside that: a slow sink delays no commit.
+struct Pipe {
+    committer: Delivery,
+    killed: Option<tidemark_point::Timestamp>,
+    /// Tells the deliverer that something waits; closed, it ends.
+    waiting: Sender<()>,
+    deliverer: JoinHandle<()>,
+}
+
+impl Pipe {
+    async fn open(submit: &mut Submit) -> Self {
+        let (waiting, mut told) = channel(1);
+        let committer = Delivery::open((submit.open)()).await;
+        let mut delivery = Delivery::open((submit.open)()).await;
+        let deliverer = tokio::spawn(async move {
+            while told.recv().await.is_some() {
+                tell(&delivery.deliver(Budget::Run).await);
+            }
+            delivery.close().await;
+        });
+        Self {
+            committer,
+            killed: submit.killed.take(),
+            waiting,
+            deliverer,
+        }
+    }
+
+    async fn submit(&mut self, run: Run, points: &[Point]) -> Result<(), Failure> {
+        close_killed(&mut self.committer, self.killed.take(), &run).await;
+        let submitted = submit(&mut self.committer, run, points).await;
+        // Full means that the deliverer is told already.
+        let _ = self.waiting.try_send(());
+        submitted
+    }
+
+    async fn close(self) {
+        drop(self.waiting);
+        let mut deliverer = self.deliverer;
+        if tokio::time::timeout(LAST_DELIVERY, &mut deliverer).await.is_err() {
+            deliverer.abort();
+        }
+        self.committer.close().await;
+    }
+}
+
+fn ended(end: Result<(), Ended>, stopping: bool) -> Result<(), Failure> {
+    match end {
+        Ok(()) if stopping => Ok(()),
+        Ok(()) => Err(Failure::run(
+            "the collector ended by itself; it should stay until it is stopped",
+        )),
+        Err(why) => Err(Failure::run(ended_text(Err(why)))),
+    }
+}
