@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::name::Name;
+use crate::name::{Name, Part};
 use crate::point::{Field, Series, TIME_KEY, TooLong};
 use crate::{Adjustments, MAX_STRING_BYTES, Point, PointError, Timestamp, Value};
 
@@ -49,7 +49,7 @@ impl PointBuilder {
     }
 
     fn assemble(self, adjustments: &mut Adjustments) -> Result<Point, PointError> {
-        let measurement = Name::new(self.measurement, adjustments);
+        let measurement = Name::new(Part::Measurement, self.measurement, adjustments);
         if measurement.text.is_empty() {
             return Err(PointError::EmptyMeasurement);
         }
@@ -87,8 +87,8 @@ fn valid_tags(
             continue;
         }
         adjustments.time_keys += u64::from(key == TIME_KEY);
-        let tag = (Name::new(key, adjustments), Name::new(value, adjustments));
-        valid.push(tag);
+        let key = Name::new(Part::TagKey, key, adjustments);
+        valid.push((key, Name::new(Part::TagValue, value, adjustments)));
     }
     let given = valid.len();
     sort_and_keep_last(&mut valid, |tag| &tag.0.text);
@@ -115,7 +115,7 @@ fn valid_fields(
             value => value,
         };
         adjustments.time_keys += u64::from(key == TIME_KEY);
-        let Name { text, special } = Name::new(key, adjustments);
+        let Name { text, special } = Name::new(Part::FieldKey, key, adjustments);
         valid.push(Field { key: text, special, value });
     }
     let given = valid.len();

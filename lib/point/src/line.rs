@@ -1,11 +1,19 @@
 //! InfluxDB line protocol: a writer that every InfluxDB takes, and a strict reader.
+//!
+//! The writer needs to check nothing, since a [`Point`](crate::Point) is valid. The reader takes what InfluxDB
+//! takes: escapes, quoted strings with line breaks, the suffixes `i` and `u`, all spellings of true and false,
+//! negative times, lines without a time, blank lines, comments, LF and CR LF. It refuses the rest with line and
+//! column. Where InfluxDB is lax, it is strict: no tabs for spaces, no tag twice.
 
+mod borrowed;
 mod error;
 mod read;
+mod scan;
 mod write;
 
+pub use borrowed::{BorrowedPoint, BorrowedValue};
 pub use error::{LineError, LineErrorKind};
-pub use read::{BorrowedPoint, BorrowedValue, Lines, Parser, RawLine, lines, parse, parse_line};
+pub use read::{Parser, Reader, parse, parse_line, read};
 pub use write::{write, write_point};
 
 /// Whose line protocol is written.

@@ -6,10 +6,12 @@ use crate::Adjustments;
 
 /// Needs a backslash before it in some name: comma, equals sign, space.
 const SPECIAL: u8 = 1;
-/// Cannot stand in a name.
-const CONTROL: u8 = 2;
-/// Can stand in a name, but not just before a special character or at the end.
-const BACKSLASH: u8 = 4;
+/// Cannot be carried: white space but the space, and the byte that InfluxDB skips as such.
+const BREAK: u8 = 2;
+/// Can be carried in tag values alone: the other control characters.
+const CONTROL: u8 = 4;
+/// Can be carried, but not everywhere.
+const BACKSLASH: u8 = 8;
 
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
@@ -22,9 +24,28 @@ const CLASSES: [u8; 256] = {
     classes[b',' as usize] = SPECIAL;
     classes[b'=' as usize] = SPECIAL;
     classes[b' ' as usize] = SPECIAL;
+    classes[0] = BREAK;
+    classes[b'\t' as usize] = BREAK;
+    classes[b'\n' as usize] = BREAK;
+    classes[0x0b] = BREAK;
+    classes[0x0c] = BREAK;
+    classes[b'\r' as usize] = BREAK;
     classes[b'\\' as usize] = BACKSLASH;
     classes
 };
+
+fn class(byte: u8) -> u8 {
+    CLASSES[usize::from(byte)]
+}
+
+/// What a text names: the rules differ.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Measurement,
+    TagKey,
+    TagValue,
+    FieldKey,
+}
 
 /// A measurement, tag key, tag value or field key that line protocol can carry.
 #[derive(Clone, Debug)]
@@ -35,42 +56,48 @@ pub(crate) struct Name {
 }
 
 impl Name {
-    /// The name with what cannot be carried replaced, by the rules on [`Point`](crate::Point).
-    pub(crate) fn new(text: Cow<'static, str>, adjustments: &mut Adjustments) -> Name {
-        let found = text.bytes().fold(0, |found, byte| found | CLASSES[usize::from(byte)]);
-        if found & (CONTROL | BACKSLASH) == 0 {
+    /// The text with what cannot be carried replaced by the rules on [`Point`](crate::Point).
+    pub(crate) fn new(part: Part, text: Cow<'static, str>, adjustments: &mut Adjustments) -> Name {
+        let found = text.bytes().fold(0, |found, byte| found | class(byte));
+        if found & (BREAK | CONTROL | BACKSLASH) == 0 {
             return Name { text, special: found & SPECIAL != 0 };
         }
-        let carried = carried(&text);
-        if carried != text {
+        let replaced = replace(part, &text);
+        if replaced != text {
             adjustments.replaced += 1;
         }
-        let special = carried.bytes().any(|byte| CLASSES[usize::from(byte)] == SPECIAL);
-        Name { text: Cow::Owned(carried), special }
+        let special = replaced.bytes().any(|byte| class(byte) == SPECIAL);
+        Name { text: Cow::Owned(replaced), special }
     }
 }
 
-fn carried(text: &str) -> String {
-    let mut carried = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => {
-                let mut run = 1;
-                while characters.next_if_eq(&'\\').is_some() {
-                    run += 1;
-                }
-                let escapes = match characters.peek() {
-                    None | Some(',' | '=' | '"') => true,
-                    Some(next) => *next == ' ' || next.is_ascii_control(),
-                };
-                carried.extend(std::iter::repeat_n(if escapes { '/' } else { '\\' }, run));
-            }
-            _ if character.is_ascii_control() => carried.push(' '),
-            _ => carried.push(character),
+fn replace(part: Part, text: &str) -> String {
+    let mut replaced = String::with_capacity(text.len());
+    let mut backslashes = 0;
+    for character in text.chars() {
+        let character = match u8::try_from(character).map_or(0, class) {
+            BREAK => ' ',
+            CONTROL if part != Part::TagValue => ' ',
+            _ => character,
+        };
+        let read_otherwise = part == Part::FieldKey
+            && match character {
+                '"' => backslashes > 0,
+                ',' | '=' | ' ' => backslashes % 2 == 1,
+                _ => false,
+            };
+        if read_otherwise {
+            replaced.pop();
+            replaced.push('/');
         }
+        backslashes = if character == '\\' { backslashes + 1 } else { 0 };
+        replaced.push(character);
     }
-    carried
+    if backslashes > 0 {
+        replaced.pop();
+        replaced.push('/');
+    }
+    replaced
 }
 
 /// Appends a name with a backslash before its commas, spaces and, but in a measurement, equals signs.

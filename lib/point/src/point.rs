@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::name::{Name, escape};
+use crate::name::{Name, Part, escape};
 use crate::{Adjustments, PointBuilder, Timestamp, Value};
 
 /// The most bytes that a point's measurement, tags and one field key may have together in line protocol, with
@@ -23,10 +23,11 @@ const SEPARATOR_BYTES: usize = 4;
 /// A point that exists is valid: every sink can store it, and line protocol gives it back as it was. What a
 /// source brings is made so when the point is built, by these rules, and counted in [`Adjustments`]:
 ///
-/// - In measurements, tags and field keys, control characters (line breaks and tabs among them) become spaces.
-///   So one point is one line.
-/// - There, backslashes at the end, and those just before a comma, an equals sign, a space or a quote, become
-///   slashes: line protocol cannot carry the first, and its readers disagree about the others.
+/// - In measurements, tags and field keys, control characters, line breaks and tabs among them, become spaces; in
+///   tag values only U+0000 and U+0009 to U+000D do. So one point is one line.
+/// - There, a backslash at the end becomes a slash, since line protocol cannot carry it. So does, in field keys
+///   alone, a backslash before a quote, and the last of an odd number of backslashes before a comma, an equals
+///   sign or a space: InfluxDB reads these in another way than it reads them in tags.
 /// - A tag whose key or value is empty is left out. A point without a measurement, or with a field without a
 ///   name, is refused; so is one whose measurement begins with `#`, a comment in line protocol.
 /// - A float that is NaN or infinite is left out. A point is refused only where no field is left.
@@ -92,28 +93,22 @@ impl Point {
     /// point would become too long.
     pub fn add_tag(&mut self, key: &str, value: &str) {
         let mut adjustments = Adjustments::default();
-        let key = Name::new(Cow::Owned(key.to_owned()), &mut adjustments);
-        let value = Name::new(Cow::Owned(value.to_owned()), &mut adjustments);
+        let mut name = |part, text: &str| Name::new(part, Cow::Owned(text.to_owned()), &mut adjustments);
+        let key = name(Part::TagKey, key);
+        let value = name(Part::TagValue, value);
         if key.text.is_empty() || value.text.is_empty() || self.tag(&key.text).is_some() {
             return;
         }
-        let mut tags: Vec<(Name, Name)> = self
-            .tags()
-            .map(|(key, value)| (known(key, &mut adjustments), known(value, &mut adjustments)))
-            .collect();
+        let mut tags: Vec<(Name, Name)> =
+            self.tags().map(|(key, value)| (name(Part::TagKey, key), name(Part::TagValue, value))).collect();
         let place = tags.partition_point(|tag| tag.0.text < key.text);
         tags.insert(place, (key, value));
-        let measurement = known(self.measurement(), &mut adjustments);
+        let measurement = name(Part::Measurement, self.measurement());
         let longest = self.fields.iter().map(Field::wire_len).max().unwrap_or_default();
         if let Ok(series) = Series::new(&measurement, &tags, longest) {
             self.series = series;
         }
     }
-}
-
-/// A name out of a point: nothing in it is replaced again.
-fn known(text: &str, adjustments: &mut Adjustments) -> Name {
-    Name::new(Cow::Owned(text.to_owned()), adjustments)
 }
 
 /// A field of a point.
