@@ -20,7 +20,10 @@ pub trait Environment: Send + Sync {
 pub struct ProcessEnvironment;
 
 impl Environment for ProcessEnvironment {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
     fn get(&self, name: &str) -> Option<OsString> {
         std::env::var_os(name)
     }

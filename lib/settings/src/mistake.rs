@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::files;
+
 /// So many mistakes are printed; the rest is counted.
 const MOST_PRINTED: usize = 100;
 
@@ -58,16 +60,36 @@ impl Position {
         }
     }
 
+    /// The file, where every user of the host may read it.
+    pub(crate) fn readable_by_others(&self) -> Option<&Path> {
+        match &self.0 {
+            Origin::Text(file, _) => {
+                Some(file.path.as_path()).filter(|path| files::is_readable_by_others(path))
+            }
+            _ => None,
+        }
+    }
+
     /// Line and column, from 1, the column in characters; none for a whole file or a variable.
     #[must_use]
     pub fn line_and_column(&self) -> Option<(usize, usize)> {
-        let Origin::Text(file, offset) = &self.0 else { return None };
+        let Origin::Text(file, offset) = &self.0 else {
+            return None;
+        };
         let bytes = file.text.as_bytes();
         let before = bytes.get(..*offset).unwrap_or(bytes);
-        let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        let line_start = before
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |newline| newline + 1);
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         // A character begins at each byte that does not continue one.
-        let column = before.iter().skip(line_start).filter(|byte| **byte & 0xc0 != 0x80).count() + 1;
+        let column = before
+            .iter()
+            .skip(line_start)
+            .filter(|byte| **byte & 0xc0 != 0x80)
+            .count()
+            + 1;
         Some((line, column))
     }
 }
@@ -100,12 +122,26 @@ impl fmt::Debug for Position {
 pub struct Mistake {
     at: Position,
     what: String,
+    /// Another place that `what` ends with.
+    beside: Option<Position>,
     advice: String,
 }
 
 impl Mistake {
     pub(crate) fn new(at: Position, what: impl Into<String>, advice: impl Into<String>) -> Mistake {
-        Mistake { at, what: what.into(), advice: advice.into() }
+        Mistake {
+            at,
+            what: what.into(),
+            beside: None,
+            advice: advice.into(),
+        }
+    }
+
+    /// Ends what is wrong with another place. It is worked out when it is printed: the line of a place costs a look
+    /// through its file.
+    pub(crate) fn beside(mut self, place: Position) -> Mistake {
+        self.beside = Some(place);
+        self
     }
 
     /// The same mistake, seen from what holds the value: `what` is put before its text.
@@ -118,21 +154,15 @@ impl Mistake {
     pub fn at(&self) -> &Position {
         &self.at
     }
-
-    /// What is wrong.
-    pub fn what(&self) -> &str {
-        &self.what
-    }
-
-    /// What to write or do instead.
-    pub fn advice(&self) -> &str {
-        &self.advice
-    }
 }
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.at, self.what, self.advice)
+        write!(f, "{}: {}", self.at, self.what)?;
+        if let Some(place) = &self.beside {
+            write!(f, " {place}")?;
+        }
+        write!(f, "; {}", self.advice)
     }
 }
 

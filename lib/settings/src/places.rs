@@ -31,7 +31,8 @@ impl Places {
             config_named: named.is_some(),
             config: named.unwrap_or_else(|| PathBuf::from(CONFIG)),
             state: state(environment, is_root),
-            credentials: variable("CREDENTIALS_DIRECTORY").or_else(|| is_root.then(|| PathBuf::from(CREDSTORE))),
+            credentials: variable("CREDENTIALS_DIRECTORY")
+                .or_else(|| is_root.then(|| PathBuf::from(CREDSTORE))),
             collectors: variable("TIDEMARK_COLLECTORS"),
         }
     }
@@ -95,7 +96,12 @@ fn state(environment: &dyn Environment, is_root: bool) -> Option<PathBuf> {
         return Some(PathBuf::from(STATE));
     }
     // The XDG base directory specification: a path that is not absolute is ignored.
-    let absolute = |name: &str| environment.get_nonempty(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute = |name: &str| {
+        environment
+            .get_nonempty(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     absolute("XDG_STATE_HOME")
         .map(|folder| folder.join("tidemark"))
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state/tidemark")))
@@ -123,8 +129,10 @@ mod tests {
     use std::ffi::OsString;
 
     fn places(variables: &[(&str, &str)], is_root: bool, config: Option<&str>) -> Places {
-        let environment: BTreeMap<String, OsString> =
-            variables.iter().map(|(name, value)| (name.to_string(), OsString::from(value))).collect();
+        let environment: BTreeMap<String, OsString> = variables
+            .iter()
+            .map(|(name, value)| (name.to_string(), OsString::from(value)))
+            .collect();
         Places::new(&environment, is_root, config.map(PathBuf::from))
     }
 
@@ -132,9 +140,15 @@ mod tests {
     fn config_is_the_named_one_else_the_variables_else_the_hosts() {
         let all = [("TIDEMARK_CONFIG", "/srv/t.toml")];
         assert_eq!(places(&all, false, Some("x.toml")).config(), Path::new("x.toml"));
-        assert_eq!(places(&all, false, Some("x.toml")).config_folder(), Path::new("conf.d"));
+        assert_eq!(
+            places(&all, false, Some("x.toml")).config_folder(),
+            Path::new("conf.d")
+        );
         assert_eq!(places(&all, false, None).config(), Path::new("/srv/t.toml"));
-        assert_eq!(places(&all, false, None).config_folder(), Path::new("/srv/conf.d"));
+        assert_eq!(
+            places(&all, false, None).config_folder(),
+            Path::new("/srv/conf.d")
+        );
         assert!(places(&all, false, None).config_is_named());
         let empty = places(&[("TIDEMARK_CONFIG", "")], false, None);
         assert_eq!(empty.config(), Path::new("/etc/tidemark/tidemark.toml"));
@@ -143,13 +157,25 @@ mod tests {
 
     #[test]
     fn state_follows_the_unit_then_root_then_the_home() {
-        let unit = [("STATE_DIRECTORY", "/var/lib/private/tidemark:/var/lib/b"), ("HOME", "/home/u")];
-        assert_eq!(places(&unit, false, None).state(), Ok(Path::new("/var/lib/private/tidemark")));
-        assert_eq!(places(&[("HOME", "/root")], true, None).state(), Ok(Path::new("/var/lib/tidemark")));
+        let unit = [
+            ("STATE_DIRECTORY", "/var/lib/private/tidemark:/var/lib/b"),
+            ("HOME", "/home/u"),
+        ];
+        assert_eq!(
+            places(&unit, false, None).state(),
+            Ok(Path::new("/var/lib/private/tidemark"))
+        );
+        assert_eq!(
+            places(&[("HOME", "/root")], true, None).state(),
+            Ok(Path::new("/var/lib/tidemark"))
+        );
         let xdg = [("XDG_STATE_HOME", "/x"), ("HOME", "/home/u")];
         assert_eq!(places(&xdg, false, None).state(), Ok(Path::new("/x/tidemark")));
         let relative = [("XDG_STATE_HOME", "x"), ("HOME", "/home/u")];
-        assert_eq!(places(&relative, false, None).state(), Ok(Path::new("/home/u/.local/state/tidemark")));
+        assert_eq!(
+            places(&relative, false, None).state(),
+            Ok(Path::new("/home/u/.local/state/tidemark"))
+        );
         let nowhere = places(&[("STATE_DIRECTORY", ""), ("HOME", "")], false, None);
         assert_eq!(
             nowhere.state().unwrap_err().to_string(),
@@ -161,19 +187,31 @@ mod tests {
     #[test]
     fn credentials_are_the_units_or_roots() {
         let unit = [("CREDENTIALS_DIRECTORY", "/run/credentials/x")];
-        assert_eq!(places(&unit, true, None).credentials(), Some(Path::new("/run/credentials/x")));
-        assert_eq!(places(&[], true, None).credentials(), Some(Path::new("/etc/credstore")));
+        assert_eq!(
+            places(&unit, true, None).credentials(),
+            Some(Path::new("/run/credentials/x"))
+        );
+        assert_eq!(
+            places(&[], true, None).credentials(),
+            Some(Path::new("/etc/credstore"))
+        );
         assert_eq!(places(&[], false, None).credentials(), None);
     }
 
     #[test]
     fn collectors_are_in_the_variables_folder_alone() {
         let program = Some(Path::new("/opt/bin/tidemark"));
-        assert_eq!(places(&[("TIDEMARK_COLLECTORS", "/c")], false, None).collectors(program), [Path::new("/c")]);
+        assert_eq!(
+            places(&[("TIDEMARK_COLLECTORS", "/c")], false, None).collectors(program),
+            [Path::new("/c")]
+        );
         assert_eq!(
             places(&[], false, None).collectors(program),
             [Path::new("/opt/bin"), Path::new("/usr/lib/tidemark/collectors")]
         );
-        assert_eq!(places(&[], false, None).collectors(None), [Path::new("/usr/lib/tidemark/collectors")]);
+        assert_eq!(
+            places(&[], false, None).collectors(None),
+            [Path::new("/usr/lib/tidemark/collectors")]
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::mistake::{Mistake, Mistakes, Position};
 use crate::suggestion;
 use crate::value::{Data, Table, Value};
-use crate::SettingValue;
+use crate::{SecretSource, SettingValue};
 use zeroize::Zeroizing;
 
 /// A section that a program reads: implemented by `#[derive(Settings)]`.
@@ -55,7 +55,10 @@ impl DefaultValue {
             DefaultValue::Boolean(truth) => Data::Boolean(truth),
             DefaultValue::List(items) => Data::Array(items.iter().map(|item| item.value()).collect()),
         };
-        Value { at: Position::of_default(), data }
+        Value {
+            at: Position::of_default(),
+            data,
+        }
     }
 }
 
@@ -66,12 +69,19 @@ pub struct SectionReader<'a> {
     table: Option<&'a Table>,
     at: Position,
     mistakes: Vec<Mistake>,
+    notices: Vec<String>,
 }
 
 impl<'a> SectionReader<'a> {
     /// `at` is where the section begins, or where it would be written.
     pub(crate) fn new(title: String, table: Option<&'a Table>, at: Position) -> SectionReader<'a> {
-        SectionReader { title, table, at, mistakes: Vec::new() }
+        SectionReader {
+            title,
+            table,
+            at,
+            mistakes: Vec::new(),
+            notices: Vec::new(),
+        }
     }
 
     /// The value of a key that must be set. `None` is a mistake, which is noted.
@@ -82,22 +92,22 @@ impl<'a> SectionReader<'a> {
             self.mistakes.push(Mistake::new(self.at.clone(), what, advice));
             return None;
         }
-        self.optional(key)?
+        self.optional(key).flatten()
     }
 
     /// The value of a key that may be absent. The outer `None` is a mistake, which is noted.
     pub fn optional<T: SettingValue>(&mut self, key: &str) -> Option<Option<T>> {
         match self.value(key) {
             None => Some(None),
-            Some(value) => self.note(key, T::read(value)).map(Some),
+            Some(value) => self.note(key, value).map(Some),
         }
     }
 
     /// The value of a key, or its default. `None` is a mistake, which is noted.
     pub fn or_default<T: SettingValue>(&mut self, key: &str, default: DefaultValue) -> Option<T> {
         match self.value(key) {
-            Some(value) => self.note(key, T::read(value)),
-            None => self.note(key, T::read(&default.value())),
+            Some(value) => self.note(key, value),
+            None => self.note(key, &default.value()),
         }
     }
 
@@ -111,30 +121,50 @@ impl<'a> SectionReader<'a> {
         self.mistakes.push(mistake);
     }
 
-    pub(crate) fn note<T>(&mut self, key: &str, read: Result<T, Mistakes>) -> Option<T> {
-        match read {
-            Ok(value) => Some(value),
+    fn note<T: SettingValue>(&mut self, key: &str, value: &Value) -> Option<T> {
+        match T::read(value) {
+            Ok(read) => {
+                if T::TYPE == SecretSource::TYPE && value.as_str().is_some() {
+                    self.notices.extend(value.at.readable_by_others().map(|path| {
+                        let path = path.display();
+                        format!(
+                            "{}: {} holds a secret, and every user of this host may read {path}; run chmod o= {path}",
+                            value.at, self.title
+                        )
+                    }));
+                }
+                Some(read)
+            }
             Err(mistakes) => {
                 let name = format!("`{key}`");
-                self.mistakes.extend(mistakes.into_list().into_iter().map(|mistake| mistake.within(&name)));
+                self.mistakes.extend(
+                    mistakes
+                        .into_list()
+                        .into_iter()
+                        .map(|mistake| mistake.within(&name)),
+                );
                 None
             }
         }
     }
 
-    /// Notes every key that is none of `known`, and gives all mistakes.
-    pub(crate) fn finish(mut self, known: &[&str]) -> Vec<Mistake> {
-        for (key, entry) in self.table.iter().flat_map(|table| table.iter()) {
+    /// Notes every key that is none of `known`, where those are known, and gives all mistakes and notices.
+    pub(crate) fn finish(mut self, known: Option<&[&str]>) -> (Vec<Mistake>, Vec<String>) {
+        let Some(known) = known else {
+            return (self.mistakes, self.notices);
+        };
+        for (key, entry) in self.table.into_iter().flatten() {
             if !known.contains(&key.as_str()) {
                 let what = format!("{} is no key of {}", suggestion::quoted(key), self.title);
                 let advice = match suggestion::nearest(key, known) {
                     Some(near) => format!("write `{near}` instead"),
-                    None => format!("write one of {}", suggestion::listed(known)),
+                    None => format!("write one of {} instead", suggestion::listed(known)),
                 };
-                self.mistakes.push(Mistake::new(entry.key_at.clone(), what, advice));
+                self.mistakes
+                    .push(Mistake::new(entry.key_at.clone(), what, advice));
             }
         }
-        self.mistakes
+        (self.mistakes, self.notices)
     }
 }
 
@@ -146,6 +176,6 @@ pub fn defaults<S: Section>() -> Result<S, Mistakes> {
     let empty = BTreeMap::new();
     let mut reader = SectionReader::new("the section".to_owned(), Some(&empty), Position::of_default());
     let section = S::read(&mut reader);
-    Mistakes::check(reader.finish(&[]))?;
+    Mistakes::check(reader.finish(None).0)?;
     section.ok_or_else(|| Mistake::new(Position::of_default(), "gives nothing", "mend its `read`").into())
 }

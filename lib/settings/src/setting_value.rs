@@ -30,8 +30,10 @@ fn advice<T: SettingValue>() -> String {
     format!("write a {} like {} instead", T::TYPE, T::EXAMPLE)
 }
 
-fn text<'a, T: SettingValue>(value: &'a Value) -> Result<&'a str, Mistake> {
-    value.as_str().ok_or_else(|| value.wrong_kind(&format!("a {}", T::TYPE), advice::<T>()))
+fn text<T: SettingValue>(value: &Value) -> Result<&str, Mistake> {
+    value
+        .as_str()
+        .ok_or_else(|| value.wrong_kind(&format!("a {}", T::TYPE), advice::<T>()))
 }
 
 impl SettingValue for bool {
@@ -40,7 +42,9 @@ impl SettingValue for bool {
     const EXAMPLE: &'static str = "true";
 
     fn read(value: &Value) -> Result<bool, Mistakes> {
-        Ok(value.as_bool().ok_or_else(|| value.wrong_kind("a boolean", "write true or false instead"))?)
+        Ok(value
+            .as_bool()
+            .ok_or_else(|| value.wrong_kind("a boolean", "write true or false instead"))?)
     }
 }
 
@@ -74,8 +78,13 @@ impl SettingValue for f64 {
 
     /// Integers too; but neither an infinite number nor `nan`.
     fn read(value: &Value) -> Result<f64, Mistakes> {
-        #[expect(clippy::cast_precision_loss, reason = "somebody who writes an integer here means the nearest float")]
-        let number = value.as_float().or(value.as_integer().map(|number| number as f64));
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "somebody who writes an integer here means the nearest float"
+        )]
+        let number = value
+            .as_float()
+            .or(value.as_integer().map(|number| number as f64));
         let number = number.ok_or_else(|| value.wrong_kind("a number", advice::<f64>()))?;
         if !number.is_finite() {
             return Err(value.mistake("is not a finite number", advice::<f64>()).into());
@@ -90,7 +99,9 @@ impl SettingValue for String {
     const EXAMPLE: &'static str = "\"text\"";
 
     fn read(value: &Value) -> Result<String, Mistakes> {
-        let text = value.as_str().ok_or_else(|| value.wrong_kind("a string", "write it in quotes instead"))?;
+        let text = value
+            .as_str()
+            .ok_or_else(|| value.wrong_kind("a string", "write it in quotes instead"))?;
         Ok(text.to_owned())
     }
 }
@@ -104,7 +115,9 @@ impl SettingValue for PathBuf {
     fn read(value: &Value) -> Result<PathBuf, Mistakes> {
         let text = text::<PathBuf>(value)?;
         if !text.starts_with('/') {
-            return Err(value.mistake("is not an absolute path", "write one that begins with / instead").into());
+            return Err(value
+                .mistake("is not an absolute path", "write one that begins with / instead")
+                .into());
         }
         if text.contains('\0') {
             return Err(value.mistake("holds a NUL character", advice::<PathBuf>()).into());
@@ -122,7 +135,8 @@ impl SettingValue for Url {
     /// quoted, as it may hold one.
     fn read(value: &Value) -> Result<Url, Mistakes> {
         let text = text::<Url>(value)?;
-        let url = Url::parse(text).map_err(|error| value.mistake(format!("is not a URL: {error}"), advice::<Url>()))?;
+        let url = Url::parse(text)
+            .map_err(|error| value.mistake(format!("is not a URL: {error}"), advice::<Url>()))?;
         if !matches!(url.scheme(), "http" | "https") {
             let what = "is a URL of another kind than http or https";
             return Err(value.mistake(what, advice::<Url>()).into());
@@ -150,8 +164,12 @@ impl SettingValue for Span {
                 .ok_or_else(|| value.mistake("is out of range", ADVICE))?;
             return Ok(Span::secs(seconds));
         }
-        let text = value.as_str().ok_or_else(|| value.wrong_kind("a time span", ADVICE))?;
-        Ok(text.parse().map_err(|error| value.mistake(format!("is no time span ({error})"), ADVICE))?)
+        let text = value
+            .as_str()
+            .ok_or_else(|| value.wrong_kind("a time span", ADVICE))?;
+        Ok(text
+            .parse()
+            .map_err(|error| value.mistake(format!("is no time span ({error})"), ADVICE))?)
     }
 }
 
@@ -164,10 +182,14 @@ impl SettingValue for Size {
     fn read(value: &Value) -> Result<Size, Mistakes> {
         const ADVICE: &str = "write a size like \"64MiB\" or \"1GiB\" instead";
         if let Some(bytes) = value.as_integer() {
-            return Ok(Size::bytes(u64::try_from(bytes).map_err(|_| value.mistake("is out of range", ADVICE))?));
+            return Ok(Size::bytes(
+                u64::try_from(bytes).map_err(|_| value.mistake("is out of range", ADVICE))?,
+            ));
         }
         let text = value.as_str().ok_or_else(|| value.wrong_kind("a size", ADVICE))?;
-        Ok(text.parse().map_err(|error| value.mistake(format!("is no size ({error})"), ADVICE))?)
+        Ok(text
+            .parse()
+            .map_err(|error| value.mistake(format!("is no size ({error})"), ADVICE))?)
     }
 }
 
@@ -178,8 +200,14 @@ impl<T: SettingValue> SettingValue for Vec<T> {
 
     fn read(value: &Value) -> Result<Vec<T>, Mistakes> {
         let advice = || format!("write [{}] instead", T::EXAMPLE);
-        let items = value.as_list().ok_or_else(|| value.wrong_kind(&format!("a {}", T::LIST_TYPE), advice()))?;
-        gather(items.iter().map(|item| T::read(item).map_err(|mistakes| (mistakes, "has an item that".to_owned()))))
+        let items = value
+            .as_list()
+            .ok_or_else(|| value.wrong_kind(&format!("a {}", T::LIST_TYPE), advice()))?;
+        gather(
+            items
+                .iter()
+                .map(|item| T::read(item).map_err(|mistakes| (mistakes, "has an item that".to_owned()))),
+        )
     }
 }
 
@@ -190,7 +218,9 @@ impl<T: SettingValue> SettingValue for BTreeMap<String, T> {
 
     fn read(value: &Value) -> Result<BTreeMap<String, T>, Mistakes> {
         let advice = || format!("write {{ name = {} }} instead", T::EXAMPLE);
-        let entries = value.as_table().ok_or_else(|| value.wrong_kind("a table", advice()))?;
+        let entries = value
+            .as_table()
+            .ok_or_else(|| value.wrong_kind("a table", advice()))?;
         gather(entries.map(|(key, value)| {
             let read = T::read(value).map(|value| (key.to_owned(), value));
             read.map_err(|mistakes| (mistakes, format!("has {}, which", quoted(key))))
@@ -199,13 +229,20 @@ impl<T: SettingValue> SettingValue for BTreeMap<String, T> {
 }
 
 /// All values, or all mistakes, each seen from what holds the value.
-fn gather<T, C: FromIterator<T>>(read: impl Iterator<Item = Result<T, (Mistakes, String)>>) -> Result<C, Mistakes> {
+fn gather<T, C: FromIterator<T>>(
+    read: impl Iterator<Item = Result<T, (Mistakes, String)>>,
+) -> Result<C, Mistakes> {
     let mut mistakes = Vec::new();
     let values = read
         .filter_map(|item| match item {
             Ok(value) => Some(value),
             Err((found, within)) => {
-                mistakes.extend(found.into_list().into_iter().map(|mistake| mistake.within(&within)));
+                mistakes.extend(
+                    found
+                        .into_list()
+                        .into_iter()
+                        .map(|mistake| mistake.within(&within)),
+                );
                 None
             }
         })

@@ -102,13 +102,20 @@ impl FromStr for Size {
 
     fn from_str(text: &str) -> Result<Size, SizeError> {
         let text = text.trim_matches([' ', '\t']);
-        let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+        let end = text
+            .bytes()
+            .position(|byte| !byte.is_ascii_digit())
+            .unwrap_or(text.len());
         let (whole, rest) = text.split_at(end);
         if whole.is_empty() {
             return Err(SizeError::NoNumber);
         }
         let (fraction, rest) = match rest.strip_prefix('.') {
-            Some(rest) => rest.split_at(rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())),
+            Some(rest) => rest.split_at(
+                rest.bytes()
+                    .position(|byte| !byte.is_ascii_digit())
+                    .unwrap_or(rest.len()),
+            ),
             None => ("", rest),
         };
         let unit_name = rest.trim_start_matches([' ', '\t']);
@@ -125,7 +132,9 @@ impl FromStr for Size {
         let mut tenth = unit;
         for digit in fraction.bytes() {
             tenth /= 10;
-            bytes = bytes.checked_add(u64::from(digit - b'0') * tenth).ok_or(SizeError::TooMuch)?;
+            bytes = bytes
+                .checked_add(u64::from(digit - b'0') * tenth)
+                .ok_or(SizeError::TooMuch)?;
         }
         Ok(Size(bytes))
     }

@@ -122,7 +122,11 @@ impl Span {
 
     const fn of(count: u64, unit: u64) -> Span {
         let micros = count.saturating_mul(unit);
-        if micros > Span::MAX.micros { Span::MAX } else { Span { micros } }
+        if micros > Span::MAX.micros {
+            Span::MAX
+        } else {
+            Span { micros }
+        }
     }
 
     /// The span as the standard library has it.
@@ -249,7 +253,10 @@ impl FromStr for Span {
         if rest.is_empty() {
             return Err(SpanError::Empty);
         }
-        if rest.strip_prefix("infinity").is_some_and(|after| skip_space(after).is_empty()) {
+        if rest
+            .strip_prefix("infinity")
+            .is_some_and(|after| skip_space(after).is_empty())
+        {
             return Err(SpanError::Infinite);
         }
         let mut sum: u64 = 0;
@@ -291,15 +298,23 @@ fn one_term(text: &str) -> Result<(u64, &str), SpanError> {
         None => return Err(SpanError::UnknownUnit),
     };
     // After white space only another number may follow; say what is really wrong with `5 parsecs`.
-    if after.len() == spaced.len() && after.starts_with(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '+' | '-')) {
+    if after.len() == spaced.len()
+        && after.starts_with(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '+' | '-'))
+    {
         return Err(SpanError::UnknownUnit);
     }
-    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| SpanError::TooMuch)? };
+    let whole: u64 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().map_err(|_| SpanError::TooMuch)?
+    };
     let mut micros = whole.checked_mul(unit).ok_or(SpanError::TooMuch)?;
     let mut tenth = unit;
     for digit in fraction.bytes() {
         tenth /= 10;
-        micros = micros.checked_add(u64::from(digit - b'0') * tenth).ok_or(SpanError::TooMuch)?;
+        micros = micros
+            .checked_add(u64::from(digit - b'0') * tenth)
+            .ok_or(SpanError::TooMuch)?;
     }
     Ok((micros, after))
 }
@@ -309,7 +324,10 @@ fn skip_space(text: &str) -> &str {
 }
 
 fn digits(text: &str) -> (&str, &str) {
-    let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .bytes()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(text.len());
     text.split_at(end)
 }
 

@@ -37,7 +37,8 @@ pub(crate) fn quoted(name: &str) -> String {
 
 /// Neither a control character nor one that turns the direction of text.
 fn is_printable(character: char) -> bool {
-    !character.is_control() && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    !character.is_control()
+        && !matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The names in backquotes: `a`, `b` and `c`.
@@ -62,7 +63,9 @@ fn slips(a: &str, b: &str) -> usize {
         let mut next = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
             let at = |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&row, j) + usize::from(x != *y)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
+            let mut best = (at(&row, j) + usize::from(x != *y))
+                .min(at(&row, j + 1) + 1)
+                .min(at(&next, j) + 1);
             let swapped = j > 0 && previous == Some(*y) && b.get(j - 1) == Some(&x);
             if swapped {
                 best = best.min(at(&before, j - 1) + 1);

@@ -78,7 +78,8 @@ impl Value {
 
     /// The keys, sorted, and their values, where the value is a table.
     pub fn as_table(&self) -> Option<impl Iterator<Item = (&str, &Value)>> {
-        self.table().map(|table| table.iter().map(|(key, entry)| (key.as_str(), &entry.value)))
+        self.table()
+            .map(|table| table.iter().map(|(key, entry)| (key.as_str(), &entry.value)))
     }
 
     pub(crate) fn table(&self) -> Option<&Table> {
@@ -128,7 +129,13 @@ pub(crate) fn table(file: &Arc<SourceFile>, parsed: DeTable<'_>) -> Table {
         .into_iter()
         .map(|(key, value)| {
             let key_at = Position::in_text(file, key.span().start);
-            (key.into_inner().into_owned(), Entry { key_at, value: self::value(file, value) })
+            (
+                key.into_inner().into_owned(),
+                Entry {
+                    key_at,
+                    value: self::value(file, value),
+                },
+            )
         })
         .collect()
 }
@@ -148,6 +155,10 @@ fn value(file: &Arc<SourceFile>, parsed: Spanned<DeValue<'_>>) -> Value {
 }
 
 fn integer(digits: &str, radix: u32) -> i128 {
-    let nearest = if digits.starts_with('-') { i128::MIN } else { i128::MAX };
+    let nearest = if digits.starts_with('-') {
+        i128::MIN
+    } else {
+        i128::MAX
+    };
     i128::from_str_radix(digits, radix).unwrap_or(nearest)
 }

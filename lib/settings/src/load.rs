@@ -1,0 +1,267 @@
+//! The settings as a whole, from files and environment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::mistake::{Mistake, Mistakes, Position};
+use crate::shared::{COMMON_KEYS, CommonSection, HostSettings, OutboxSettings, StoreSettings};
+use crate::sinks::SinkSettings;
+use crate::suggestion::{nearest, quoted};
+use crate::tree::{Part, Tree};
+use crate::{Environment, Places, Section, SectionReader, influxdb_variables, sinks};
+
+/// Every shared section, checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `[host]`.
+    pub host: HostSettings,
+    /// The `[[sink]]`s in order; never empty: the store where none is configured.
+    pub sinks: Vec<SinkSettings>,
+    /// `[outbox]`.
+    pub outbox: OutboxSettings,
+    /// `[store]`.
+    pub store: StoreSettings,
+}
+
+/// A collector that is installed, as its description names its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownCollector {
+    /// The collector's name.
+    pub name: String,
+    /// The names of its own keys.
+    pub keys: Vec<String>,
+}
+
+/// What the settings are read from.
+pub struct LoadFrom<'a> {
+    /// Where the files are.
+    pub places: &'a Places,
+    /// Where the `INFLUXDB_` variables are.
+    pub environment: &'a dyn Environment,
+    /// The host's name where `[host]` gives none.
+    pub hostname: String,
+    /// The collectors that are installed: then every `[collector.NAME]` is checked, by the names of its keys, and those
+    /// of others are notices. `None` leaves them alone, as a single collector does.
+    pub known_collectors: Option<&'a [KnownCollector]>,
+}
+
+/// Settings without a mistake, and what should be said about them.
+#[derive(Clone)]
+pub struct Loaded {
+    /// The shared sections.
+    pub settings: Settings,
+    /// What somebody should know but nothing ends for, a sentence each.
+    pub notices: Vec<String>,
+    collectors: Arc<Collectors>,
+}
+
+/// The `[collector.NAME]`s as they stand.
+struct Collectors {
+    sections: BTreeMap<String, Part>,
+    /// Where a section that is missing would be written.
+    main_file: Position,
+}
+
+impl Settings {
+    /// Reads the shared sections; and all `[collector.NAME]`s where `from` knows which collectors are installed.
+    ///
+    /// # Errors
+    /// Every mistake that was found.
+    pub fn load(from: &LoadFrom<'_>) -> Result<Loaded, Mistakes> {
+        let mut draft = Draft::read(from);
+        if let Some(known) = from.known_collectors {
+            draft.check_collectors(known);
+        }
+        draft.finish()
+    }
+
+    /// Reads the shared sections and a collector's own, and reports the mistakes of both together.
+    ///
+    /// # Errors
+    /// Every mistake that was found.
+    pub fn load_for<S: Section>(from: &LoadFrom<'_>, name: &str) -> Result<(Loaded, S), Mistakes> {
+        let mut draft = Draft::read(from);
+        let (section, mistakes, notices) = draft.collectors.read::<S>(name);
+        draft.mistakes.extend(mistakes);
+        draft.notices.extend(notices);
+        let loaded = draft.finish()?;
+        let section = section.ok_or_else(|| loaded.collectors.gave_nothing(name))?;
+        Ok((loaded, section))
+    }
+}
+
+impl Loaded {
+    /// The keys of `[collector.NAME]` that all collectors share; none are set where there is no such section. A key that
+    /// is wrong counts as not set: [`Settings::load_for`] and the check of all collectors report it.
+    pub fn common(&self, name: &str) -> CommonSection {
+        let mut section = self.collectors.reader(name);
+        CommonSection::read(&mut section).unwrap_or_default()
+    }
+
+    /// Whether `[collector.NAME]` is there: then a collector whose default is off runs.
+    pub fn has_section(&self, name: &str) -> bool {
+        self.collectors.sections.contains_key(name)
+    }
+
+    /// The names of all `[collector.NAME]`s, sorted.
+    pub fn section_names(&self) -> impl Iterator<Item = &str> {
+        self.collectors.sections.keys().map(String::as_str)
+    }
+
+    /// The collector's own keys.
+    ///
+    /// # Errors
+    /// Every mistake in its section.
+    pub fn collector<S: Section>(&self, name: &str) -> Result<S, Mistakes> {
+        let (section, mistakes, _) = self.collectors.read::<S>(name);
+        Mistakes::check(mistakes)?;
+        section.ok_or_else(|| self.collectors.gave_nothing(name).into())
+    }
+}
+
+impl Collectors {
+    fn reader(&self, name: &str) -> SectionReader<'_> {
+        let part = self.sections.get(name);
+        let at = part.map_or(&self.main_file, |part| &part.at).clone();
+        SectionReader::new(format!("[collector.{name}]"), part.map(|part| &part.table), at)
+    }
+
+    fn read<S: Section>(&self, name: &str) -> (Option<S>, Vec<Mistake>, Vec<String>) {
+        let mut reader = self.reader(name);
+        let common = CommonSection::read(&mut reader);
+        let section = S::read(&mut reader);
+        let known: Vec<&str> = S::KEYS.iter().chain(&COMMON_KEYS).map(|key| key.name).collect();
+        let (mistakes, notices) = reader.finish(Some(&known));
+        (common.and(section), mistakes, notices)
+    }
+
+    /// What a section says that gives nothing and notes no mistake: a fault of its `Section::read`.
+    fn gave_nothing(&self, name: &str) -> Mistake {
+        let what = format!("[collector.{name}] was not understood");
+        Mistake::new(self.main_file.clone(), what, "report this fault of the collector")
+    }
+}
+
+/// Settings on the way, with their mistakes.
+struct Draft {
+    host: Option<HostSettings>,
+    sinks: Vec<SinkSettings>,
+    outbox: Option<OutboxSettings>,
+    store: Option<StoreSettings>,
+    collectors: Collectors,
+    mistakes: Vec<Mistake>,
+    notices: Vec<String>,
+}
+
+impl Draft {
+    fn read(from: &LoadFrom<'_>) -> Draft {
+        let Tree {
+            main_file,
+            single,
+            collectors,
+            sinks,
+            has_sinks,
+            mut mistakes,
+        } = Tree::read(from.places);
+        let mut notices = Vec::new();
+        let sinks = if has_sinks {
+            notices.extend(influxdb_variables::ignored(from.environment));
+            sinks::read(&sinks, &mut mistakes, &mut notices)
+        } else {
+            let of_variables = influxdb_variables::sink(from.environment, &mut mistakes);
+            vec![of_variables.unwrap_or_else(SinkSettings::store)]
+        };
+        let collectors = Collectors {
+            sections: collectors,
+            main_file,
+        };
+        let section = |name: &str| {
+            let part = single.get(name);
+            let at = part.map_or(&collectors.main_file, |part| &part.at).clone();
+            SectionReader::new(format!("[{name}]"), part.map(|part| &part.table), at)
+        };
+        let mut end = |section: SectionReader<'_>, keys: &[&str]| {
+            let (found, said) = section.finish(Some(keys));
+            mistakes.extend(found);
+            notices.extend(said);
+        };
+
+        let mut reader = section("host");
+        let host = HostSettings::read(&mut reader, &from.hostname);
+        end(reader, &HostSettings::KEYS);
+        let mut reader = section("outbox");
+        let outbox = OutboxSettings::read(&mut reader);
+        end(reader, &OutboxSettings::KEYS);
+        let mut reader = section("store");
+        let store = StoreSettings::read(&mut reader);
+        end(reader, &StoreSettings::KEYS);
+        Draft {
+            host,
+            sinks,
+            outbox,
+            store,
+            collectors,
+            mistakes,
+            notices,
+        }
+    }
+
+    /// Checks every `[collector.NAME]` by what is known of the collectors that are installed.
+    fn check_collectors(&mut self, known: &[KnownCollector]) {
+        let names: Vec<&str> = known.iter().map(|collector| collector.name.as_str()).collect();
+        let like = |name: &str| match nearest(name, &names) {
+            Some(near) => format!("; {} is", quoted(near)),
+            None => String::new(),
+        };
+        for (name, part) in &self.collectors.sections {
+            let Some(collector) = known.iter().find(|collector| collector.name == *name) else {
+                let at = &part.at;
+                let like = like(name);
+                self.notices.push(format!(
+                    "{at}: [collector.{name}] is not used: no such collector is installed{like}"
+                ));
+                continue;
+            };
+            let mut reader = self.collectors.reader(name);
+            // Its values are checked by the collector itself, which alone knows their types.
+            let _ = CommonSection::read(&mut reader);
+            let own = collector.keys.iter().map(String::as_str);
+            let keys: Vec<&str> = own.chain(COMMON_KEYS.iter().map(|key| key.name)).collect();
+            let (mistakes, notices) = reader.finish(Some(&keys));
+            self.mistakes.extend(mistakes);
+            self.notices.extend(notices);
+        }
+        for sink in &self.sinks {
+            for name in sink
+                .only
+                .iter()
+                .chain(&sink.except)
+                .filter(|name| !names.contains(&name.as_str()))
+            {
+                let like = like(name);
+                self.notices.push(format!(
+                    "the sink {} names `{name}`: no such collector is installed{like}",
+                    sink.name
+                ));
+            }
+        }
+    }
+
+    fn finish(self) -> Result<Loaded, Mistakes> {
+        Mistakes::check(self.mistakes)?;
+        let collectors = Arc::new(self.collectors);
+        let (Some(host), Some(outbox), Some(store)) = (self.host, self.outbox, self.store) else {
+            return Err(collectors.gave_nothing("NAME").into());
+        };
+        Ok(Loaded {
+            settings: Settings {
+                host,
+                sinks: self.sinks,
+                outbox,
+                store,
+            },
+            notices: self.notices,
+            collectors,
+        })
+    }
+}
