@@ -79,7 +79,11 @@ impl fmt::Display for Adjustments {
             (self.repeated, "repeated name", "repeated names"),
             (self.time_keys, "key named time", "keys named time"),
             (self.merged, "point merged", "points merged"),
-            (self.overwritten, "field value overwritten", "field values overwritten"),
+            (
+                self.overwritten,
+                "field value overwritten",
+                "field values overwritten",
+            ),
         ];
         let mut separator = "";
         for (count, one, many) in parts {
@@ -101,11 +105,18 @@ mod tests {
         let mut sum = Adjustments::default();
         assert!(sum.is_empty());
         assert_eq!(sum.to_string(), "");
-        let one = Adjustments { non_finite: 1, merged: 2, ..Adjustments::default() };
+        let one = Adjustments {
+            non_finite: 1,
+            merged: 2,
+            ..Adjustments::default()
+        };
         sum.merge(&one);
         sum.merge(&one);
         assert!(!sum.is_empty());
-        assert_eq!(sum.to_string(), "2 fields that are not numbers left out, 4 points merged");
+        assert_eq!(
+            sum.to_string(),
+            "2 fields that are not numbers left out, 4 points merged"
+        );
     }
 
     #[test]

@@ -18,7 +18,12 @@ pub struct PointBuilder {
 
 impl PointBuilder {
     pub(crate) fn new(measurement: Cow<'static, str>) -> PointBuilder {
-        PointBuilder { measurement, tags: Vec::new(), fields: Vec::new(), time: None }
+        PointBuilder {
+            measurement,
+            tags: Vec::new(),
+            fields: Vec::new(),
+            time: None,
+        }
     }
 
     /// Sets a tag.
@@ -54,24 +59,33 @@ impl PointBuilder {
             return Err(PointError::EmptyMeasurement);
         }
         if measurement.text.starts_with('#') {
-            return Err(PointError::Comment { measurement: measurement.text.into_owned() });
+            return Err(PointError::Comment {
+                measurement: measurement.text.into_owned(),
+            });
         }
         let Some(time) = self.time else {
-            return Err(PointError::NoTime { measurement: measurement.text.into_owned() });
+            return Err(PointError::NoTime {
+                measurement: measurement.text.into_owned(),
+            });
         };
         let tags = valid_tags(self.tags, adjustments);
         let Some(fields) = valid_fields(self.fields, adjustments) else {
-            return Err(PointError::EmptyFieldKey { measurement: measurement.text.into_owned() });
+            return Err(PointError::EmptyFieldKey {
+                measurement: measurement.text.into_owned(),
+            });
         };
         if fields.iter().all(|field| field.key == TIME_KEY) {
-            return Err(PointError::NoFields { measurement: measurement.text.into_owned() });
+            return Err(PointError::NoFields {
+                measurement: measurement.text.into_owned(),
+            });
         }
         let longest = fields.iter().map(Field::wire_len).max().unwrap_or_default();
         match Series::new(&measurement, &tags, longest) {
             Ok(series) => Ok(Point { series, fields, time }),
-            Err(TooLong(bytes)) => {
-                Err(PointError::KeyTooLong { measurement: measurement.text.chars().take(64).collect(), bytes })
-            }
+            Err(TooLong(bytes)) => Err(PointError::KeyTooLong {
+                measurement: measurement.text.chars().take(64).collect(),
+                bytes,
+            }),
         }
     }
 }
@@ -116,7 +130,11 @@ fn valid_fields(
         };
         adjustments.time_keys += u64::from(key == TIME_KEY);
         let Name { text, special } = Name::new(Part::FieldKey, key, adjustments);
-        valid.push(Field { key: text, special, value });
+        valid.push(Field {
+            key: text,
+            special,
+            value,
+        });
     }
     let given = valid.len();
     sort_and_keep_last(&mut valid, |field| &field.key);

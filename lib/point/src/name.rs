@@ -60,14 +60,20 @@ impl Name {
     pub(crate) fn new(part: Part, text: Cow<'static, str>, adjustments: &mut Adjustments) -> Name {
         let found = text.bytes().fold(0, |found, byte| found | class(byte));
         if found & (BREAK | CONTROL | BACKSLASH) == 0 {
-            return Name { text, special: found & SPECIAL != 0 };
+            return Name {
+                text,
+                special: found & SPECIAL != 0,
+            };
         }
         let replaced = replace(part, &text);
         if replaced != text {
             adjustments.replaced += 1;
         }
         let special = replaced.bytes().any(|byte| class(byte) == SPECIAL);
-        Name { text: Cow::Owned(replaced), special }
+        Name {
+            text: Cow::Owned(replaced),
+            special,
+        }
     }
 }
 

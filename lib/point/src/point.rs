@@ -99,8 +99,10 @@ impl Point {
         if key.text.is_empty() || value.text.is_empty() || self.tag(&key.text).is_some() {
             return;
         }
-        let mut tags: Vec<(Name, Name)> =
-            self.tags().map(|(key, value)| (name(Part::TagKey, key), name(Part::TagValue, value))).collect();
+        let mut tags: Vec<(Name, Name)> = self
+            .tags()
+            .map(|(key, value)| (name(Part::TagKey, key), name(Part::TagValue, value)))
+            .collect();
         let place = tags.partition_point(|tag| tag.0.text < key.text);
         tags.insert(place, (key, value));
         let measurement = name(Part::Measurement, self.measurement());
@@ -126,7 +128,12 @@ impl Field {
         if !self.special {
             return self.key.len();
         }
-        self.key.len() + self.key.bytes().filter(|byte| matches!(byte, b',' | b'=' | b' ')).count()
+        self.key.len()
+            + self
+                .key
+                .bytes()
+                .filter(|byte| matches!(byte, b',' | b'=' | b' '))
+                .count()
     }
 }
 
@@ -167,15 +174,27 @@ impl Series {
             let key_end = end(&plain)?;
             plain.push('=');
             plain.push_str(&value.text);
-            ends.push(TagEnds { key: key_end, value: end(&plain)? });
+            ends.push(TagEnds {
+                key: key_end,
+                value: end(&plain)?,
+            });
             same &= !key.special && !value.special && key.text != TIME_KEY;
         }
-        let wire = if same { None } else { Some(wire(&measurement.text, tags, length)) };
+        let wire = if same {
+            None
+        } else {
+            Some(wire(&measurement.text, tags, length))
+        };
         let bytes = wire.as_ref().map_or(plain.len(), |wire| wire.len()) + SEPARATOR_BYTES + field;
         if bytes > MAX_KEY_BYTES {
             return Err(TooLong(bytes));
         }
-        Ok(Series { plain, measurement_end, tags: ends, wire })
+        Ok(Series {
+            plain,
+            measurement_end,
+            tags: ends,
+            wire,
+        })
     }
 
     pub(crate) fn wire(&self) -> &str {

@@ -92,7 +92,10 @@ impl Schema {
     /// };
     /// const _: () = SCHEMA.check();
     /// ```
-    #[expect(clippy::panic, reason = "evaluated at compile time, where a panic is the error message")]
+    #[expect(
+        clippy::panic,
+        reason = "evaluated at compile time, where a panic is the error message"
+    )]
     pub const fn check(&self) {
         check_name(self.measurement);
         if self.measurement.as_bytes()[0] == b'#' {
@@ -154,7 +157,10 @@ impl Schema {
         }
         for (key, _) in point.tags() {
             if self.tag(key).is_none() {
-                return Err(SchemaError::UndeclaredTag { measurement: self.measurement, tag: key.to_owned() });
+                return Err(SchemaError::UndeclaredTag {
+                    measurement: self.measurement,
+                    tag: key.to_owned(),
+                });
             }
         }
         for (key, value) in point.fields() {
@@ -180,7 +186,10 @@ impl Schema {
     }
 }
 
-#[expect(clippy::panic, reason = "evaluated at compile time, where a panic is the error message")]
+#[expect(
+    clippy::panic,
+    reason = "evaluated at compile time, where a panic is the error message"
+)]
 const fn check_name(name: &str) {
     let bytes = name.as_bytes();
     if bytes.is_empty() {
@@ -198,7 +207,10 @@ const fn check_name(name: &str) {
     }
 }
 
-#[expect(clippy::panic, reason = "evaluated at compile time, where a panic is the error message")]
+#[expect(
+    clippy::panic,
+    reason = "evaluated at compile time, where a panic is the error message"
+)]
 const fn check_key(name: &str) {
     check_name(name);
     if equal(name, "time") {
@@ -263,15 +275,29 @@ impl fmt::Display for SchemaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SchemaError::Measurement { declared, found } => {
-                write!(f, "a point of measurement {found:?} does not belong to {declared:?}")
+                write!(
+                    f,
+                    "a point of measurement {found:?} does not belong to {declared:?}"
+                )
             }
             SchemaError::UndeclaredTag { measurement, tag } => {
-                write!(f, "the measurement {measurement:?} has no tag {tag:?}: declare it")
+                write!(
+                    f,
+                    "the measurement {measurement:?} has no tag {tag:?}: declare it"
+                )
             }
             SchemaError::UndeclaredField { measurement, field } => {
-                write!(f, "the measurement {measurement:?} has no field {field:?}: declare it")
+                write!(
+                    f,
+                    "the measurement {measurement:?} has no field {field:?}: declare it"
+                )
             }
-            SchemaError::FieldType { measurement, field, declared, found } => write!(
+            SchemaError::FieldType {
+                measurement,
+                field,
+                declared,
+                found,
+            } => write!(
                 f,
                 "the field {field:?} of {measurement:?} is declared as {declared}, and a point has it as {found}"
             ),

@@ -26,7 +26,11 @@ impl Timestamp {
 
     /// The instant so many nanoseconds after the epoch; `None` outside the range.
     pub const fn from_nanos(nanos: i64) -> Option<Timestamp> {
-        if nanos < Self::MIN.0 || nanos > Self::MAX.0 { None } else { Some(Timestamp(nanos)) }
+        if nanos < Self::MIN.0 || nanos > Self::MAX.0 {
+            None
+        } else {
+            Some(Timestamp(nanos))
+        }
     }
 
     /// The instant so many nanoseconds after the epoch; the nearest one outside the range.
@@ -97,8 +101,10 @@ impl FromStr for Timestamp {
 
     /// Reads RFC 3339 with any offset.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let time = DateTime::parse_from_rfc3339(text)
-            .map_err(|source| TimestampError::Syntax { text: shown(text), source })?;
+        let time = DateTime::parse_from_rfc3339(text).map_err(|source| TimestampError::Syntax {
+            text: shown(text),
+            source,
+        })?;
         Timestamp::try_from(time.with_timezone(&Utc))
             .map_err(|_| TimestampError::OutOfRange { text: shown(text) })
     }
@@ -115,7 +121,9 @@ impl TryFrom<DateTime<Utc>> for Timestamp {
     fn try_from(time: DateTime<Utc>) -> Result<Self, Self::Error> {
         time.timestamp_nanos_opt()
             .and_then(Timestamp::from_nanos)
-            .ok_or_else(|| TimestampError::OutOfRange { text: time.to_rfc3339() })
+            .ok_or_else(|| TimestampError::OutOfRange {
+                text: time.to_rfc3339(),
+            })
     }
 }
 
@@ -150,7 +158,12 @@ impl fmt::Display for TimestampError {
                 write!(f, "{text:?} is not a time: write it as 2026-01-31T12:00:00Z")
             }
             TimestampError::OutOfRange { text } => {
-                write!(f, "the time {text} is out of range: {} to {}", Timestamp::MIN, Timestamp::MAX)
+                write!(
+                    f,
+                    "the time {text} is out of range: {} to {}",
+                    Timestamp::MIN,
+                    Timestamp::MAX
+                )
             }
         }
     }
@@ -182,18 +195,38 @@ mod tests {
 
     #[test]
     fn text_reads_back() {
-        for time in [Timestamp::MIN, Timestamp::EPOCH, Timestamp::MAX, Timestamp(1_700_000_000_123_000_000)] {
+        for time in [
+            Timestamp::MIN,
+            Timestamp::EPOCH,
+            Timestamp::MAX,
+            Timestamp(1_700_000_000_123_000_000),
+        ] {
             assert_eq!(time.to_string().parse(), Ok(time));
         }
-        assert_eq!("2026-01-31T14:00:00.25+02:00".parse::<Timestamp>().unwrap().nanos() % 1_000_000_000, 250_000_000);
+        assert_eq!(
+            "2026-01-31T14:00:00.25+02:00"
+                .parse::<Timestamp>()
+                .unwrap()
+                .nanos()
+                % 1_000_000_000,
+            250_000_000
+        );
     }
 
     #[test]
     fn bad_texts_say_what_to_write() {
         let error = "yesterday".parse::<Timestamp>().unwrap_err();
-        assert_eq!(error.to_string(), "\"yesterday\" is not a time: write it as 2026-01-31T12:00:00Z");
+        assert_eq!(
+            error.to_string(),
+            "\"yesterday\" is not a time: write it as 2026-01-31T12:00:00Z"
+        );
         let error = "2300-01-01T00:00:00Z".parse::<Timestamp>().unwrap_err();
-        assert!(error.to_string().starts_with("the time 2300-01-01T00:00:00Z is out of range"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("the time 2300-01-01T00:00:00Z is out of range"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -201,11 +234,22 @@ mod tests {
         assert_eq!(Timestamp::from_nanos(i64::MIN + 1), None);
         assert_eq!(Timestamp::from_nanos(i64::MAX), None);
         assert_eq!(Timestamp::from_secs(i64::MAX), None);
-        assert_eq!(Timestamp::from_millis(1_500), Timestamp::from_nanos(1_500_000_000));
+        assert_eq!(
+            Timestamp::from_millis(1_500),
+            Timestamp::from_nanos(1_500_000_000)
+        );
         assert_eq!(Timestamp::from_nanos_clamped(i64::MIN), Timestamp::MIN);
         assert_eq!(Timestamp::MAX.saturating_add(Duration::MAX), Timestamp::MAX);
-        assert_eq!(Timestamp::MIN.saturating_sub(Duration::from_nanos(1)), Timestamp::MIN);
+        assert_eq!(
+            Timestamp::MIN.saturating_sub(Duration::from_nanos(1)),
+            Timestamp::MIN
+        );
         assert_eq!(Timestamp::MAX.since(Timestamp::MIN), i64::MAX);
-        assert_eq!(Timestamp::EPOCH.saturating_add(Duration::from_secs(2)).since(Timestamp::EPOCH), 2_000_000_000);
+        assert_eq!(
+            Timestamp::EPOCH
+                .saturating_add(Duration::from_secs(2))
+                .since(Timestamp::EPOCH),
+            2_000_000_000
+        );
     }
 }

@@ -30,8 +30,11 @@ impl<'a> BorrowedPoint<'a> {
         if self.sorted && !self.raw_tags().any(|tag| named_time(&tag)) {
             return Cow::Borrowed(self.series_key);
         }
-        let mut tags: Vec<(Cow<'a, str>, (&'a str, &'a str))> =
-            self.raw_tags().filter(|tag| !named_time(tag)).map(|tag| (unescape(tag.0, false), tag)).collect();
+        let mut tags: Vec<(Cow<'a, str>, (&'a str, &'a str))> = self
+            .raw_tags()
+            .filter(|tag| !named_time(tag))
+            .map(|tag| (unescape(tag.0, false), tag))
+            .collect();
         tags.sort();
         let mut key = String::with_capacity(self.series_key.len());
         key.push_str(&self.series_key[..measurement_end(self.series_key.as_bytes()).end]);
@@ -43,12 +46,16 @@ impl<'a> BorrowedPoint<'a> {
 
     /// The measurement.
     pub fn measurement(&self) -> Cow<'a, str> {
-        unescape(&self.series_key[..measurement_end(self.series_key.as_bytes()).end], true)
+        unescape(
+            &self.series_key[..measurement_end(self.series_key.as_bytes()).end],
+            true,
+        )
     }
 
     /// The tags, keys and values, in the line's order.
     pub fn tags(&self) -> impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> {
-        self.raw_tags().map(|(key, value)| (unescape(key, false), unescape(value, false)))
+        self.raw_tags()
+            .map(|(key, value)| (unescape(key, false), unescape(value, false)))
     }
 
     fn raw_tags(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {

@@ -82,14 +82,22 @@ impl fmt::Display for LineErrorKind {
             LineErrorKind::UnclosedString => f.write_str("the string that begins here has no closing quote"),
             LineErrorKind::InvalidTime => f.write_str("the time is not a whole number of nanoseconds"),
             LineErrorKind::TimeOutOfRange => {
-                write!(f, "the time is out of range: {} to {}", Timestamp::MIN.nanos(), Timestamp::MAX.nanos())
+                write!(
+                    f,
+                    "the time is out of range: {} to {}",
+                    Timestamp::MIN.nanos(),
+                    Timestamp::MAX.nanos()
+                )
             }
             LineErrorKind::MissingTime => f.write_str("the time is missing"),
             LineErrorKind::Unexpected(byte) => {
                 write!(f, "unexpected '{}'", byte.escape_ascii())
             }
             LineErrorKind::KeyTooLong => {
-                write!(f, "measurement, tags and field key are longer than {MAX_KEY_BYTES} bytes together")
+                write!(
+                    f,
+                    "measurement, tags and field key are longer than {MAX_KEY_BYTES} bytes together"
+                )
             }
             LineErrorKind::Point(_) => f.write_str("the point cannot be stored"),
         }

@@ -9,12 +9,23 @@ use crate::{Adjustments, Point, Timestamp};
 
 /// Reads points from line protocol, see [`Parser`].
 pub fn parse(text: &[u8]) -> Parser<'_> {
-    Parser { reader: read(text), default_time: None, adjustments: Adjustments::default() }
+    Parser {
+        reader: read(text),
+        default_time: None,
+        adjustments: Adjustments::default(),
+    }
 }
 
 /// Reads the parts of points from line protocol, see [`Reader`].
 pub fn read(text: &[u8]) -> Reader<'_> {
-    let mut reader = Reader { text, valid: "", base: 0, at: 0, line: 1, range: 0..0 };
+    let mut reader = Reader {
+        text,
+        valid: "",
+        base: 0,
+        at: 0,
+        line: 1,
+        range: 0..0,
+    };
     reader.validate();
     reader
 }
@@ -26,7 +37,11 @@ pub fn parse_line(text: &str) -> Result<BorrowedPoint<'_>, LineError> {
     let start = text.len() - text.trim_start_matches(' ').len();
     let error = |place: usize, kind| {
         let (breaks, column) = position(&text.as_bytes()[..start + place]);
-        LineError { line: 1 + breaks, column, kind }
+        LineError {
+            line: 1 + breaks,
+            column,
+            kind,
+        }
     };
     if text.as_bytes().get(start) == Some(&b'#') {
         return Err(error(0, LineErrorKind::MissingMeasurement));
@@ -158,10 +173,17 @@ impl<'a> Reader<'a> {
 
     /// The error at a place of the line that begins at `self.at` or earlier, in `self.line`.
     fn error(&self, place: usize, kind: LineErrorKind) -> LineError {
-        let begin = self.text[..self.range.start].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let begin = self.text[..self.range.start]
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |at| at + 1);
         let (_, column) = position(&self.text[begin..place]);
         let (breaks, _) = position(&self.text[place.min(self.range.end)..self.range.end]);
-        LineError { line: self.line - breaks, column, kind }
+        LineError {
+            line: self.line - breaks,
+            column,
+            kind,
+        }
     }
 
     /// Ends the line that begins at `start` before the next line break from `from`.
@@ -193,7 +215,11 @@ impl<'a> Iterator for Reader<'a> {
         }
         let rest = &self.valid[start - self.base..];
         // A comment that was not skipped has something bad in it.
-        let scanned = match rest.starts_with('#').then(|| bad_in_comment(comment(rest))).flatten() {
+        let scanned = match rest
+            .starts_with('#')
+            .then(|| bad_in_comment(comment(rest)))
+            .flatten()
+        {
             Some(mistake) => Err(mistake),
             None => scan(rest),
         };
@@ -201,7 +227,11 @@ impl<'a> Iterator for Reader<'a> {
             Ok((point, length)) if !(cut && length == rest.len()) => {
                 self.at = start + length;
                 self.range = start..self.at;
-                if point.fields.iter().any(|(_, value)| matches!(value, BorrowedValue::String(_))) {
+                if point
+                    .fields
+                    .iter()
+                    .any(|(_, value)| matches!(value, BorrowedValue::String(_)))
+                {
                     self.line += position(&rest.as_bytes()[..length]).0;
                 }
                 Some(Ok(point))
@@ -212,7 +242,11 @@ impl<'a> Iterator for Reader<'a> {
                 Some(Err(self.error(bad, LineErrorKind::NotUtf8)))
             }
             Err(Mistake { place, kind }) => {
-                let from = if kind == LineErrorKind::UnclosedString { rest.len() } else { place };
+                let from = if kind == LineErrorKind::UnclosedString {
+                    rest.len()
+                } else {
+                    place
+                };
                 let (place, kind) = if cut && from == rest.len() {
                     (rest.len(), LineErrorKind::NotUtf8)
                 } else {
@@ -233,13 +267,23 @@ fn comment(text: &str) -> &str {
 
 /// The first control character of a comment, but tabs.
 fn bad_in_comment(comment: &str) -> Option<Mistake> {
-    let place = comment.bytes().position(|byte| byte.is_ascii_control() && byte != b'\t')?;
-    Some(Mistake { place, kind: LineErrorKind::Unexpected(comment.as_bytes()[place]) })
+    let place = comment
+        .bytes()
+        .position(|byte| byte.is_ascii_control() && byte != b'\t')?;
+    Some(Mistake {
+        place,
+        kind: LineErrorKind::Unexpected(comment.as_bytes()[place]),
+    })
 }
 
 /// How many line breaks are in a text, and in what column of its last line it ends, from 1.
 fn position(text: &[u8]) -> (usize, usize) {
     let breaks = text.iter().filter(|&&byte| byte == b'\n').count();
-    let column = text.iter().rev().position(|&byte| byte == b'\n').unwrap_or(text.len()) + 1;
+    let column = text
+        .iter()
+        .rev()
+        .position(|&byte| byte == b'\n')
+        .unwrap_or(text.len())
+        + 1;
     (breaks, column)
 }

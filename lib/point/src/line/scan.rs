@@ -57,7 +57,11 @@ pub(crate) struct NameEnd {
 
 /// Reads one point from the beginning of a text, and tells where it ends: at a line break or the text's end.
 pub(crate) fn scan(text: &str) -> Result<(BorrowedPoint<'_>, usize), Mistake> {
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), at: 0 };
+    let mut scanner = Scanner {
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+    };
     let point = scanner.point()?;
     Ok((point, scanner.at))
 }
@@ -88,7 +92,9 @@ fn name_end(bytes: &[u8], start: usize, special: u8, refused: u8) -> NameEnd {
         } else if class & (special | refused) != 0 {
             break;
         } else if class == BACKSLASH
-            && bytes.get(end + 1).is_some_and(|&next| CLASSES[usize::from(next)] & special != 0)
+            && bytes
+                .get(end + 1)
+                .is_some_and(|&next| CLASSES[usize::from(next)] & special != 0)
         {
             escaped = true;
             end += 2;
@@ -151,7 +157,12 @@ impl<'a> Scanner<'a> {
         let fields = self.fields(series_key.len())?;
         self.skip_spaces();
         let time = self.time()?;
-        Ok(BorrowedPoint { series_key, sorted, fields, time })
+        Ok(BorrowedPoint {
+            series_key,
+            sorted,
+            fields,
+            time,
+        })
     }
 
     /// Passes the tags; tells whether they are sorted for certain.
@@ -196,7 +207,10 @@ impl<'a> Scanner<'a> {
         }
         keys.sort_unstable();
         match keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            Some(pair) => Err(Mistake { place: pair[1].1, kind: LineErrorKind::RepeatedTag }),
+            Some(pair) => Err(Mistake {
+                place: pair[1].1,
+                kind: LineErrorKind::RepeatedTag,
+            }),
             None => Ok(()),
         }
     }
@@ -214,10 +228,17 @@ impl<'a> Scanner<'a> {
                 return Err(self.missing(LineErrorKind::MissingFieldValue));
             }
             if series + SEPARATOR_BYTES + (key.end - start) > MAX_KEY_BYTES {
-                return Err(Mistake { place: start, kind: LineErrorKind::KeyTooLong });
+                return Err(Mistake {
+                    place: start,
+                    kind: LineErrorKind::KeyTooLong,
+                });
             }
             let name = &self.text[start..key.end];
-            let name = if key.escaped { unescape(name, false) } else { Cow::Borrowed(name) };
+            let name = if key.escaped {
+                unescape(name, false)
+            } else {
+                Cow::Borrowed(name)
+            };
             self.at += 1;
             fields.push((name, self.value()?));
             match self.peek() {
@@ -240,12 +261,13 @@ impl<'a> Scanner<'a> {
                 match self.token() {
                     "t" | "T" | "true" | "True" | "TRUE" => Ok(BorrowedValue::Bool(true)),
                     "f" | "F" | "false" | "False" | "FALSE" => Ok(BorrowedValue::Bool(false)),
-                    _ => Err(Mistake { place: start, kind: LineErrorKind::InvalidValue }),
+                    _ => Err(Mistake {
+                        place: start,
+                        kind: LineErrorKind::InvalidValue,
+                    }),
                 }
             }
-            None | Some(b',' | b' ' | b'\n' | b'\r') => {
-                Err(self.mistake(LineErrorKind::MissingFieldValue))
-            }
+            None | Some(b',' | b' ' | b'\n' | b'\r') => Err(self.mistake(LineErrorKind::MissingFieldValue)),
             Some(_) => Err(self.mistake(LineErrorKind::InvalidValue)),
         }
     }
@@ -268,11 +290,16 @@ impl<'a> Scanner<'a> {
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let (field_type, value, valid) = if let Some(int) = token.strip_suffix('i') {
             let value = int.parse().ok().map(BorrowedValue::Int);
-            (FieldType::Int, value, || digits(int.strip_prefix('-').unwrap_or(int)))
+            (FieldType::Int, value, || {
+                digits(int.strip_prefix('-').unwrap_or(int))
+            })
         } else {
             return self.unsigned_or_float(place, token, digits);
         };
-        value.ok_or_else(|| Mistake { place, kind: number_mistake(field_type, valid()) })
+        value.ok_or_else(|| Mistake {
+            place,
+            kind: number_mistake(field_type, valid()),
+        })
     }
 
     fn unsigned_or_float(
@@ -282,16 +309,22 @@ impl<'a> Scanner<'a> {
         digits: impl Fn(&str) -> bool,
     ) -> Result<BorrowedValue<'a>, Mistake> {
         if let Some(uint) = token.strip_suffix('u') {
-            return uint
-                .parse()
-                .map(BorrowedValue::Uint)
-                .map_err(|_| Mistake { place, kind: number_mistake(FieldType::Uint, digits(uint)) });
+            return uint.parse().map(BorrowedValue::Uint).map_err(|_| Mistake {
+                place,
+                kind: number_mistake(FieldType::Uint, digits(uint)),
+            });
         }
         match token.parse::<f64>() {
             Ok(float) if float.is_finite() => Ok(BorrowedValue::Float(float)),
             read => {
-                let valid = read.is_ok() && !token.bytes().any(|byte| matches!(byte, b'n' | b'N' | b'f' | b'F'));
-                Err(Mistake { place, kind: number_mistake(FieldType::Float, valid) })
+                let valid = read.is_ok()
+                    && !token
+                        .bytes()
+                        .any(|byte| matches!(byte, b'n' | b'N' | b'f' | b'F'));
+                Err(Mistake {
+                    place,
+                    kind: number_mistake(FieldType::Float, valid),
+                })
             }
         }
     }
@@ -311,7 +344,10 @@ impl<'a> Scanner<'a> {
                 Some(_) => at += 1,
                 None => {
                     self.at = self.bytes.len();
-                    return Err(Mistake { place: quote, kind: LineErrorKind::UnclosedString });
+                    return Err(Mistake {
+                        place: quote,
+                        kind: LineErrorKind::UnclosedString,
+                    });
                 }
             }
         }
@@ -336,12 +372,19 @@ impl<'a> Scanner<'a> {
             _ => {
                 let digits = token.strip_prefix('-').unwrap_or(token);
                 let valid = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-                let kind = if valid { LineErrorKind::TimeOutOfRange } else { LineErrorKind::InvalidTime };
+                let kind = if valid {
+                    LineErrorKind::TimeOutOfRange
+                } else {
+                    LineErrorKind::InvalidTime
+                };
                 return Err(Mistake { place, kind });
             }
         };
         let Some(time) = Timestamp::from_nanos(nanos) else {
-            return Err(Mistake { place, kind: LineErrorKind::TimeOutOfRange });
+            return Err(Mistake {
+                place,
+                kind: LineErrorKind::TimeOutOfRange,
+            });
         };
         self.skip_spaces();
         match self.peek() {
