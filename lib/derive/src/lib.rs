@@ -24,7 +24,9 @@ use proc_macro::TokenStream;
 /// `#[name("free space")]` replaces the name that it takes from the struct.
 #[proc_macro_derive(Measurement, attributes(measurement, tag, time, unit, counter, name))]
 pub fn derive_measurement(input: TokenStream) -> TokenStream {
-    measurement::expand(input.into()).unwrap_or_else(|error| error.to_compile_error()).into()
+    measurement::expand(input.into())
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
 }
 
 /// Declares a settings section: implements `Section` for a struct with named fields.
@@ -34,5 +36,7 @@ pub fn derive_measurement(input: TokenStream) -> TokenStream {
 /// key is absent, written as in the file; an `Option` needs none; all other keys are required.
 #[proc_macro_derive(Settings, attributes(default))]
 pub fn derive_settings(input: TokenStream) -> TokenStream {
-    settings::expand(input.into()).unwrap_or_else(|error| error.to_compile_error()).into()
+    settings::expand(input.into())
+        .unwrap_or_else(|error| error.to_compile_error())
+        .into()
 }

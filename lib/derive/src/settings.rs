@@ -14,18 +14,31 @@ const COMMON: [&str; 3] = ["enabled", "run_interval", "deadline"];
 pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
     let input: DeriveInput = syn::parse2(input)?;
     let Data::Struct(data) = &input.data else {
-        return Err(Error::new_spanned(&input.ident, "only a struct can be a section of the settings"));
+        return Err(Error::new_spanned(
+            &input.ident,
+            "only a struct can be a section of the settings",
+        ));
     };
     if !input.generics.params.is_empty() {
-        return Err(Error::new_spanned(&input.generics, "a section of the settings cannot be generic"));
+        return Err(Error::new_spanned(
+            &input.generics,
+            "a section of the settings cannot be generic",
+        ));
     }
-    let summary = help(&input.attrs)
-        .ok_or_else(|| Error::new_spanned(&input.ident, "a doc comment is missing: it is the section's summary"))?;
+    let summary = help(&input.attrs).ok_or_else(|| {
+        Error::new_spanned(
+            &input.ident,
+            "a doc comment is missing: it is the section's summary",
+        )
+    })?;
     let fields: Vec<&Field> = match &data.fields {
         Fields::Named(fields) => fields.named.iter().collect(),
         Fields::Unit => Vec::new(),
         Fields::Unnamed(fields) => {
-            return Err(Error::new_spanned(fields, "a section's keys need names: write a struct with named fields"));
+            return Err(Error::new_spanned(
+                fields,
+                "a section's keys need names: write a struct with named fields",
+            ));
         }
     };
 
@@ -52,7 +65,9 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
 
     let ident = &input.ident;
     // Names of their own: a key may be called `section`.
-    let locals: Vec<_> = (0..names.len()).map(|index| quote::format_ident!("key_{index}")).collect();
+    let locals: Vec<_> = (0..names.len())
+        .map(|index| quote::format_ident!("key_{index}"))
+        .collect();
     // Every key is read before the first missing one ends it, so that all mistakes are found at once.
     Ok(quote! {
         #[automatically_derived]
@@ -82,8 +97,8 @@ fn one_key(field: &Field) -> syn::Result<(TokenStream, TokenStream)> {
         let text = format!("`{name}` is a key of every collector's section: take its value from there");
         return Err(Error::new_spanned(ident, text));
     }
-    let help =
-        help(&field.attrs).ok_or_else(|| Error::new_spanned(ident, "a doc comment is missing: it is the key's help"))?;
+    let help = help(&field.attrs)
+        .ok_or_else(|| Error::new_spanned(ident, "a doc comment is missing: it is the key's help"))?;
     let default = default(&field.attrs)?;
     let field_type = &field.ty;
     let (value_type, read) = match (optional(field_type), &default) {
@@ -94,7 +109,10 @@ fn one_key(field: &Field) -> syn::Result<(TokenStream, TokenStream)> {
         (Some(inner), None) => (inner, quote!(section.optional::<#inner>(#name))),
         (None, Some(default)) => {
             let value = default.value.tokens();
-            (field_type, quote!(section.or_default::<#field_type>(#name, #value)))
+            (
+                field_type,
+                quote!(section.or_default::<#field_type>(#name, #value)),
+            )
         }
         (None, None) => (field_type, quote!(section.required::<#field_type>(#name))),
     };
@@ -143,7 +161,9 @@ fn help(attributes: &[Attribute]) -> Option<String> {
 fn optional(field_type: &Type) -> Option<&Type> {
     let Type::Path(path) = field_type else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == "Option")?;
-    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
     match arguments.args.first()? {
         syn::GenericArgument::Type(inner) => Some(inner),
         _ => None,
@@ -157,11 +177,17 @@ struct Default {
 
 fn default(attributes: &[Attribute]) -> syn::Result<Option<Default>> {
     let mut found = None;
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("default")) {
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("default"))
+    {
         if found.is_some() {
             return Err(Error::new_spanned(attribute, "a key has one default"));
         }
-        found = Some(Default { span: attribute.span(), value: attribute.parse_args()? });
+        found = Some(Default {
+            span: attribute.span(),
+            value: attribute.parse_args()?,
+        });
     }
     Ok(found)
 }
@@ -191,7 +217,10 @@ impl Parse for DefaultValue {
             Lit::Str(text) => Ok(DefaultValue::String(text.value())),
             Lit::Int(number) => Ok(DefaultValue::Integer(number.base10_parse()?)),
             Lit::Float(number) => Ok(DefaultValue::Float(number.base10_parse()?)),
-            other => Err(Error::new_spanned(other, "a default is a string, a number, true, false or a list of these")),
+            other => Err(Error::new_spanned(
+                other,
+                "a default is a string, a number, true, false or a list of these",
+            )),
         }
     }
 }
@@ -226,7 +255,14 @@ impl DefaultValue {
             DefaultValue::Float(number) => format!("{number:?}"),
             DefaultValue::Boolean(truth) => truth.to_string(),
             DefaultValue::List(items) => {
-                format!("[{}]", items.iter().map(DefaultValue::file_text).collect::<Vec<_>>().join(", "))
+                format!(
+                    "[{}]",
+                    items
+                        .iter()
+                        .map(DefaultValue::file_text)
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                )
             }
         }
     }
