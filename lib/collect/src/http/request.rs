@@ -17,7 +17,6 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// A request in the making. It is sent by [`bytes`](Self::bytes), [`text`](Self::text), [`json`](Self::json) or
 /// [`response`](Self::response).
 #[must_use = "a request is sent by `bytes`, `text`, `json` or `response`"]
-#[derive(Debug)]
 pub struct Request {
     http: Http,
     method: Method,
@@ -186,6 +185,16 @@ impl Request {
                 Err(HttpError::new(&self.url, kind))
             }
         }
+    }
+}
+
+/// Without headers, body and the secret parts of the address.
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &super::redacted(&self.url))
+            .finish_non_exhaustive()
     }
 }
 
