@@ -188,11 +188,14 @@ impl SettingValue for SecretSource {
         };
         const KINDS: [&str; 3] = ["credential", "file", "env"];
         if !KINDS.contains(&kind.as_str()) {
-            let advice = match nearest(kind, &KINDS) {
-                Some(near) => format!("write `{near}` instead"),
-                None => ADVICE.to_owned(),
+            // Not quoted where it is no slip: somebody may have put the secret itself there.
+            let (what, advice) = match nearest(kind, &KINDS) {
+                Some(near) => (format!("has {}", quoted(kind)), format!("write `{near}` instead")),
+                None => (
+                    format!("has a key that is none of {}", listed(&KINDS)),
+                    ADVICE.to_owned(),
+                ),
             };
-            let what = format!("has {}, which is none of {}", quoted(kind), listed(&KINDS));
             return Err(crate::Mistake::new(entry.key_at.clone(), what, advice).into());
         }
         let within = |mistakes: Mistakes| {

@@ -5,8 +5,94 @@ use std::sync::Arc;
 use crate::mistake::{Mistake, Position, SourceFile};
 use crate::suggestion::quoted;
 
-/// What the parser says (its beginning), what we say, and what to write instead.
-const WORDS: [(&str, &str, &str); 0] = [];
+/// How the parser's message begins, what we say, and what to write instead. Messages are in no documented form: one that
+/// is not here is passed on without what the parser expected.
+const WORDS: [(&str, &str, &str); 20] = [
+    (
+        "string values must be quoted",
+        "a text without quotes",
+        "write it in quotes instead",
+    ),
+    (
+        "key with no value",
+        "a key without =",
+        "write key = value instead",
+    ),
+    (
+        "unquoted keys cannot be empty",
+        "a name is missing",
+        "write key = value or [section] instead",
+    ),
+    (
+        "invalid unquoted key",
+        "a character that a key cannot hold",
+        "write letters, digits, _ and - alone instead",
+    ),
+    ("extra `=`", "a second =", "write key = value instead"),
+    (
+        "unclosed array table",
+        "a header without its closing ]]",
+        "write [[sink]] instead",
+    ),
+    (
+        "unclosed table",
+        "a header without its closing ]",
+        "write [section] instead",
+    ),
+    (
+        "unclosed inline table",
+        "a table without its closing }",
+        "write } after its last value",
+    ),
+    (
+        "unclosed array",
+        "a list without its closing ]",
+        "write ] after its last item",
+    ),
+    (
+        "unexpected key or value",
+        "more text where the line should end",
+        "write it on a line of its own, or after a #",
+    ),
+    (
+        "missing escaped value",
+        "a \\ that begins no escape",
+        "write \\\\ for a backslash instead",
+    ),
+    (
+        "too few unicode",
+        "a \\u without its digits",
+        "write four digits after \\u, or \\\\ for a backslash, instead",
+    ),
+    (
+        "invalid boolean",
+        "a misspelt true or false",
+        "write true or false instead",
+    ),
+    ("missing comma", "a comma is missing", "write a , between the two"),
+    (
+        "extra assignment",
+        "a comma is missing",
+        "write a , between the two",
+    ),
+    ("extra comma", "a comma too many", "remove it"),
+    (
+        "cannot extend",
+        "a key below one that has a value of its own",
+        "write it in a section of its own",
+    ),
+    (
+        "carriage return",
+        "a carriage return without a newline",
+        "end each line with a newline instead",
+    ),
+    (
+        "cannot recurse",
+        "lists and tables nested too deeply",
+        "write fewer levels",
+    ),
+    ("recursion limit", "a key of too many parts", "write fewer parts"),
+];
 
 /// So many of the parser's errors are looked at in a file.
 const MOST_ERRORS: usize = 1000;
@@ -38,10 +124,9 @@ pub(crate) fn mistakes(file: &Arc<SourceFile>, errors: &[toml::de::Error]) -> (V
             continue;
         }
         let rest = file.text.get(span.start..).unwrap_or_default();
-        past = rest
-            .find('\n')
-            .map_or(usize::MAX, |newline| span.start + newline + 1);
-        let (what, advice) = words(error.message());
+        let line = rest.split('\n').next().unwrap_or_default();
+        past = span.start + line.len() + 1;
+        let (what, advice) = words(error.message(), line);
         mistakes.push(Mistake::new(at, what, advice));
     }
     (mistakes, is_toml)
@@ -75,14 +160,34 @@ fn duplicate(file: &SourceFile, at: Position, key: &str, offset: usize) -> Mista
     }
 }
 
-fn words(message: &str) -> (String, String) {
-    for (start, what, advice) in WORDS {
-        if message.starts_with(start) {
-            return (what.to_owned(), advice.to_owned());
+fn words(message: &str, rest_of_line: &str) -> (String, String) {
+    let is_string =
+        message.starts_with("invalid basic string") || message.starts_with("invalid literal string");
+    if is_string || message.starts_with("invalid multi-line") {
+        return match message.ends_with("expected `\"`") || message.ends_with("expected `'`") {
+            true => (
+                "a string without its closing quote".to_owned(),
+                "close it with the quote that opens it".to_owned(),
+            ),
+            false => (
+                "a character that a string cannot hold".to_owned(),
+                "write it as \\n, \\t or \\u instead".to_owned(),
+            ),
+        };
+    }
+    if message.starts_with("string values must be quoted") && rest_of_line.trim().is_empty() {
+        return (
+            "a value is missing".to_owned(),
+            "write one after the =".to_owned(),
+        );
+    }
+    let known = WORDS.iter().find(|(start, ..)| message.starts_with(start));
+    match known {
+        Some((_, what, advice)) => ((*what).to_owned(), (*advice).to_owned()),
+        None => {
+            let fault = message.split(", expected").next().unwrap_or_default();
+            let advice = "write a string in quotes, a number, true or false instead";
+            (format!("this is not TOML: {fault}"), advice.to_owned())
         }
     }
-    (
-        format!("this is not TOML: {message}"),
-        "write key = value".to_owned(),
-    )
 }

@@ -147,7 +147,10 @@ impl Tree {
                 let what = format!("{} is no section of the settings", quoted(&name));
                 let advice = match nearest(&name, &SECTIONS) {
                     Some(near) => format!("write {} instead", header(near)),
-                    None => format!("write one of {}", SECTIONS.map(header).join(", ")),
+                    None if matches!(entry.value.data, Data::Table(_) | Data::Array(_)) => {
+                        format!("write one of {} instead", SECTIONS.map(header).join(", "))
+                    }
+                    None => "write it below the header of its section, like [host], instead".to_owned(),
                 };
                 self.mistakes.push(Mistake::new(key_at, what, advice));
             }
