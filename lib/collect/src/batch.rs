@@ -149,7 +149,7 @@ pub async fn run_once<M: Metric>(metric: &M, cx: &Context) -> Batch {
     batch
 }
 
-async fn run_unchecked<M: Metric + ?Sized>(metric: &M, cx: &Context) -> Batch {
+async fn run_unchecked<M: Metric>(metric: &M, cx: &Context) -> Batch {
     cx.begin_run();
     let (started, began) = (cx.now(), Instant::now());
     let after = cx.deadline();
@@ -171,7 +171,7 @@ async fn run_unchecked<M: Metric + ?Sized>(metric: &M, cx: &Context) -> Batch {
 }
 
 /// The default of [`Metric::every`].
-pub(crate) async fn run_at_intervals<M: Metric + ?Sized>(
+pub(crate) async fn run_at_intervals<M: Metric>(
     metric: &M,
     cx: &Context,
     out: &mut Batches,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use tidemark_collect::chain;
@@ -300,20 +301,34 @@ async fn files_that_are_no_certificates() {
 
 #[tokio::test]
 async fn a_server_that_does_not_speak_tls() {
+    let options = system(Some(Certificates::new().authority()), None);
+    let ask = async |port: u16| {
+        let url = Url::parse(&format!("https://localhost:{port}/")).unwrap();
+        let error = Http::new(options.clone()).get(&url).bytes().await.unwrap_err();
+        assert!(matches!(error.kind(), HttpErrorKind::Tls(_)), "{error:?}");
+        chain(&error)
+    };
+    // One that hangs up, and one that answers in its own way.
     let source = Source::http();
-    let url = Url::parse(&source.url("/").replace("http://", "https://")).unwrap();
-    let error = Http::new(named(Certificates::new().authority()).ca_file(None))
-        .get(&url)
-        .bytes()
-        .await
-        .unwrap_err();
-    assert!(matches!(error.kind(), HttpErrorKind::Tls(_)), "{error:?}");
-    assert!(error.to_string().contains("does not speak TLS"), "{error}");
+    let text = ask(source.port()).await;
     assert!(
-        error
-            .to_string()
-            .ends_with("write http:// if it is meant to be plain HTTP"),
-        "{error}"
+        text.contains("the server closed the connection instead of speaking TLS; write http:// if"),
+        "{text}"
+    );
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        // Until the client has read it and hung up.
+        let _ = connection.read_to_end(&mut Vec::new());
+    });
+    let text = ask(port).await;
+    server.join().unwrap();
+    assert!(text.contains("does not speak TLS"), "{text}");
+    assert!(
+        text.ends_with("write http:// if it is meant to be plain HTTP"),
+        "{text}"
     );
 }
 

@@ -105,12 +105,11 @@ fn proxies(variables: &Proxies) -> Result<Vec<Proxy>, HttpError> {
         ))
     };
     let mut proxies = Vec::new();
-    let kinds: [(_, fn(Url) -> reqwest::Result<Proxy>); 3] = [
-        (&variables.http, Proxy::http),
+    for (variable, make) in [
+        (&variables.http, Proxy::http::<Url> as fn(Url) -> _),
         (&variables.https, Proxy::https),
         (&variables.all, Proxy::all),
-    ];
-    for (variable, make) in kinds {
+    ] {
         let Some((name, value)) = variable else { continue };
         let address = value.to_str().ok_or_else(|| wrong(name, "is not UTF-8"))?;
         let address = if address.contains("://") {

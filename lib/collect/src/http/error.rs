@@ -142,6 +142,8 @@ impl HttpError {
             return Self::new(url, fault.kind());
         } else if let Some(tls) = find::<rustls::Error>(&error) {
             return Self::new(url, HttpErrorKind::Tls(tls_error::explain(tls, url)));
+        } else if error.is_connect() && url.scheme() == "https" && is_cut(&error) {
+            return Self::new(url, HttpErrorKind::Tls(tls_error::CLOSED.to_owned()));
         } else if error.is_builder() {
             HttpErrorKind::Request("cannot be asked for".to_owned())
         } else if error.is_connect() {
@@ -311,19 +313,32 @@ impl Error for HttpError {
     }
 }
 
-/// The first error of this type in the chain, also inside of an `io::Error`, which hides what it wraps.
+/// The next error of a chain, also inside of an `io::Error`, which hides what it wraps.
+fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
+/// The first error of this type in a chain.
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<E>() {
             return Some(found);
         }
-        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
+        next = inner(error);
     }
     None
+}
+
+/// Whether the connection ended in the middle of something.
+fn is_cut(error: &(dyn Error + 'static)) -> bool {
+    let layers = std::iter::successors(Some(error), |error| inner(*error));
+    layers
+        .filter_map(|layer| layer.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
 /// Why a redirect is not followed.

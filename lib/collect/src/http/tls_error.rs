@@ -12,6 +12,10 @@ use super::tls::NoAuthorities;
 /// The most names of a certificate that an error shows.
 const NAMES_SHOWN: usize = 5;
 
+/// The server hung up before there was a secure connection.
+pub(super) const CLOSED: &str = "the server closed the connection instead of speaking TLS; write http:// if it is \
+                                 meant to be plain HTTP, else see its log";
+
 /// One line: what is wrong with the server's certificate or answer, and what to do.
 pub(super) fn explain(error: &Error, url: &Url) -> String {
     let host = url.host_str().unwrap_or("the server");
