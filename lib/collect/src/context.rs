@@ -32,6 +32,7 @@ pub struct Context {
 
 struct Shared {
     clock: Arc<dyn Clock>,
+    host_name: String,
     host_root: PathBuf,
     http: Http,
     deadline: Duration,
@@ -78,6 +79,11 @@ impl Context {
     /// The HTTP client; it costs nothing until the first request.
     pub fn http(&self) -> &Http {
         &self.shared.http
+    }
+
+    /// The host's name, as the settings have it; empty where none was given. Only `host`'s points carry it.
+    pub fn host_name(&self) -> &str {
+        &self.shared.host_name
     }
 
     /// The path below the host's root: `/proc/stat` is `ROOT/proc/stat`. A `..` is left out.
@@ -288,6 +294,7 @@ impl std::fmt::Write for Note {
 #[derive(Default)]
 pub struct ContextBuilder {
     clock: Option<Arc<dyn Clock>>,
+    host_name: String,
     host_root: Option<PathBuf>,
     http: Option<Http>,
     environment: Option<ClientOptions>,
@@ -318,6 +325,13 @@ impl ContextBuilder {
     #[must_use]
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// The host's name.
+    #[must_use]
+    pub fn host_name(mut self, name: impl Into<String>) -> Self {
+        self.host_name = name.into();
         self
     }
 
@@ -381,6 +395,7 @@ impl ContextBuilder {
         });
         let shared = Shared {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            host_name: self.host_name,
             host_root: self.host_root.unwrap_or_else(|| PathBuf::from("/")),
             http,
             deadline: self.deadline.unwrap_or(Duration::from_secs(600)),

@@ -88,9 +88,9 @@ pub use shutdown::{Shutdown, ShutdownTrigger};
 
 pub use tidemark_derive::{Measurement, Settings};
 pub use tidemark_point::{
-    Adjustments, FieldType, Kind, Measurement, Point, PointError, Schema, Timestamp, Value,
+    Adjustments, FieldType, Kind, Measurement, Point, PointError, Schema, Timestamp, Value, line,
 };
-pub use tidemark_settings::{Secret, SecretSource, Section, Size, Span};
+pub use tidemark_settings::{Secret, SecretSource, Section, Size, Span, defaults};
 
 /// Paths for the code that the derives write; nothing for people.
 #[doc(hidden)]
