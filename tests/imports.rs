@@ -2,6 +2,11 @@
 //!
 //! Each rule is a function from what is there to what is wrong; a test beside it shows that it does find the fault.
 
+#![allow(
+    clippy::expect_used,
+    reason = "a test says what it expects by failing loudly, in its helpers too"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,1 +1,41 @@
-//! In the making.
+//! Whole paths through the real programs, from a source to a database.
+//!
+//! `cargo build --workspace --bins` first: the stories run what lies in `target/`. Where a new story goes:
+//!
+//! | file | what it tells |
+//! |---|---|
+//! | `values` | a run into a real InfluxDB: what is read back is what was collected |
+//! | `crashes` | kills at random instants, several collectors, a database that comes and goes (`tests/campaign`: long) |
+//! | `answers` | each answer of a sink, and what becomes of each point |
+//! | `poison` | one bad point among thousands |
+//! | `outage` | one sink is down for long, the other is not |
+//! | `state` | a full disk, a read-only one, a damaged outbox, one of a newer version |
+//! | `sources` | sources that are empty, huge, a bomb, silent, cut, moved |
+//! | `tls` | certificates: right ones, wrong ones, self-signed ones |
+//! | `settings` | mistakes in settings and on the command line: message and exit code |
+//! | `dry_run` | what a dry run prints is what a sink gets, and nothing else happens |
+//! | `secrets` | no secret in any output, file or process list |
+//! | `up` | everything in the foreground, without settings |
+//!
+//! Beside them, `scene` holds what the stories share: a home with a sponsoring report and sinks, the ledger as `tidemark
+//! status --json` tells it, and a small reader of line protocol that is not the programs' own.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expects by failing loudly, in its helpers too"
+)]
+
+mod answers;
+mod crashes;
+mod dry_run;
+mod outage;
+mod poison;
+mod scene;
+mod secrets;
+mod settings;
+mod sources;
+mod state;
+mod tls;
+mod up;
+mod values;

@@ -1,0 +1,211 @@
+//! Kills at random instants of runs and flushes, several collectors at once, a database that comes and goes: the ledger
+//! adds up, every committed point is stored, none twice.
+//!
+//! The short campaign is a test like the others. The long one is `tests/campaign`, which sets `TIDEMARK_CRASHES` to the
+//! number of kills. `TIDEMARK_SEED` repeats a campaign's random numbers (not its timing).
+//!
+//! How it is known that nothing is lost: every batch goes to two sinks, the database and a witness that writes down
+//! every line that it is sent. In the end both have been brought everything that was committed (`collected`), so the
+//! number of points in the database, the number of different points that the witness saw and the ledger's `delivered`
+//! must all be that number. None twice: a point that was sent again for want of an answer has its first time, and
+//! overwrites itself; a point that was made twice would be one too many.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tidemark_testkit::{Home, Influxd, InfluxdOptions, Random, Run, SinkServer, asked};
+
+use crate::scene::{BOUND, Scene, influxdb, lines, playing, status};
+
+/// How long the short campaign kills.
+const SHORT: Duration = Duration::from_secs(20);
+/// How many kills the short campaign has at the most, and at the least on the slowest machine.
+const SHORT_KILLS: (u64, u64) = (400, 30);
+/// How long the long one may take, a kill.
+const LONG_A_KILL: Duration = Duration::from_secs(1);
+
+/// One of those that are killed, again and again.
+struct Victim<'a> {
+    home: &'a Home,
+    program: &'static str,
+    arguments: &'static [&'static str],
+}
+
+impl Victim<'_> {
+    fn run(&self) -> Run {
+        self.home.run(self.program).args(self.arguments).bound(BOUND)
+    }
+}
+
+/// What a campaign did.
+#[derive(Default)]
+struct Tally {
+    killed: AtomicU64,
+    ended: AtomicU64,
+    done: AtomicBool,
+}
+
+#[test]
+fn nothing_committed_is_lost_and_nothing_is_stored_twice() {
+    let wanted = asked("TIDEMARK_CRASHES");
+    let kills = wanted.unwrap_or(SHORT_KILLS.0);
+    let bound = wanted.map_or(SHORT, |kills| {
+        LONG_A_KILL * u32::try_from(kills).unwrap_or(u32::MAX)
+    });
+    let mut random = Random::fresh();
+    let user = Some(("metrics".to_owned(), "it is a secret".to_owned()));
+    let mut server = Influxd::start(InfluxdOptions {
+        user,
+        ..InfluxdOptions::default()
+    });
+    let witness = SinkServer::start();
+    let scene = Scene::new();
+    scene.report(20);
+    scene.sinks(&(influxdb("database", &server) + &playing("witness", &witness)));
+
+    let victims = [
+        Victim {
+            home: &scene.home,
+            program: "tidemark-sponsoring",
+            arguments: &[],
+        },
+        Victim {
+            home: &scene.home,
+            program: "tidemark-host",
+            arguments: &[],
+        },
+        Victim {
+            home: &scene.home,
+            program: "tidemark",
+            arguments: &["outbox", "flush"],
+        },
+    ];
+    let tally = Tally::default();
+    let end = Instant::now() + bound;
+    std::thread::scope(|scope| {
+        for victim in &victims {
+            let (mut random, tally) = (Random::new(random.next_u64()), &tally);
+            scope.spawn(move || torment(victim, &mut random, tally, kills));
+        }
+        // The database is this thread's: it lives as long as the thread that starts it.
+        while tally.killed.load(Ordering::Relaxed) < kills && Instant::now() < end {
+            std::thread::park_timeout(
+                random.duration(Duration::from_millis(300)..Duration::from_millis(1500)),
+            );
+            if random.below(2) == 0 {
+                server.kill();
+            } else {
+                server.stop();
+            }
+            std::thread::park_timeout(random.duration(Duration::ZERO..Duration::from_millis(700)));
+            server.restart();
+        }
+        tally.done.store(true, Ordering::Relaxed);
+    });
+    let (killed, ended) = (tally.killed.into_inner(), tally.ended.into_inner());
+    tell(&format!(
+        "{killed} kills, {ended} runs and flushes ended by themselves"
+    ));
+    assert!(
+        killed >= wanted.unwrap_or(SHORT_KILLS.1),
+        "only {killed} kills in {bound:?}"
+    );
+
+    // One whole run of each closes what was killed last; then everything that waits is brought.
+    for victim in &victims[..2] {
+        victim.run().run().expect_code(0);
+    }
+    scene
+        .tidemark("outbox flush")
+        .bound(Duration::from_secs(300))
+        .run()
+        .expect_code(0);
+    assert_adds_up(&scene, &server, &witness);
+}
+
+/// Runs it and kills it, until enough are killed or the time is over. Every fifth may end by itself.
+fn torment(victim: &Victim<'_>, random: &mut Random, tally: &Tally, kills: u64) {
+    // How long it takes undisturbed changes with what else goes on: the kills follow it.
+    let mut usual = Duration::from_millis(40);
+    while !tally.done.load(Ordering::Relaxed) && tally.killed.load(Ordering::Relaxed) < kills {
+        let latest = if random.below(5) == 0 {
+            BOUND
+        } else {
+            usual + usual / 4
+        };
+        let ended = victim
+            .run()
+            .kill_at_random(random, Duration::ZERO..latest.min(Duration::from_secs(20)));
+        if ended.signal == Some(9) {
+            tally.killed.fetch_add(1, Ordering::Relaxed);
+        } else {
+            tally.ended.fetch_add(1, Ordering::Relaxed);
+            usual = (usual * 3 + ended.wall.min(Duration::from_secs(1))) / 4;
+            let said = format!("{} {:?}: {}", victim.program, ended.code, ended.stderr);
+            // A flush that could not bring everything says so with 1.
+            assert!(matches!(ended.code, Some(0 | 1)), "{said}");
+            assert!(!ended.stderr.contains("panicked"), "{said}");
+            assert!(victim.program == "tidemark" || ended.code == Some(0), "{said}");
+        }
+    }
+}
+
+#[track_caller]
+fn assert_adds_up(scene: &Scene, server: &Influxd, witness: &SinkServer) {
+    let stored = stored(server);
+    let seen: Vec<String> = witness
+        .requests()
+        .iter()
+        .flat_map(|request| lines(request.text()))
+        .map(|line| line.key())
+        .collect();
+    let different: BTreeSet<&String> = seen.iter().collect();
+    let told = status(&scene.home);
+    let (of_database, of_witness) = (told.sink("database"), told.sink("witness"));
+    tell(&format!(
+        "{of_database:?}; {} points in the database; {} sent to the witness",
+        stored,
+        seen.len()
+    ));
+    assert_eq!(
+        of_database.figures(),
+        (of_database.collected, of_database.collected, 0, 0)
+    );
+    assert_eq!(
+        of_witness.figures(),
+        (of_witness.collected, of_witness.collected, 0, 0)
+    );
+    assert_eq!(
+        different.len() as u64,
+        of_witness.collected,
+        "points that the witness saw, points committed"
+    );
+    assert_eq!(stored, of_database.collected, "points stored, points committed");
+    assert!(
+        of_database.collected > 50,
+        "the campaign committed something: {of_database:?}"
+    );
+}
+
+/// How many points are in the database: a row a point.
+fn stored(server: &Influxd) -> u64 {
+    let names = server.query("SHOW MEASUREMENTS");
+    let names = names
+        .iter()
+        .flat_map(|series| &series.rows)
+        .map(|row| row[0].text().to_owned());
+    let rows = |name: String| {
+        let series = server.query(&format!("SELECT * FROM \"{name}\""));
+        series.iter().map(|series| series.rows.len() as u64).sum::<u64>()
+    };
+    names.map(rows).sum()
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the long campaign's figures; the harness shows them where it fails"
+)]
+fn tell(text: &str) {
+    eprintln!("{text}");
+}

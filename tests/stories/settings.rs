@@ -1,0 +1,216 @@
+//! Mistakes in settings and on the command line: message and exit code.
+
+use tidemark_testkit::{Ended, SinkServer};
+
+use crate::scene::{Scene, files, playing};
+
+/// A run with these settings ends with 78 before it collects, and tells every one of the words.
+#[track_caller]
+fn refused(settings: &str, words: &[&str]) -> Ended {
+    let scene = Scene::new();
+    scene
+        .home
+        .settings(&settings.replace("SOURCE", &scene.source.url("/general.json")));
+    let ended = scene.sponsoring().run().expect_code(78);
+    for word in words {
+        assert!(
+            ended.stderr.contains(word),
+            "{word:?} is not in: {}",
+            ended.stderr
+        );
+    }
+    assert_eq!(ended.stdout, "");
+    assert!(scene.source.requests().is_empty(), "it ends before it collects");
+    assert_eq!(files(&scene.home.state()), [], "and writes nothing");
+    ended
+}
+
+#[test]
+fn each_kind_of_mistake_names_file_and_line() {
+    for (settings, words) in [
+        (
+            "[hosts]\nname = \"x\"\n",
+            &["tidemark.toml:1", "hosts", "host"][..],
+        ),
+        ("[host]\nnmae = \"x\"\n", &["tidemark.toml:2", "nmae", "name"]),
+        ("[host]\nname = 5\n", &["tidemark.toml:2", "name", "string"]),
+        ("[host\n", &["tidemark.toml:1"]),
+        (
+            "[host]\nname = \"a\"\nname = \"b\"\n",
+            &["tidemark.toml:3", "name"],
+        ),
+        (
+            "[collector.sponsoring]\nurl = \"no address\"\n",
+            &["tidemark.toml:2", "url"],
+        ),
+        (
+            "[collector.sponsoring]\nurll = \"http://x/\"\n",
+            &["tidemark.toml:2", "urll", "url"],
+        ),
+        (
+            "[collector.sponsoring]\ndeadline = \"soon\"\n",
+            &["tidemark.toml:2", "deadline", "soon"],
+        ),
+        (
+            "[collector.sponsoring]\nrun_interval = 5\n",
+            &["tidemark.toml:2", "run_interval"],
+        ),
+        (
+            "[outbox]\nmax_bytes = \"1 gigantobyte\"\n",
+            &["tidemark.toml:2", "max_bytes"],
+        ),
+        ("[store]\nkeep = \"-1d\"\n", &["tidemark.toml:2", "keep"]),
+        (
+            "[[sink]]\ntype = \"influx\"\n",
+            &["tidemark.toml:2", "influx", "influxdb"],
+        ),
+        (
+            "[[sink]]\ntype = \"influxdb\"\nurl = \"http://h\"\n",
+            &["tidemark.toml:1", "database"],
+        ),
+        (
+            "[[sink]]\ntype = \"influxdb\"\nurl = \"ftp://h\"\ndatabase = \"d\"\n",
+            &["tidemark.toml:3", "ftp"],
+        ),
+        (
+            "[[sink]]\ntype = \"influxdb\"\nurl = \"http://h\"\ndatabase = \"d\"\npassword = \"p\"\n",
+            &["username"],
+        ),
+        (
+            "[[sink]]\ntype = \"discard\"\n[[sink]]\ntype = \"discard\"\n",
+            &["tidemark.toml:3", "discard", "name"],
+        ),
+        (
+            "[[sink]]\ntype = \"discard\"\nurl = \"http://h\"\n",
+            &["tidemark.toml:3", "url"],
+        ),
+        ("[[sink]]\nname = \"x\"\n", &["tidemark.toml:1", "type"]),
+    ] {
+        let ended = refused(settings, words);
+        assert!(!ended.stderr.contains("panicked"), "{settings}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn all_mistakes_at_once() {
+    let ended = refused(
+        "[host]\nnmae = \"x\"\n\n[outbox]\nmax_bytes = true\n\n[collector.sponsoring]\nurll = 1\nurl = 5\n",
+        &[
+            "tidemark.toml:2",
+            "tidemark.toml:5",
+            "tidemark.toml:8",
+            "tidemark.toml:9",
+        ],
+    );
+    assert_eq!(ended.stderr.lines().count(), 4, "one line each: {}", ended.stderr);
+}
+
+#[test]
+fn folders_of_settings_are_read_and_a_key_twice_is_a_mistake() {
+    let scene = Scene::new();
+    scene.sinks("[[sink]]\ntype = \"discard\"\n");
+    let folder = scene.home.path().join("conf.d");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::write(folder.join("10-more.toml"), "[host]\nname = \"again\"\n").expect("a file");
+    let ended = scene.sponsoring().run().expect_code(78);
+    assert!(ended.stderr.contains("conf.d/10-more.toml:2"), "{}", ended.stderr);
+    std::fs::write(folder.join("10-more.toml"), "[[sink]]\ntype = \"store\"\n").expect("a file");
+    scene.collect();
+    assert_eq!(scene.ledger("discard").delivered, 4);
+    assert_eq!(scene.ledger("store").delivered, 4);
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let scene = Scene::new();
+    let ended = scene
+        .sponsoring()
+        .args(["--config", "/nonexistent/tidemark.toml"])
+        .run()
+        .expect_code(78);
+    assert!(
+        ended.stderr.contains("/nonexistent/tidemark.toml"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn some_but_not_all_of_the_five_variables() {
+    let scene = Scene::new();
+    scene.sinks("");
+    let run = scene
+        .sponsoring()
+        .env("INFLUXDB_HOSTNAME", "h")
+        .env("INFLUXDB_PASSWORD", "hunter2hunter2");
+    let ended = run.run().expect_code(78);
+    for name in ["INFLUXDB_PORT", "INFLUXDB_USERNAME", "INFLUXDB_DATABASE"] {
+        assert!(ended.stderr.contains(name), "{name}: {}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+    assert!(scene.source.requests().is_empty());
+}
+
+#[test]
+fn a_secret_that_does_not_resolve_ends_the_run_before_it_collects() {
+    let sink = SinkServer::start();
+    for (source, word) in [
+        ("{ file = \"/nonexistent/password\" }", "/nonexistent/password"),
+        ("{ env = \"NO_SUCH_PASSWORD\" }", "NO_SUCH_PASSWORD"),
+        ("{ credential = \"no-such-credential\" }", "no-such-credential"),
+    ] {
+        let sink = playing("played", &sink);
+        refused(
+            &format!("{}\nusername = \"u\"\npassword = {source}\n", sink.trim_end()),
+            &[word],
+        );
+    }
+    assert!(sink.requests().is_empty());
+}
+
+#[test]
+fn mistakes_of_the_command_line_end_with_2() {
+    let scene = Scene::new();
+    scene.sinks("[[sink]]\ntype = \"discard\"\n");
+    for arguments in [
+        &["--output", "json"][..],
+        &["--dry-run", "--output", "openmetrics-of-another-world"],
+        &["--dri-run"],
+        &["--every", "soon"],
+        &["more"],
+        &["--config"],
+    ] {
+        let ended = scene.sponsoring().args(arguments).run().expect_code(2);
+        assert!(
+            !ended.stderr.is_empty() && ended.stdout.is_empty(),
+            "{arguments:?}: {ended:?}"
+        );
+    }
+    for arguments in [
+        &["no-such-command"][..],
+        &["show"],
+        &["run"],
+        &["status", "--jsom"],
+        &["outbox", "empty"],
+    ] {
+        let ended = scene.home.run("tidemark").args(arguments).run().expect_code(2);
+        assert!(
+            !ended.stderr.is_empty() && ended.stdout.is_empty(),
+            "{arguments:?}: {ended:?}"
+        );
+    }
+    assert!(scene.source.requests().is_empty());
+}
+
+#[test]
+fn help_version_and_description_need_no_settings() {
+    let scene = Scene::new();
+    scene.home.settings("this is [no settings");
+    for argument in ["--help", "--version", "--describe"] {
+        let ended = scene.sponsoring().arg(argument).run().expect_code(0);
+        assert!(
+            !ended.stdout.is_empty() && ended.stderr.is_empty(),
+            "{argument}: {ended:?}"
+        );
+    }
+}
