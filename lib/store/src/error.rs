@@ -110,15 +110,25 @@ impl StoreError {
             .unwrap_or(0);
         let path = path.to_path_buf();
         if extended == code::IOERR_SHORT_READ {
-            return Self::Damaged { path, what: "the file is cut short".into(), source: Some(source) };
+            return Self::Damaged {
+                path,
+                what: "the file is cut short".into(),
+                source: Some(source),
+            };
         }
         match extended & 0xff {
             code::BUSY | code::LOCKED => Self::Busy { path },
             code::READONLY => Self::ReadOnly { path },
-            code::CORRUPT => Self::Damaged { path, what: "SQLite cannot read it".into(), source: Some(source) },
-            code::NOTADB => {
-                Self::Damaged { path, what: "it is not an SQLite file".into(), source: Some(source) }
-            }
+            code::CORRUPT => Self::Damaged {
+                path,
+                what: "SQLite cannot read it".into(),
+                source: Some(source),
+            },
+            code::NOTADB => Self::Damaged {
+                path,
+                what: "it is not an SQLite file".into(),
+                source: Some(source),
+            },
             code::FULL => Self::Full { path },
             code::CANTOPEN => Self::Open { path, source },
             _ => Self::Sqlite { path, action, source },
@@ -135,10 +145,18 @@ impl fmt::Display for StoreError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open { path, .. } => {
-                write!(out, "cannot open the store {}: check that its folder exists and is yours", path.display())
+                write!(
+                    out,
+                    "cannot open the store {}: check that its folder exists and is yours",
+                    path.display()
+                )
             }
             Self::ReadOnly { path } => {
-                write!(out, "cannot write to the store {}: the file or its folder is read-only", path.display())
+                write!(
+                    out,
+                    "cannot write to the store {}: the file or its folder is read-only",
+                    path.display()
+                )
             }
             Self::OpenedReadOnly { path } => {
                 write!(out, "the store {} was opened for reading alone", path.display())
@@ -164,10 +182,18 @@ impl fmt::Display for StoreError {
                 path.display()
             ),
             Self::Damaged { path, what, .. } => {
-                write!(out, "the store {} is damaged ({what}): the next write sets it aside", path.display())
+                write!(
+                    out,
+                    "the store {} is damaged ({what}): the next write sets it aside",
+                    path.display()
+                )
             }
             Self::SetAside { path, .. } => {
-                write!(out, "cannot set the damaged store {} aside: move it away by hand", path.display())
+                write!(
+                    out,
+                    "cannot set the damaged store {} aside: move it away by hand",
+                    path.display()
+                )
             }
             Self::Line(_) => write!(out, "cannot store text that is not line protocol"),
             Self::Sqlite { path, action, .. } => {

@@ -10,14 +10,28 @@
 //! One process writes at a time (others wait for it), many read meanwhile. What [`Store::write`] returned for is on
 //! the disk.
 
+mod batch;
+mod bytes;
+mod compact;
+mod database;
 mod error;
+mod frame;
+mod layout;
+mod layouts;
+mod merge;
 mod options;
 mod outcome;
+mod part;
+mod read;
+mod retain;
+mod scan;
 mod series;
 mod store;
+mod write;
 
 pub use error::StoreError;
 pub use options::StoreOptions;
 pub use outcome::{Dropped, SetAside, Statistics, Written};
+pub use scan::Scan;
 pub use series::{LastValue, Selector, SeriesName, SeriesSamples};
 pub use store::Store;

@@ -28,6 +28,10 @@ impl Default for StoreOptions {
 impl StoreOptions {
     /// The defaults with other bounds.
     pub fn new(keep: Duration, max_bytes: u64) -> Self {
-        Self { keep, max_bytes, ..Self::default() }
+        Self {
+            keep,
+            max_bytes,
+            ..Self::default()
+        }
     }
 }

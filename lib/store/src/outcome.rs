@@ -29,18 +29,21 @@ pub struct Dropped {
     pub evicted: u64,
     /// The times of the first and the last of the evicted ones.
     pub evicted_range: Option<(Timestamp, Timestamp)>,
+    /// Samples that were lost because their bytes on the disk had changed.
+    pub damaged: u64,
 }
 
 impl Dropped {
     /// Whether nothing went.
     pub fn is_empty(&self) -> bool {
-        self.expired == 0 && self.evicted == 0
+        self.expired == 0 && self.evicted == 0 && self.damaged == 0
     }
 
     /// Adds what another retention took away.
     pub fn merge(&mut self, other: &Self) {
         self.expired += other.expired;
         self.evicted += other.evicted;
+        self.damaged += other.damaged;
         self.evicted_range = match (self.evicted_range, other.evicted_range) {
             (Some((first, last)), Some((other_first, other_last))) => {
                 Some((first.min(other_first), last.max(other_last)))
@@ -55,7 +58,14 @@ impl fmt::Display for Dropped {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} samples expired", self.expired)?;
         if let Some((first, last)) = self.evicted_range {
-            write!(out, ", {} from {first} to {last} dropped for store.max_bytes", self.evicted)?;
+            write!(
+                out,
+                ", {} from {first} to {last} dropped for store.max_bytes",
+                self.evicted
+            )?;
+        }
+        if self.damaged > 0 {
+            write!(out, ", {} lost to damage on the disk", self.damaged)?;
         }
         Ok(())
     }

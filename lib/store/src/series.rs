@@ -20,7 +20,10 @@ pub struct SeriesName {
 impl SeriesName {
     /// The value of the tag `key`, where the series has it.
     pub fn tag(&self, key: &str) -> Option<&str> {
-        self.tags.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+        self.tags
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -31,7 +34,12 @@ impl fmt::Display for SeriesName {
         for (number, (key, value)) in self.tags.iter().enumerate() {
             write!(out, "{}{key}={value:?}", if number == 0 { "{" } else { "," })?;
         }
-        write!(out, "{} {}", if self.tags.is_empty() { "" } else { "}" }, self.field)
+        write!(
+            out,
+            "{} {}",
+            if self.tags.is_empty() { "" } else { "}" },
+            self.field
+        )
     }
 }
 
@@ -79,9 +87,14 @@ impl Selector {
 
     /// Whether the series is one of those meant.
     pub fn matches(&self, series: &SeriesName) -> bool {
-        self.measurement.as_ref().is_none_or(|name| *name == series.measurement)
+        self.measurement
+            .as_ref()
+            .is_none_or(|name| *name == series.measurement)
             && self.field.as_ref().is_none_or(|name| *name == series.field)
-            && self.tags.iter().all(|(key, value)| series.tag(key) == Some(value))
+            && self
+                .tags
+                .iter()
+                .all(|(key, value)| series.tag(key) == Some(value))
     }
 }
 
