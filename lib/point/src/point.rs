@@ -162,7 +162,8 @@ impl Series {
     pub(crate) fn new(measurement: &Name, tags: &[(Name, Name)], field: usize) -> Result<Series, TooLong> {
         let length = |tag: &(Name, Name)| tag.0.text.len() + tag.1.text.len() + 2;
         let length = measurement.text.len() + tags.iter().map(length).sum::<usize>();
-        let end = |text: &String| u16::try_from(text.len()).map_err(|_| TooLong(length + field));
+        let end =
+            |text: &String| u16::try_from(text.len()).map_err(|_| TooLong(length + SEPARATOR_BYTES + field));
         let mut plain = String::with_capacity(length);
         plain.push_str(&measurement.text);
         let measurement_end = end(&plain)?;

@@ -147,10 +147,11 @@ impl<'a> Scanner<'a> {
         }
         let sorted = self.tags()?;
         let series_key = &self.text[..self.at];
-        if self.peek() != Some(b' ') {
-            return Err(self.missing(LineErrorKind::MissingFields));
+        match self.peek() {
+            Some(b' ') => self.skip_spaces(),
+            Some(byte) if !self.at_line_end() => return Err(self.mistake(LineErrorKind::Unexpected(byte))),
+            _ => return Err(self.mistake(LineErrorKind::MissingFields)),
         }
-        self.skip_spaces();
         if self.at_line_end() {
             return Err(self.mistake(LineErrorKind::MissingFields));
         }
