@@ -1,2 +1,3 @@
-//! In the making.
-fn main() {}
+//! The program `tidemark-host`.
+
+tidemark_app::main!(tidemark_host::Host);

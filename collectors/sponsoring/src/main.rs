@@ -1,2 +1,3 @@
-//! In the making.
-fn main() {}
+//! The program `tidemark-sponsoring`.
+
+tidemark_app::main!(tidemark_sponsoring::Sponsoring);
