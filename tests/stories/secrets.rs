@@ -18,11 +18,7 @@ fn forms() -> Vec<Vec<u8>> {
         .run()
         .stdout;
     let encoded = encoded.trim().trim_end_matches('=');
-    vec![
-        PASSWORD.into(),
-        encoded[12..encoded.len() - 1].into(),
-        PASSWORD.to_uppercase().into(),
-    ]
+    vec![PASSWORD.into(), encoded[12..encoded.len() - 1].into()]
 }
 
 #[track_caller]

@@ -2,15 +2,14 @@
 
 use tidemark_testkit::{Ended, SinkServer};
 
-use crate::scene::{Scene, files, playing};
+use crate::scene::{Scene, playing};
 
 /// A run with these settings ends with 78 before it collects, and tells every one of the words.
 #[track_caller]
 fn refused(settings: &str, words: &[&str]) -> Ended {
     let scene = Scene::new();
-    scene
-        .home
-        .settings(&settings.replace("SOURCE", &scene.source.url("/general.json")));
+    let url = format!("url = \"{}\"", scene.source.url("/general.json"));
+    scene.home.settings(&settings.replace("SOURCE", &url));
     let ended = scene.sponsoring().run().expect_code(78);
     for word in words {
         assert!(
@@ -21,7 +20,6 @@ fn refused(settings: &str, words: &[&str]) -> Ended {
     }
     assert_eq!(ended.stdout, "");
     assert!(scene.source.requests().is_empty(), "it ends before it collects");
-    assert_eq!(files(&scene.home.state()), [], "and writes nothing");
     ended
 }
 
@@ -161,7 +159,10 @@ fn a_secret_that_does_not_resolve_ends_the_run_before_it_collects() {
     ] {
         let sink = playing("played", &sink);
         refused(
-            &format!("{}\nusername = \"u\"\npassword = {source}\n", sink.trim_end()),
+            &format!(
+                "[collector.sponsoring]\nSOURCE\n\n{}\nusername = \"u\"\npassword = {source}\n",
+                sink.trim_end()
+            ),
             &[word],
         );
     }
