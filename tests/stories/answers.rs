@@ -377,3 +377,20 @@ fn real_rights_and_a_real_missing_database() {
     scene.flush();
     assert_eq!(server.count(QUEUE, "count"), 9);
 }
+
+/// Of a real server: bodies that are too large for it.
+#[test]
+fn a_real_413() {
+    let http = "max-body-size = 20000".to_owned();
+    let server = Influxd::start(InfluxdOptions {
+        http,
+        ..InfluxdOptions::default()
+    });
+    let scene = Scene::new();
+    scene.sinks(&influxdb("real", &server));
+    scene.report(1000);
+    scene.collect();
+    let ledger = scene.ledger("real");
+    assert_eq!(ledger.figures(), (1002, 1002, 0, 0), "{ledger:?}");
+    assert_eq!(server.count(QUEUE, "count"), 1001);
+}

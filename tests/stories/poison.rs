@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use tidemark_testkit::{Answer, Request, SinkServer};
+use tidemark_testkit::{Answer, Influxd, InfluxdOptions, Request, SinkServer};
 
-use crate::scene::{QUEUE, Scene, lines, playing, set_name};
+use crate::scene::{QUEUE, Scene, influxdb, lines, playing, set_name};
 
 /// One point a set and one for all: five thousand.
 const SETS: usize = 4_999;
@@ -87,4 +87,24 @@ fn counted_by_the_server_alone() {
 fn found_by_halving() {
     let (sink, stored) = server(false, |_| "something is wrong".to_owned());
     assert_found(&sink, &stored, "something is wrong");
+}
+
+/// Of a real server: it takes one value of the tag less than there are.
+#[test]
+fn one_value_of_a_tag_too_many_for_a_real_server() {
+    let data = format!("max-values-per-tag = {SETS}");
+    let server = Influxd::start(InfluxdOptions {
+        data,
+        ..InfluxdOptions::default()
+    });
+    let scene = Scene::new();
+    scene.report(SETS);
+    scene.sinks(&influxdb("real", &server));
+    scene.collect();
+    scene.flush();
+    let ledger = scene.ledger("real");
+    assert_eq!((ledger.rejected, ledger.waiting), (1, 0), "{ledger:?}");
+    assert_eq!(server.count(QUEUE, "count"), SETS as u64);
+    let listed = scene.tidemark("outbox list").run().expect_code(0);
+    assert!(listed.stdout.contains("max-values-per-tag"), "{}", listed.stdout);
 }

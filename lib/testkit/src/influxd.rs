@@ -31,6 +31,10 @@ pub struct InfluxdOptions {
     pub user: Option<(String, String)>,
     /// The database that is made.
     pub database: String,
+    /// More lines of the `[http]` section: `max-body-size = 10000`.
+    pub http: String,
+    /// More lines of the `[data]` section: `max-values-per-tag = 100`.
+    pub data: String,
 }
 
 /// How a server is reached.
@@ -50,6 +54,8 @@ impl Default for InfluxdOptions {
             tls: InfluxTls::None,
             user: None,
             database: "metrics".to_owned(),
+            http: String::new(),
+            data: String::new(),
         }
     }
 }
@@ -265,12 +271,13 @@ impl Influxd {
             )
         });
         let (port, auth) = (self.port, self.options.user.is_some());
+        let InfluxdOptions { http, data, .. } = &self.options;
         format!(
             "reporting-disabled = true\nbind-address = \"127.0.0.1:0\"\n\
              [meta]\ndir = \"{folder}/meta\"\n\
-             [data]\ndir = \"{folder}/data\"\nwal-dir = \"{folder}/wal\"\nquery-log-enabled = false\n\
+             [data]\ndir = \"{folder}/data\"\nwal-dir = \"{folder}/wal\"\nquery-log-enabled = false\n{data}\n\
              [http]\nbind-address = \"127.0.0.1:{port}\"\nauth-enabled = {auth}\nlog-enabled = false\n\
-             unix-socket-enabled = true\nbind-socket = \"{folder}/socket\"\n{tls}\
+             unix-socket-enabled = true\nbind-socket = \"{folder}/socket\"\n{tls}{http}\n\
              [monitor]\nstore-enabled = false\n[subscriber]\nenabled = false\n[continuous_queries]\nenabled = false\n"
         )
     }

@@ -134,3 +134,25 @@ fn goes_with_its_value_when_a_test_panics() {
     let port = *port.downcast_ref::<u16>().unwrap();
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
 }
+
+#[test]
+fn has_the_bounds_that_a_test_gives_it() {
+    let http = "max-body-size = 100".to_owned();
+    let data = "max-values-per-tag = 2".to_owned();
+    let server = Influxd::start(InfluxdOptions {
+        http,
+        data,
+        ..InfluxdOptions::default()
+    });
+    assert_eq!(write(&server, &"m f=1\n".repeat(20)).status, 413);
+    let answer = write(&server, "m,t=a f=1 1\nm,t=b f=1 1\nm,t=c f=1 1\n");
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer
+            .text()
+            .contains("partial write: max-values-per-tag limit exceeded"),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(server.count("m", "f"), 2);
+}
