@@ -89,22 +89,25 @@ fn found_by_halving() {
     assert_found(&sink, &stored, "something is wrong");
 }
 
-/// Of a real server: it takes one value of the tag less than there are.
+/// Of a real server: the report has one set more than the server takes values of a tag.
 #[test]
 fn one_value_of_a_tag_too_many_for_a_real_server() {
-    let data = format!("max-values-per-tag = {SETS}");
+    let data = format!("max-values-per-tag = {}", SETS + 1);
     let server = Influxd::start(InfluxdOptions {
         data,
         ..InfluxdOptions::default()
     });
     let scene = Scene::new();
-    scene.report(SETS);
     scene.sinks(&influxdb("real", &server));
+    scene.report(SETS);
+    scene.collect();
+    // It counts those that were there before a request: the new one alone is refused.
+    scene.report(SETS + 1);
     scene.collect();
     scene.flush();
     let ledger = scene.ledger("real");
     assert_eq!((ledger.rejected, ledger.waiting), (1, 0), "{ledger:?}");
-    assert_eq!(server.count(QUEUE, "count"), SETS as u64);
+    assert_eq!(server.count(QUEUE, "count"), 2 * (SETS as u64 + 1));
     let listed = scene.tidemark("outbox list").run().expect_code(0);
     assert!(listed.stdout.contains("max-values-per-tag"), "{}", listed.stdout);
 }
