@@ -101,7 +101,8 @@ fn one_value_of_a_tag_too_many_for_a_real_server() {
     scene.sinks(&influxdb("real", &server));
     scene.report(SETS);
     scene.collect();
-    // It counts those that were there before a request: the new one alone is refused.
+    // It counts those that were there before a request: the new one alone is refused. (Where that is a request's last
+    // point, influxd 1.6 answers `dropped=1` and loses a good one too: only one that is sent again is there.)
     scene.report(SETS + 1);
     scene.collect();
     scene.flush();

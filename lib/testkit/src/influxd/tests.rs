@@ -147,7 +147,7 @@ fn has_the_bounds_that_a_test_gives_it() {
     assert_eq!(write(&server, &"m f=1\n".repeat(20)).status, 413);
     // The server counts the values that were there before a request.
     assert_eq!(write(&server, "m,t=a f=1 1\nm,t=b f=1 1\n").status, 204);
-    let answer = write(&server, "m,t=a f=1 2\nm,t=c f=1 2\n");
+    let answer = write(&server, "m,t=c f=1 2\nm,t=a f=1 2\n");
     assert_eq!(answer.status, 400);
     assert!(
         answer
@@ -156,5 +156,5 @@ fn has_the_bounds_that_a_test_gives_it() {
         "{}",
         answer.text()
     );
-    assert_eq!(server.count("m", "f"), 3);
+    assert_eq!(server.count("m", "f"), 3, "{}", answer.text());
 }
