@@ -119,14 +119,10 @@ pub(crate) fn times(count: u64, unit: u64, name: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{name} is more than 64 bits of bytes: {count}"))
 }
 
-/// A count of `per_second` parts as seconds: exact up to 2^53 parts, the nearest float beyond.
+/// A count of `per_second` parts as seconds: exact up to 2^53 parts (285 years of microseconds), the nearest float
+/// beyond.
 pub(crate) fn seconds(parts: u64, per_second: f64) -> f64 {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "2^53 parts of a microsecond are 285 years"
-    )]
-    let parts = parts as f64;
-    parts / per_second
+    parts as f64 / per_second
 }
 
 #[cfg(test)]

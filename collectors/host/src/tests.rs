@@ -244,13 +244,138 @@ fn settings_say_what_is_left_out() {
 }
 
 #[test]
+fn huge_files_are_read_in_linear_time() {
+    const BYTES: usize = 1 << 19;
+    for piece in [
+        "x",
+        "cpu 1 ",
+        "MemTotal: ",
+        "some avg10=1.00 ",
+        "1 0 8:1 / / rw - ",
+        "a: ",
+        "cpu 1\n",
+        ":\n",
+        "8 0 sda\n",
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        let text = piece.repeat(BYTES / piece.len());
+        for path in [
+            "proc/loadavg",
+            "proc/stat",
+            "proc/meminfo",
+            "proc/pressure/cpu",
+            "proc/self/mountinfo",
+            "proc/diskstats",
+            "proc/1/net/dev",
+            "proc/uptime",
+            "proc/sys/fs/file-nr",
+            "proc/1/stat",
+        ] {
+            write(root.path(), path, &text);
+        }
+        let began = std::time::Instant::now();
+        let (_, gaps) = look(root.path());
+        // Milliseconds a file; were one of them read in quadratic time, hours.
+        assert!(
+            began.elapsed().as_secs() < 20,
+            "{piece:?} took {:?}",
+            began.elapsed()
+        );
+        assert!(gaps.iter().all(|gap| gap.len() < 1000));
+    }
+}
+
+/// The kernel's own number at `path`, in the first line that begins with `key`: its word at `index`.
+fn kernel(path: &str, key: &str, index: usize) -> u64 {
+    let text = std::fs::read_to_string(path).unwrap();
+    let line = text
+        .lines()
+        .find(|line| line.trim_start().starts_with(key))
+        .unwrap();
+    line.split_ascii_whitespace()
+        .nth(index)
+        .unwrap()
+        .trim_start_matches("total=")
+        .parse()
+        .unwrap()
+}
+
+#[test]
+fn this_machine_as_its_kernel_has_it() {
+    // What only grows lies between what the kernel says before and after; the rest is the same.
+    let grows = || {
+        [
+            kernel("/proc/stat", "ctxt", 1),
+            kernel("/proc/stat", "processes", 1),
+            kernel("/proc/stat", "cpu ", 3),
+        ]
+    };
+    let before = grows();
+    let cx = Context::builder().metric::<Host>().host_name("h").build();
+    let points = settings().look(&cx, Arc::new(filesystem::usage_at)).unwrap();
+    let after = grows();
+    let of = |measurement: &str, tag: &str, value: &str, field: &str| {
+        let mut fits = points.iter().filter(|point| point.measurement() == measurement);
+        let point = fits
+            .find(|point| tag.is_empty() || point.tag(tag) == Some(value))
+            .unwrap();
+        match point.field(field) {
+            Some(Value::Uint(value)) => *value as f64,
+            Some(Value::Float(value)) => *value,
+            other => panic!("{measurement} {field}: {other:?}"),
+        }
+    };
+    let grown = [
+        of("host_kernel", "", "", "context_switches"),
+        of("host_kernel", "", "", "forks"),
+        of("host_cpu", "mode", "system", "seconds") * 100.0,
+    ];
+    for ((before, value), after) in before.into_iter().zip(grown).zip(after) {
+        assert!(
+            before as f64 <= value.round() && value.round() <= after as f64,
+            "{before} {value} {after}"
+        );
+    }
+    assert_eq!(
+        of("host_kernel", "", "", "boot_time"),
+        kernel("/proc/stat", "btime", 1) as f64
+    );
+    assert_eq!(
+        of("host_memory", "", "", "total_bytes"),
+        kernel("/proc/meminfo", "MemTotal:", 1) as f64 * 1024.0
+    );
+    assert_eq!(
+        of("host_files", "", "", "max"),
+        kernel("/proc/sys/fs/file-nr", "", 2) as f64
+    );
+    let processes = of("host_processes", "", "", "total");
+    assert!(processes >= 2.0 && of("host_processes", "", "", "threads") >= processes);
+    let states = [
+        "running",
+        "sleeping",
+        "uninterruptible",
+        "idle",
+        "stopped",
+        "zombie",
+        "other",
+    ];
+    assert_eq!(
+        states
+            .map(|state| of("host_processes", "", "", state))
+            .iter()
+            .sum::<f64>(),
+        processes
+    );
+}
+
+#[test]
 fn the_declaration_is_complete() {
     assert_eq!(
         (Host::NAME, Host::RUN_INTERVAL.to_string().as_str()),
         ("host", "1m")
     );
     assert_eq!(Host::DEFAULT, DefaultState::On);
-    assert!(!Host::NEEDS.network && Host::NEEDS.programs.is_empty());
+    assert_eq!((Host::NEEDS.network, Host::NEEDS.programs.len()), (false, 0));
     for schema in Host::MEASUREMENTS {
         assert!(schema.measurement.starts_with("host_"));
         for field in schema.fields {

@@ -63,19 +63,21 @@ impl Metric for Sponsoring {
         let mut entries = Vec::with_capacity(list.len());
         for (number, value) in (1..).zip(&list) {
             match Entry::read(value) {
-                Ok(entry) => entries.push(entry),
+                Ok(entry) => {
+                    let date = entry.date_queued;
+                    if date > today {
+                        cx.notice(format_args!(
+                            "entry {number} is queued on {date}, after today: its age counts as 0"
+                        ));
+                    }
+                    entries.push(entry);
+                }
                 Err(reason) => cx.gap(format_args!("entry {number} is left out: {reason}: {value}")),
             }
         }
         if entries.is_empty() && !list.is_empty() {
             let reason = format!("none of its {} entries can be read", list.len());
             return Err(CollectorError::parse(redacted(&self.url), reason));
-        }
-        let early = entries.iter().filter(|entry| entry.date_queued > today).count();
-        if early > 0 {
-            cx.notice(format_args!(
-                "{early} entries are queued after {today}: their age counts as 0"
-            ));
         }
         Ok(Points::at(now, queues(&entries, today)))
     }

@@ -158,13 +158,16 @@ fn one_that_never_answers_is_left_behind() {
         }
         Ok(SIZED)
     });
-    let mut asker = Asker::new(ask, Duration::from_millis(20), Duration::from_secs(60));
+    let long = Duration::from_secs(60);
+    let mut asker = Asker::new(ask, long, long);
     assert_eq!(asker.ask("/one".into()).unwrap(), SIZED);
+    asker.patience = Duration::from_millis(10);
     let error = asker.ask("/dead".into()).unwrap_err();
     assert_eq!(
         (error.kind(), error.to_string().as_str()),
         (io::ErrorKind::TimedOut, "it does not answer")
     );
+    asker.patience = long;
     assert_eq!(asker.ask("/two".into()).unwrap(), SIZED);
     drop(let_go);
 }

@@ -5,7 +5,7 @@
 use crate::Sponsoring;
 use std::path::Path;
 use tidemark_collect::{
-    Batch, Context, ManualClock, Metric, Strictness, Timestamp, defaults, line, run_once,
+    Batch, Context, ManualClock, Metric, Needs, Strictness, Timestamp, defaults, line, run_once,
 };
 use tidemark_testkit::{Answer, Source, asked};
 
@@ -85,8 +85,9 @@ fn an_entry_of_a_later_day_has_age_0_and_a_notice() {
     let batch = run(Answer::ok(r#"[{"date_queued":"11/22/26","sets":[]}]"#));
     assert_eq!(
         batch.notices,
-        ["1 entries are queued after 2026-11-21: their age counts as 0"]
+        ["entry 1 is queued on 2026-11-22, after today: its age counts as 0"]
     );
+    assert_eq!(batch.gaps, [""; 0]);
     assert_eq!(
         text(&batch),
         "sponsoring_queue_stats,report=sponsoring average_age=0i,count=1i,oldest=0i 1795244400000000000\n"
@@ -137,5 +138,5 @@ fn without_settings_it_asks_ubuntu() {
         (Sponsoring::NAME, Sponsoring::RUN_INTERVAL.to_string()),
         ("sponsoring", "5m".to_owned())
     );
-    assert!(Sponsoring::NEEDS.network);
+    assert_eq!(Sponsoring::NEEDS, Needs::NETWORK);
 }
