@@ -136,6 +136,8 @@ fn first_seen(
         match ask(&mount.mountpoint) {
             Ok(usage) if usage.mount.is_none_or(|id| id == mount.id) => return Ok(Some((mount, usage))),
             Ok(_) => {}
+            // A mount over a folder above hides the path too; or it is unmounted since.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             // What does not answer here does not at another place either.
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err((mount, error)),
             Err(error) => failed = failed.or(Some((mount, error))),

@@ -21,8 +21,9 @@
 //! counter since the boot: a program that runs once keeps no state, so a rate is the reader's to take.
 //!
 //! A topic that cannot be read, and a line that cannot be understood, is a gap that names the file; the others go
-//! on. What this kernel does not have (no pressure files, no swap, no disks) is no gap. It is not a monitor of
-//! single processes, nor of hardware sensors.
+//! on. What this kernel does not have (no pressure files, no swap, no disks) is no gap. A sandbox must leave `/proc`
+//! whole (no `ProcSubset=pid`, no `ProtectProc=`), and the mount points that are to be seen; a network of its own
+//! does no harm. It is not a monitor of single processes, nor of hardware sensors.
 //!
 //! ```
 //! use tidemark_collect::{Context, defaults, run_once};

@@ -80,14 +80,12 @@ fn pseudo_and_network_filesystems_and_those_without_blocks_are_left_out() {
 
 #[test]
 fn a_mount_that_another_hides_is_not_reported() {
-    // /data is mounted twice, one over the other, and /data/deep lies hidden below.
+    // /data is mounted twice, one over the other; /data/deep lies hidden below, /data/gone too.
     let text = "10 1 8:1 / /data rw - ext4 /dev/sda1 rw\n11 10 8:2 / /data/deep rw - ext4 /dev/sda2 rw\n\
-                12 10 8:3 / /data rw - ext4 /dev/sda3 rw\n";
+                13 10 8:4 / /data/gone rw - ext4 /dev/sda4 rw\n12 10 8:3 / /data rw - ext4 /dev/sda3 rw\n";
     let (points, gaps) = report(text, |path| match path.to_str() {
-        Some("/data" | "/data/deep") => Ok(Usage {
-            mount: Some(12),
-            ..SIZED
-        }),
+        Some("/data" | "/data/deep") => Ok(Usage { mount: Some(12), ..SIZED }),
+        Some("/data/gone") => Err(io::Error::from_raw_os_error(2)),
         other => panic!("{other:?}"),
     });
     assert_eq!(gaps, [""; 0]);
