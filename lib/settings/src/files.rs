@@ -191,3 +191,69 @@ fn name_of(list: &str, id: u32) -> Option<String> {
         (fields.nth(1)? == id).then(|| name.to_owned())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    /// What a person reads where the system does not let this program at the path. Tests may run as root, whom nothing
+    /// is forbidden, so the refusal itself is made up.
+    fn denied(path: &Path) -> String {
+        let error = ReadError::from_io(path, io::ErrorKind::PermissionDenied.into());
+        format!("{}; {}", error.what(), error.advice())
+    }
+
+    #[test]
+    fn says_who_may_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        fs::write(&path, "").unwrap();
+        let metadata = path.metadata().unwrap();
+        let me = name_of("/etc/passwd", metadata.uid()).unwrap();
+        let group = name_of("/etc/group", metadata.gid()).unwrap();
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+
+        mode(&path, 0o600);
+        assert_eq!(
+            denied(&path),
+            format!("cannot be read: only {me} may read it; run this as {me}, or change who may")
+        );
+        mode(&path, 0o640);
+        assert_eq!(
+            denied(&path),
+            format!(
+                "cannot be read: only {me} and the group {group} may read it; run this as {me}, or change who may"
+            )
+        );
+        // The mode lets everybody in: it is something else.
+        mode(&path, 0o644);
+        mode(folder.path(), 0o755);
+        assert_eq!(
+            denied(&path),
+            "cannot be read by this user; run this as a user who may"
+        );
+        mode(folder.path(), 0o700);
+        assert_eq!(
+            denied(folder.path()),
+            format!("cannot be read: only {me} may list it; run this as {me}, or change who may")
+        );
+        // A file that cannot even be looked at: the folder is closed.
+        let folder = folder.path();
+        assert_eq!(
+            denied(&folder.join("not-seen")),
+            format!(
+                "cannot be read: only {me} may enter {}; run this as {me}, or change who may",
+                folder.display()
+            )
+        );
+    }
+
+    #[test]
+    fn ids_without_a_name_have_none() {
+        assert_eq!(name_of("/etc/passwd", 0).as_deref(), Some("root"));
+        assert_eq!(name_of("/etc/passwd", u32::MAX - 7), None);
+        assert_eq!(name_of("/nowhere", 0), None);
+    }
+}

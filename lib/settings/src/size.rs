@@ -128,14 +128,15 @@ impl FromStr for Size {
             return Err(SizeError::NoNumber);
         }
         let whole: u64 = whole.parse().map_err(|_| SizeError::TooMuch)?;
-        let mut bytes = whole.checked_mul(unit).ok_or(SizeError::TooMuch)?;
-        let mut tenth = unit;
-        for digit in fraction.bytes() {
-            tenth /= 10;
-            bytes = bytes
-                .checked_add(u64::from(digit - b'0') * tenth)
-                .ok_or(SizeError::TooMuch)?;
+        let whole_bytes = whole.checked_mul(unit).ok_or(SizeError::TooMuch)?;
+        // No unit has more than 13 digits, so those after the eighteenth count for no byte.
+        let (mut part, mut scale) = (0u128, 1u128);
+        for digit in fraction.bytes().take(18) {
+            part = part * 10 + u128::from(digit - b'0');
+            scale *= 10;
         }
+        let part_bytes = u64::try_from(part * u128::from(unit) / scale).map_err(|_| SizeError::TooMuch)?;
+        let bytes = whole_bytes.checked_add(part_bytes).ok_or(SizeError::TooMuch)?;
         Ok(Size(bytes))
     }
 }

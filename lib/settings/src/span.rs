@@ -87,8 +87,10 @@ pub struct Span {
 impl Span {
     /// No time at all.
     pub const ZERO: Span = Span { micros: 0 };
-    /// The longest span: a microsecond less than systemd's infinity, about 584,542 years.
-    pub const MAX: Span = Span { micros: u64::MAX - 1 };
+    /// The longest span: a microsecond less than 584,542 years, as systemd reads fewer than so many years.
+    pub const MAX: Span = Span {
+        micros: 584_542 * YEAR - 1,
+    };
 
     /// So many milliseconds, at most [`Span::MAX`].
     #[must_use]
@@ -308,7 +310,9 @@ fn one_term(text: &str) -> Result<(u64, &str), SpanError> {
     } else {
         whole.parse().map_err(|_| SpanError::TooMuch)?
     };
-    let mut micros = whole.checked_mul(unit).ok_or(SpanError::TooMuch)?;
+    // systemd counts in signed numbers, and refuses one that comes near its infinity by itself.
+    let in_range = whole <= i64::MAX.cast_unsigned() && whole < u64::MAX / unit;
+    let mut micros = in_range.then(|| whole * unit).ok_or(SpanError::TooMuch)?;
     let mut tenth = unit;
     for digit in fraction.bytes() {
         tenth /= 10;
@@ -358,7 +362,7 @@ mod tests {
             ("1e3s", SpanError::UnknownUnit),
             ("-1s", SpanError::Negative),
             ("1h -1s", SpanError::Negative),
-            ("584543y", SpanError::TooMuch),
+            ("584542y", SpanError::TooMuch),
             ("99999999999999999999", SpanError::TooMuch),
             ("infinity", SpanError::Infinite),
             (" infinity ", SpanError::Infinite),

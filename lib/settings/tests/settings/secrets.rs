@@ -1,0 +1,277 @@
+//! Secrets: found where they are, and never printed.
+
+use std::error::Error;
+use std::fs;
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+
+use rustix::fs::{CWD, Mode, mkfifoat};
+use tidemark_settings::{Secret, SecretError, SecretSource, SinkKind};
+
+use crate::written::Written;
+
+/// What a settings file says about the password of its sink.
+fn written(password: &str) -> Written {
+    Written::main(format!(
+        "[[sink]]\ntype = \"influxdb\"\nurl = \"https://h\"\ndatabase = \"m\"\nusername = \"u\"\npassword = {password}\n"
+    ))
+}
+
+fn resolve(written: &Written) -> Result<Secret, SecretError> {
+    let loaded = written.loaded();
+    let SinkKind::Influxdb(influxdb) = &loaded.settings.sinks[0].kind else {
+        panic!()
+    };
+    influxdb
+        .password
+        .as_ref()
+        .unwrap()
+        .resolve(written.environment(), &written.places())
+}
+
+/// The error as a person reads it, causes included.
+fn error(written: &Written) -> String {
+    let error = resolve(written).err().unwrap();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    written.short(&text)
+}
+
+#[test]
+fn a_plain_string() {
+    assert_eq!(resolve(&written("\"hünter 2\"")).unwrap().expose(), "hünter 2");
+}
+
+#[test]
+fn a_variable() {
+    let of = |value: &[u8]| {
+        let value = std::ffi::OsString::from_vec(value.to_vec());
+        written("{ env = \"PASSWORD\" }").variable("PASSWORD", value)
+    };
+    assert_eq!(resolve(&of(b"hunter2")).unwrap().expose(), "hunter2");
+    assert_eq!(
+        error(&written("{ env = \"PASSWORD\" }")),
+        "the secret $PASSWORD is not set; set this environment variable"
+    );
+    assert_eq!(
+        error(&of(b"")),
+        "the secret $PASSWORD is empty; write the secret into it"
+    );
+    assert_eq!(
+        error(&of(b"hunter2\xff")),
+        "the secret $PASSWORD is not UTF-8 text; write the secret alone, on one line"
+    );
+    // Only a file ends with a newline that does not count.
+    assert_eq!(
+        error(&of(b"hunter2\n")),
+        "the secret $PASSWORD holds a control character or a second line; write the secret alone, on one line"
+    );
+}
+
+#[test]
+fn a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("password");
+    let settings = written(&format!("{{ file = {:?} }}", path.display().to_string()));
+    let short = |text: String| text.replace(&path.display().to_string(), "P");
+
+    assert_eq!(
+        short(error(&settings)),
+        "the secret file P does not exist; create it, or name another"
+    );
+    for (text, secret) in [
+        ("hunter2", "hunter2"),
+        ("hunter2\n", "hunter2"),
+        ("hunter2\r\n", "hunter2"),
+        (" hunter2 \n", " hunter2 "),
+    ] {
+        fs::write(&path, text).unwrap();
+        assert_eq!(resolve(&settings).unwrap().expose(), secret);
+    }
+    for (text, expected) in [
+        (&b""[..], "is empty; write the secret into it"),
+        (b"\n", "is empty; write the secret into it"),
+        (
+            b"hunter2\n\n",
+            "holds a control character or a second line; write the secret alone, on one line",
+        ),
+        (
+            b"hunter2\0",
+            "holds a control character or a second line; write the secret alone, on one line",
+        ),
+        (
+            b"hunter2\xff",
+            "is not UTF-8 text; write the secret alone, on one line",
+        ),
+    ] {
+        fs::write(&path, text).unwrap();
+        assert_eq!(short(error(&settings)), format!("the secret file P {expected}"));
+    }
+    fs::write(&path, "x".repeat(64 * 1024) + "\n").unwrap();
+    assert_eq!(resolve(&settings).unwrap().expose().len(), 64 * 1024);
+    fs::write(&path, "x".repeat(64 * 1024 + 2)).unwrap();
+    let too_long = "the secret file P is longer than 64 KiB; write the secret alone, on one line";
+    assert_eq!(short(error(&settings)), too_long);
+    fs::write(&path, "x".repeat(64 * 1024 + 1)).unwrap();
+    assert_eq!(short(error(&settings)), too_long);
+
+    fs::remove_file(&path).unwrap();
+    mkfifoat(CWD, &path, Mode::RWXU).unwrap();
+    assert_eq!(
+        short(error(&settings)),
+        "the secret file P is not a regular file; name a regular file instead"
+    );
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert_eq!(
+        short(error(&settings)),
+        "the secret file P is a directory; name a regular file instead"
+    );
+}
+
+#[test]
+fn a_file_that_everybody_may_read_is_a_notice() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = folder.path().join("password");
+    fs::write(&path, "hunter2").unwrap();
+    let source = SecretSource::File(path.clone());
+    let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o640);
+    assert_eq!(source.notice(), None);
+    mode(0o644);
+    let path = path.display();
+    assert_eq!(
+        source.notice(),
+        Some(format!(
+            "the secret file {path} may be read by every user of this host; run chmod o= {path}"
+        ))
+    );
+    assert_eq!(SecretSource::Environment("X".to_owned()).notice(), None);
+}
+
+#[test]
+fn a_credential() {
+    let settings = written("{ credential = \"influxdb\" }");
+    assert_eq!(
+        error(&settings),
+        "the credential `influxdb` cannot be read, as $CREDENTIALS_DIRECTORY is not set; add LoadCredential=influxdb to \
+         the unit, or run as root"
+    );
+    let settings = settings.file("credentials/influxdb", "hunter2\n");
+    let folder = settings.path("credentials");
+    let settings = settings.variable("CREDENTIALS_DIRECTORY", folder);
+    assert_eq!(resolve(&settings).unwrap().expose(), "hunter2");
+    fs::remove_file(settings.path("credentials/influxdb")).unwrap();
+    assert_eq!(
+        error(&settings),
+        "the secret file D/credentials/influxdb does not exist; create it, or name another"
+    );
+}
+
+#[test]
+fn sources_that_are_wrong() {
+    const ADVICE: &str = "write { credential = \"NAME\" }, { file = \"PATH\" }, { env = \"NAME\" } or a string in quotes instead";
+    let name = "write a name of letters, digits and _ instead";
+    for (password, column, expected) in [
+        ("5", 12, format!("`password` is an integer, where a secret is needed; {ADVICE}")),
+        ("[\"hunter2\"]", 12, format!("`password` is a list, where a secret is needed; {ADVICE}")),
+        ("\"\"", 12, format!("`password` is empty; {ADVICE}")),
+        ("\"hunter2\\n\"", 12, format!("`password` holds a control character or a second line; {ADVICE}")),
+        ("{}", 12, format!("`password` must hold one of `credential`, `file` and `env`; {ADVICE}")),
+        (
+            "{ env = \"A\", file = \"/a\" }",
+            12,
+            format!("`password` must hold one of `credential`, `file` and `env`; {ADVICE}"),
+        ),
+        ("{ credentail = \"a\" }", 14, "`password` has `credentail`; write `credential` instead".to_owned()),
+        (
+            "{ hunter2 = \"a\" }",
+            14,
+            format!("`password` has a key that is none of `credential`, `file` and `env`; {ADVICE}"),
+        ),
+        ("{ env = \"hunter 2\" }", 20, format!("`password` has `env`, which is not the name of an environment variable; {name}")),
+        ("{ env = \"2B\" }", 20, format!("`password` has `env`, which is not the name of an environment variable; {name}")),
+        ("{ credential = \"../hunter2\" }", 27, format!("`password` has `credential`, which is not the name of a credential; {name}")),
+        (
+            "{ credential = 5 }",
+            27,
+            "`password` has `credential`, which is an integer, where a string is needed; write a name in quotes instead"
+                .to_owned(),
+        ),
+        (
+            "{ file = \"hunter2\" }",
+            21,
+            "`password` has `file`, which is not an absolute path; write one that begins with / instead".to_owned(),
+        ),
+    ] {
+        assert_eq!(written(password).report(), format!("F:6:{column}: {expected}"));
+    }
+}
+
+/// Ways to write a password of which most are wrong.
+const PASSWORDS: [&str; 22] = [
+    "hunter2",
+    "hunter2 hunter2",
+    "\"hunter2",
+    "'hunter2",
+    "\"\"\"hunter2",
+    "\"hunter2\" hunter2",
+    "\"hun\"hunter2\"",
+    "hunter2\"",
+    "\"hunter2\\q\"",
+    "\"hunter2\\u12\"",
+    "\"hunter2\\n\"",
+    "\"hunter2\u{1}\"",
+    "12hunter2",
+    "{ hunter2 }",
+    "{ hunter2 = 5 }",
+    "{ env = hunter2 }",
+    "{ env = \"hunter2 \" }",
+    "{ file = \"hunter2\" }",
+    "{ credential = \"/hunter2\" }",
+    "[\"hunter2\"]",
+    "= hunter2",
+    "\"hunter2\"\npassword = \"hunter2\"",
+];
+
+#[test]
+fn nothing_that_is_printed_holds_a_secret() {
+    for password in PASSWORDS {
+        for rest in ["", "unknown = 5\n", "[host]\nname = 5\n"] {
+            let text = format!(
+                "[[sink]]\ntype = \"influxdb\"\nurl = \"https://u:hunter2@h\"\ndatabase = \"m\"\nusername = \"u\"\n\
+                 password = {password}\n{rest}"
+            );
+            let Err(mistakes) = Written::main(text).load() else {
+                panic!("{password} was taken")
+            };
+            let printed = format!("{mistakes}\n{mistakes:?}\n{mistakes:#?}");
+            assert!(!printed.contains("hunter"), "{printed}");
+        }
+    }
+}
+
+#[test]
+fn nothing_that_was_read_prints_a_secret() {
+    let written = written("\"hunter2\"");
+    let loaded = written.loaded();
+    assert!(!format!("{:?} {:?}", loaded.settings, loaded.notices).contains("hunter"));
+    assert_eq!(format!("{:?}", resolve(&written).unwrap()), "Secret(..)");
+    let SinkKind::Influxdb(influxdb) = &loaded.settings.sinks[0].kind else {
+        panic!()
+    };
+    assert_eq!(format!("{:?}", influxdb.password), "Some(Plain(Secret(..)))");
+    for value in ["hunter2\u{7f}", "hunter2\n"] {
+        let variable = Written::main("").variable("PASSWORD", value);
+        let source = SecretSource::Environment("PASSWORD".to_owned());
+        let error = source
+            .resolve(variable.environment(), &variable.places())
+            .unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter"));
+    }
+}
