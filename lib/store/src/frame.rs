@@ -1,11 +1,12 @@
 //! Frames: the values of some columns of one type, compressed.
 //!
-//! Numbers and booleans are 64-bit words. Each column is turned into differences along its times, and the bytes of
-//! all differences are laid out in eight planes; planes of zeros are left out. So what is constant costs nothing,
-//! counters cost their low planes, and zstd finds what is regular in the rest.
+//! Numbers and booleans are 64-bit words. Each column is its first word and the differences along its times; the
+//! bytes of all firsts, and of all differences, are laid out in eight planes, and planes of zeros are left out. So what
+//! is constant costs its first word, counters cost their low planes, and zstd finds what is regular in the rest.
 
 use std::fmt;
 use std::io;
+use std::mem;
 
 use tidemark_point::FieldType;
 
@@ -58,6 +59,8 @@ pub(crate) struct Codec {
     decompressor: Option<zstd::bulk::Decompressor<'static>>,
     raw: Vec<u8>,
     packed: Vec<u8>,
+    firsts: Vec<u64>,
+    differences: Vec<u64>,
 }
 
 impl fmt::Debug for Codec {
@@ -130,7 +133,7 @@ impl Codec {
         let mut reader = Reader::new(bytes);
         let packed = Packed::read(&mut reader)?;
         self.unpack(packed, MAX_STRINGS_BYTES)?;
-        Ok(std::mem::take(&mut self.raw))
+        Ok(mem::take(&mut self.raw))
     }
 
     /// Appends a frame of columns of `times` words each, the columns one after the other.
@@ -141,27 +144,22 @@ impl Codec {
         words: &[u64],
         times: usize,
     ) -> io::Result<()> {
-        let mut differences = Vec::with_capacity(words.len());
+        let mut firsts = mem::take(&mut self.firsts);
+        let mut differences = mem::take(&mut self.differences);
+        firsts.clear();
+        differences.clear();
         for column in words.chunks(times.max(1)) {
-            let mut previous = 0_u64;
-            differences.extend(column.iter().map(|&word| {
-                let difference = difference(field_type, previous, word);
-                previous = word;
-                difference
-            }));
-        }
-        let any = differences.iter().fold(0, |any, difference| any | difference);
-        self.raw.clear();
-        self.raw.push(plane_mask(any));
-        for plane in 0..8 {
-            if any >> (8 * plane) & 0xff != 0 {
-                self.raw.extend(
-                    differences
-                        .iter()
-                        .map(|difference| (difference >> (8 * plane)).to_le_bytes()[0]),
-                );
+            if let Some((&first, rest)) = column.split_first() {
+                firsts.push(difference(field_type, 0, first));
+                let pairs = rest.iter().zip(column);
+                differences.extend(pairs.map(|(&word, &previous)| difference(field_type, previous, word)));
             }
         }
+        self.raw.clear();
+        put_planes(&mut self.raw, &firsts);
+        put_planes(&mut self.raw, &differences);
+        self.firsts = firsts;
+        self.differences = differences;
         self.put_packed(out)
     }
 
@@ -174,33 +172,28 @@ impl Codec {
         times: usize,
         words: &mut Vec<u64>,
     ) -> Result<(), Malformed> {
-        let count = columns
-            .checked_mul(times)
-            .ok_or(Malformed("a frame has too many samples"))?;
+        let too_many = Malformed("a frame has too many samples");
+        let count = columns.checked_mul(times).ok_or(too_many)?;
         let bound = count
             .checked_mul(8)
-            .ok_or(Malformed("a frame has too many samples"))?;
-        self.unpack(packed, bound.saturating_add(1))?;
+            .and_then(|bound| bound.checked_add(2))
+            .ok_or(too_many)?;
+        self.unpack(packed, bound)?;
         let mut reader = Reader::new(&self.raw);
-        let mask = reader.byte()?;
-        // A frame without planes is one byte, whatever count it claims: the caller has bounded the count.
-        words.clear();
-        words.resize(count, 0);
-        for plane in 0..8 {
-            if mask >> plane & 1 == 1 {
-                for (word, &byte) in words.iter_mut().zip(reader.take(count)?) {
-                    *word |= u64::from(byte) << (8 * plane);
-                }
-            }
-        }
+        let firsts = columns.min(count);
+        read_planes(&mut reader, firsts, &mut self.firsts)?;
+        read_planes(&mut reader, count - firsts, &mut self.differences)?;
         if !reader.is_empty() {
             return Err(Malformed("a frame has bytes left over"));
         }
-        for column in words.chunks_mut(times.max(1)) {
-            let mut previous = 0;
-            for word in column {
-                previous = undo_difference(field_type, previous, *word);
-                *word = previous;
+        words.clear();
+        let mut differences = self.differences.iter();
+        for first in &self.firsts {
+            let mut word = undo_difference(field_type, 0, *first);
+            words.push(word);
+            for difference in differences.by_ref().take(times - 1) {
+                word = undo_difference(field_type, word, *difference);
+                words.push(word);
             }
         }
         Ok(())
@@ -213,7 +206,7 @@ impl Codec {
         strings: &[Box<str>],
         times: usize,
     ) -> io::Result<()> {
-        let mut raw = std::mem::take(&mut self.raw);
+        let mut raw = mem::take(&mut self.raw);
         raw.clear();
         for column in strings.chunks(times.max(1)) {
             let mut previous: Option<&str> = None;
@@ -283,12 +276,31 @@ impl<'a> Packed<'a> {
     }
 }
 
-/// Bit `n` is set where byte `n` of any word is not zero.
-fn plane_mask(any: u64) -> u8 {
-    any.to_le_bytes()
-        .iter()
-        .enumerate()
-        .fold(0, |mask, (plane, byte)| mask | u8::from(*byte != 0) << plane)
+/// Appends a mask of the planes that are not all zeros, then those, each with a byte of every word. Without any it
+/// is a byte long, whatever the count: readers take the count from elsewhere and bound it.
+fn put_planes(out: &mut Vec<u8>, words: &[u64]) {
+    let any = words.iter().fold(0, |any, word| any | word).to_le_bytes();
+    out.push(
+        any.iter()
+            .enumerate()
+            .fold(0, |mask, (plane, byte)| mask | u8::from(*byte != 0) << plane),
+    );
+    for (plane, _) in any.iter().enumerate().filter(|(_, byte)| **byte != 0) {
+        out.extend(words.iter().map(|word| (word >> (8 * plane)).to_le_bytes()[0]));
+    }
+}
+
+/// Reads `count` words.
+fn read_planes(reader: &mut Reader<'_>, count: usize, words: &mut Vec<u64>) -> Result<(), Malformed> {
+    let mask = reader.byte()?;
+    words.clear();
+    words.resize(count, 0);
+    for plane in (0..8).filter(|plane| mask >> plane & 1 == 1) {
+        for (word, &byte) in words.iter_mut().zip(reader.take(count)?) {
+            *word |= u64::from(byte) << (8 * plane);
+        }
+    }
+    Ok(())
 }
 
 /// Floats and booleans differ by XOR, integers by subtraction, so that what changes little has high planes of zeros.
@@ -371,14 +383,14 @@ mod tests {
 
     #[test]
     fn constants_and_counters_are_small() {
-        assert_eq!(round_trip(FieldType::Uint, &[0; 4096], 64), 2);
+        assert_eq!(round_trip(FieldType::Uint, &[0; 4096], 64), 3);
         assert!(round_trip(FieldType::Float, &[1.5_f64.to_bits(); 4096], 64) < 128);
         let counter: Vec<u64> = (0..4096).map(|n| 1_000_000_000 + n * 15).collect();
         assert!(round_trip(FieldType::Int, &counter, 64) < 600);
         // Ten small counters of a one-shot run: no zstd, low planes alone.
         assert_eq!(
             round_trip(FieldType::Uint, &[3, 1, 4, 1, 5, 9, 2, 6, 5, 3], 1),
-            12
+            13
         );
     }
 
