@@ -61,10 +61,9 @@ fn assert_found(sink: &SinkServer, stored: &Stored, words: &str) {
         .filter(|request| request.text().contains(QUEUE))
         .count();
     assert!(batch <= 60, "{batch} requests");
-    let shown = scene.tidemark("outbox show --rejected").run();
-    let listed = scene.tidemark("outbox list").run().expect_code(0);
-    let told = format!("{}{}", shown.stdout, listed.stdout);
+    let told = scene.rejected();
     assert!(told.contains(words), "{words:?} is not in {told}");
+    assert!(told.contains(&set_name(POISON)), "it is named: {told}");
 }
 
 #[test]
@@ -109,6 +108,9 @@ fn one_value_of_a_tag_too_many_for_a_real_server() {
     let ledger = scene.ledger("real");
     assert_eq!((ledger.rejected, ledger.waiting), (1, 0), "{ledger:?}");
     assert_eq!(server.count(QUEUE, "count"), 2 * (SETS as u64 + 1));
-    let listed = scene.tidemark("outbox list").run().expect_code(0);
-    assert!(listed.stdout.contains("max-values-per-tag"), "{}", listed.stdout);
+    let told = scene.rejected();
+    assert!(
+        told.contains("max-values-per-tag") && told.contains(&set_name(SETS)),
+        "{told}"
+    );
 }

@@ -78,6 +78,12 @@ impl Scene {
         self.tidemark("outbox flush").run().expect_code(0)
     }
 
+    /// What was rejected and why, as an operator sees it.
+    #[track_caller]
+    pub(crate) fn rejected(&self) -> String {
+        self.tidemark("outbox show").run().expect_code(0).stdout
+    }
+
     /// The ledger of a sink.
     #[track_caller]
     pub(crate) fn ledger(&self, sink: &str) -> Ledger {
