@@ -79,8 +79,12 @@ pub struct Host {
         "cifs", "fuse.*", "glusterfs", "lustre", "nfs*", "smb*"
     ])]
     filesystem_types_except: Vec<String>,
-    /// Mount points left out; `*` stands for any text.
-    #[default(["/dev", "/proc/*", "/sys/*", "/run/credentials/*", "/run/systemd/*", "/run/user/*"])]
+    /// Mount points left out: by default those of programs and containers, which come and go; `*` stands for any
+    /// text.
+    #[default([
+        "/dev", "/proc/*", "/sys/*", "/run/containerd/*", "/run/credentials/*", "/run/systemd/*", "/run/user/*",
+        "/var/lib/containers/*", "/var/lib/docker/*", "/var/lib/kubelet/*"
+    ])]
     mountpoints_except: Vec<String>,
     /// Disks left out; `*` stands for any text.
     #[default(["fd*", "loop*", "ram*", "sr*", "zram*"])]
