@@ -7,6 +7,28 @@
 //!
 //! It is not a server, has no query language, and does no arithmetic. The format is drawn in `FORMAT.md`.
 //!
+//! ```
+//! use std::path::Path;
+//! use tidemark_point::{Adjustments, Point, Timestamp};
+//! use tidemark_store::{Selector, Store, StoreOptions};
+//!
+//! # async fn example(folder: &Path, now: Timestamp) -> Result<(), Box<dyn std::error::Error>> {
+//! let mut store = Store::open(&folder.join("store.db"), StoreOptions::default()).await?;
+//! let point = Point::builder("disk").tag("device", "sda").field("used", 0.5).time(now);
+//! store.write(&[point.build(&mut Adjustments::default())?], now).await?;
+//!
+//! let last = store.last(&Selector::new().measurement("disk")).await?;
+//! assert_eq!(last[0].series.to_string(), r#"disk{device="sda"} used"#);
+//! assert_eq!((last[0].time, &last[0].value), (now, &0.5.into()));
+//! store.close().await?;
+//! # Ok(())
+//! # }
+//! # let folder = tempfile::tempdir()?;
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! # runtime.block_on(example(folder.path(), Timestamp::EPOCH))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! One process writes at a time (others wait for it), many read meanwhile. What [`Store::write`] returned for is on
 //! the disk.
 
