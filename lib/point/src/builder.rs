@@ -46,55 +46,65 @@ impl PointBuilder {
 
     /// The point. What had to be changed is counted in `adjustments`, and so is a point that is refused.
     pub fn build(self, adjustments: &mut Adjustments) -> Result<Point, PointError> {
-        let point = self.assemble(adjustments);
-        if point.is_err() {
-            adjustments.refused += 1;
-        }
-        point
-    }
-
-    fn assemble(self, adjustments: &mut Adjustments) -> Result<Point, PointError> {
-        let measurement = Name::new(Part::Measurement, self.measurement, adjustments);
-        if measurement.text.is_empty() {
-            return Err(PointError::EmptyMeasurement);
-        }
-        if measurement.text.starts_with('#') {
-            return Err(PointError::Comment {
-                measurement: measurement.text.into_owned(),
-            });
-        }
-        let Some(time) = self.time else {
-            return Err(PointError::NoTime {
-                measurement: measurement.text.into_owned(),
-            });
-        };
-        let tags = valid_tags(self.tags, adjustments);
-        let Some(fields) = valid_fields(self.fields, adjustments) else {
-            return Err(PointError::EmptyFieldKey {
-                measurement: measurement.text.into_owned(),
-            });
-        };
-        if fields.iter().all(|field| field.key == TIME_KEY) {
-            return Err(PointError::NoFields {
-                measurement: measurement.text.into_owned(),
-            });
-        }
-        let longest = fields.iter().map(Field::wire_len).max().unwrap_or_default();
-        match Series::new(&measurement, &tags, longest) {
-            Ok(series) => Ok(Point { series, fields, time }),
-            Err(TooLong(bytes)) => Err(PointError::KeyTooLong {
-                measurement: measurement.text.chars().take(64).collect(),
-                bytes,
-            }),
-        }
+        build(self.measurement, self.tags, self.fields, self.time, adjustments)
     }
 }
 
-fn valid_tags(
-    tags: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+/// The point of these parts, see [`PointBuilder::build`].
+pub(crate) fn build<'a>(
+    measurement: Cow<'a, str>,
+    tags: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    fields: Vec<(Cow<'static, str>, Value)>,
+    time: Option<Timestamp>,
     adjustments: &mut Adjustments,
-) -> Vec<(Name, Name)> {
-    let mut valid: Vec<(Name, Name)> = Vec::with_capacity(tags.len());
+) -> Result<Point, PointError> {
+    let point = assemble(measurement, tags, fields, time, adjustments);
+    if point.is_err() {
+        adjustments.refused += 1;
+    }
+    point
+}
+
+fn assemble<'a>(
+    measurement: Cow<'a, str>,
+    tags: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    fields: Vec<(Cow<'static, str>, Value)>,
+    time: Option<Timestamp>,
+    adjustments: &mut Adjustments,
+) -> Result<Point, PointError> {
+    let measurement = Name::new(Part::Measurement, measurement, adjustments);
+    let named = || measurement.text.clone().into_owned();
+    if measurement.text.is_empty() {
+        return Err(PointError::EmptyMeasurement);
+    }
+    if measurement.text.starts_with('#') {
+        return Err(PointError::Comment { measurement: named() });
+    }
+    let Some(time) = time else {
+        return Err(PointError::NoTime { measurement: named() });
+    };
+    let tags = valid_tags(tags, adjustments);
+    let Some(fields) = valid_fields(fields, adjustments) else {
+        return Err(PointError::EmptyFieldKey { measurement: named() });
+    };
+    if fields.iter().all(|field| field.key == TIME_KEY) {
+        return Err(PointError::NoFields { measurement: named() });
+    }
+    let longest = fields.iter().map(Field::wire_len).max().unwrap_or_default();
+    match Series::new(&measurement, &tags, longest) {
+        Ok(series) => Ok(Point { series, fields, time }),
+        Err(TooLong(bytes)) => Err(PointError::KeyTooLong {
+            measurement: measurement.text.chars().take(64).collect(),
+            bytes,
+        }),
+    }
+}
+
+fn valid_tags<'a>(
+    tags: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    adjustments: &mut Adjustments,
+) -> Vec<(Name<'a>, Name<'a>)> {
+    let mut valid: Vec<(Name<'a>, Name<'a>)> = Vec::with_capacity(tags.len());
     for (key, value) in tags {
         if key.is_empty() || value.is_empty() {
             adjustments.empty_tags += 1;
@@ -143,7 +153,7 @@ fn valid_fields(
 }
 
 /// Sorts by key, and keeps the last of those with the same key.
-fn sort_and_keep_last<T>(parts: &mut Vec<T>, key: impl Fn(&T) -> &Cow<'static, str>) {
+fn sort_and_keep_last<T>(parts: &mut Vec<T>, key: impl Fn(&T) -> &str) {
     if parts.is_sorted_by(|left, right| key(left) < key(right)) {
         return;
     }

@@ -49,15 +49,15 @@ pub(crate) enum Part {
 
 /// A measurement, tag key, tag value or field key that line protocol can carry.
 #[derive(Clone, Debug)]
-pub(crate) struct Name {
-    pub(crate) text: Cow<'static, str>,
+pub(crate) struct Name<'a> {
+    pub(crate) text: Cow<'a, str>,
     /// Whether it has a comma, an equals sign or a space.
     pub(crate) special: bool,
 }
 
-impl Name {
+impl<'a> Name<'a> {
     /// The text with what cannot be carried replaced by the rules on [`Point`](crate::Point).
-    pub(crate) fn new(part: Part, text: Cow<'static, str>, adjustments: &mut Adjustments) -> Name {
+    pub(crate) fn new(part: Part, text: Cow<'a, str>, adjustments: &mut Adjustments) -> Name<'a> {
         let found = text.bytes().fold(0, |found, byte| found | class(byte));
         if found & (BREAK | CONTROL | BACKSLASH) == 0 {
             return Name {

@@ -93,13 +93,13 @@ impl Point {
     /// point would become too long.
     pub fn add_tag(&mut self, key: &str, value: &str) {
         let mut adjustments = Adjustments::default();
-        let mut name = |part, text: &str| Name::new(part, Cow::Owned(text.to_owned()), &mut adjustments);
-        let key = name(Part::TagKey, key);
-        let value = name(Part::TagValue, value);
+        let key = Name::new(Part::TagKey, Cow::Borrowed(key), &mut adjustments);
+        let value = Name::new(Part::TagValue, Cow::Borrowed(value), &mut adjustments);
         if key.text.is_empty() || value.text.is_empty() || self.tag(&key.text).is_some() {
             return;
         }
-        let mut tags: Vec<(Name, Name)> = self
+        let mut name = |part, text| Name::new(part, Cow::Borrowed(text), &mut adjustments);
+        let mut tags: Vec<(Name<'_>, Name<'_>)> = self
             .tags()
             .map(|(key, value)| (name(Part::TagKey, key), name(Part::TagValue, value)))
             .collect();
@@ -159,8 +159,12 @@ pub(crate) struct TooLong(pub(crate) usize);
 
 impl Series {
     /// The series of names that are valid, sorted and unique; `field` is the length of the longest field key.
-    pub(crate) fn new(measurement: &Name, tags: &[(Name, Name)], field: usize) -> Result<Series, TooLong> {
-        let length = |tag: &(Name, Name)| tag.0.text.len() + tag.1.text.len() + 2;
+    pub(crate) fn new(
+        measurement: &Name<'_>,
+        tags: &[(Name<'_>, Name<'_>)],
+        field: usize,
+    ) -> Result<Series, TooLong> {
+        let length = |tag: &(Name<'_>, Name<'_>)| tag.0.text.len() + tag.1.text.len() + 2;
         let length = measurement.text.len() + tags.iter().map(length).sum::<usize>();
         let end =
             |text: &String| u16::try_from(text.len()).map_err(|_| TooLong(length + SEPARATOR_BYTES + field));
@@ -217,7 +221,7 @@ impl Series {
     }
 }
 
-fn wire(measurement: &str, tags: &[(Name, Name)], length: usize) -> Box<str> {
+fn wire(measurement: &str, tags: &[(Name<'_>, Name<'_>)], length: usize) -> Box<str> {
     let mut wire = String::with_capacity(length + 8);
     escape(&mut wire, measurement, false);
     for (key, value) in tags {

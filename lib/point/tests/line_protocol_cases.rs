@@ -1,4 +1,9 @@
 //! The cases that break writers of line protocol: what becomes of each, on literals. A new case goes here.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "the helpers of tests fail loudly, as tests do"
+)]
 
 use std::panic::catch_unwind;
 

@@ -1,4 +1,9 @@
 //! What the reader of line protocol takes, and how it refuses the rest.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "the helpers of tests fail loudly, as tests do"
+)]
 
 use std::time::Instant;
 
@@ -7,7 +12,7 @@ use tidemark_point::{Adjustments, FieldType, Point, PointError, Timestamp, Value
 
 /// A point in a form that is easy to write down.
 fn shown(text: &str) -> String {
-    let point = parse_line(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+    let point = parse_line(text).expect(text);
     let tags: Vec<_> = point.tags().collect();
     format!(
         "{} {tags:?} {:?} {:?}",

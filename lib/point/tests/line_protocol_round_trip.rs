@@ -1,4 +1,9 @@
 //! Line protocol, written and read back, on points and texts that nobody would think of.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "the helpers of tests fail loudly, as tests do"
+)]
 
 use proptest::collection::vec;
 use proptest::prelude::*;

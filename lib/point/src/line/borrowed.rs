@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::error::LineErrorKind;
 use super::scan::{key_end, measurement_end, tag_value_end, unescape};
+use crate::builder::build;
 use crate::point::TIME_KEY;
-use crate::{Adjustments, Point, PointBuilder, Timestamp, Value};
+use crate::{Adjustments, Point, Timestamp, Value};
 
 /// A line's parts, borrowed from it.
 #[derive(Clone, PartialEq, Debug)]
@@ -92,14 +93,19 @@ impl<'a> BorrowedPoint<'a> {
         let Some(time) = self.time.or(default_time) else {
             return Err(LineErrorKind::MissingTime);
         };
-        let mut builder = PointBuilder::new(Cow::Owned(self.measurement().into_owned())).time(time);
-        for (key, value) in self.tags() {
-            builder = builder.tag(key.into_owned(), value.into_owned());
-        }
-        for (key, value) in &self.fields {
-            builder = builder.field(key.clone().into_owned(), value.to_value());
-        }
-        builder.build(adjustments).map_err(LineErrorKind::Point)
+        let tags = self.tags().collect();
+        let fields = self
+            .fields
+            .iter()
+            .map(|(key, value)| (Cow::Owned(key.to_string()), value.to_value()));
+        build(
+            self.measurement(),
+            tags,
+            fields.collect(),
+            Some(time),
+            adjustments,
+        )
+        .map_err(LineErrorKind::Point)
     }
 }
 

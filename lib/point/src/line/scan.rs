@@ -85,24 +85,27 @@ pub(crate) fn tag_value_end(bytes: &[u8], start: usize) -> NameEnd {
 fn name_end(bytes: &[u8], start: usize, special: u8, refused: u8) -> NameEnd {
     let mut end = start;
     let mut escaped = false;
-    while let Some(&byte) = bytes.get(end) {
-        let class = CLASSES[usize::from(byte)];
-        if class == 0 {
-            end += 1;
-        } else if class & (special | refused) != 0 {
-            break;
-        } else if class == BACKSLASH
-            && bytes
-                .get(end + 1)
-                .is_some_and(|&next| CLASSES[usize::from(next)] & special != 0)
-        {
-            escaped = true;
-            end += 2;
-        } else {
-            end += 1;
+    loop {
+        // Most bytes mean nothing.
+        let rest = &bytes[end.min(bytes.len())..];
+        let Some(plain) = rest.iter().position(|&byte| CLASSES[usize::from(byte)] != 0) else {
+            return NameEnd {
+                end: bytes.len(),
+                escaped,
+            };
+        };
+        end += plain;
+        let class = CLASSES[usize::from(rest[plain])];
+        if class & (special | refused) != 0 {
+            return NameEnd { end, escaped };
         }
+        let escapes = class == BACKSLASH
+            && rest
+                .get(plain + 1)
+                .is_some_and(|&next| CLASSES[usize::from(next)] & special != 0);
+        escaped |= escapes;
+        end += if escapes { 2 } else { 1 };
     }
-    NameEnd { end, escaped }
 }
 
 /// A name without its escapes; those of a measurement are fewer.

@@ -51,8 +51,7 @@ fn write_key(out: &mut Vec<u8>, key: &str) {
 fn write_value(out: &mut Vec<u8>, value: &Value, dialect: Dialect) {
     match value {
         Value::Float(float) => {
-            let text = zmij::Buffer::new().format_finite(*float).to_owned();
-            out.extend_from_slice(text.as_bytes());
+            out.extend_from_slice(zmij::Buffer::new().format_finite(*float).as_bytes());
         }
         Value::Int(int) => {
             out.extend_from_slice(itoa::Buffer::new().format(*int).as_bytes());
