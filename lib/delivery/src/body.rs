@@ -1,8 +1,201 @@
 //! The text of a batch: line protocol, as it is stored and as a sink gets it.
 
-use tidemark_point::Point;
+use std::borrow::Cow;
+use std::io::{self, Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use tidemark_point::line::{self, Dialect};
+use tidemark_point::{Point, Value};
 use tidemark_settings::{SinkKind, SinkSettings};
+
+/// The most points that are stored and sent as one.
+pub(crate) const MAX_POINTS: usize = 10_000;
+/// Text beyond which no further point is added to what is stored and sent as one.
+const MAX_TEXT: usize = 4 * 1024 * 1024;
+/// Text below this is not worth compressing.
+const MIN_COMPRESSED: usize = 1024;
+/// The longest text that is unpacked: one point can be this long beyond [`MAX_TEXT`], no batch of ours is longer.
+const MAX_UNPACKED: u64 = 256 * 1024 * 1024;
+
+/// How a body is packed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Plain,
+    Gzip,
+    Zstd,
+}
+
+impl Encoding {
+    /// The number in the outbox.
+    pub(crate) fn code(self) -> i64 {
+        match self {
+            Self::Plain => 0,
+            Self::Gzip => 1,
+            Self::Zstd => 2,
+        }
+    }
+
+    pub(crate) fn from_code(code: i64) -> Option<Self> {
+        match code {
+            0 => Some(Self::Plain),
+            1 => Some(Self::Gzip),
+            2 => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+}
+
+/// How the bodies of a run are written, by the sinks that get them.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Style {
+    /// [`Dialect::V1`] where every sink is InfluxDB 1: then nothing needs to be rewritten.
+    dialect: Dialect,
+    /// Gzip where it goes over HTTP: it is sent as it is stored.
+    packed: Encoding,
+}
+
+impl Style {
+    pub(crate) fn of<'a>(kinds: impl Iterator<Item = &'a SinkKind>) -> Self {
+        let mut style = Self {
+            dialect: Dialect::V1,
+            packed: Encoding::Zstd,
+        };
+        for kind in kinds {
+            if dialect(kind) == Dialect::V2 {
+                style.dialect = Dialect::V2;
+            }
+            if matches!(kind, SinkKind::Influxdb(_)) {
+                style.packed = Encoding::Gzip;
+            }
+        }
+        style
+    }
+}
+
+/// A body as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Body {
+    pub(crate) points: u32,
+    pub(crate) encoding: Encoding,
+    /// Whether it holds unsigned integers of [`Dialect::V2`].
+    pub(crate) uints: bool,
+    /// Bytes of the text.
+    pub(crate) length: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Body {
+    pub(crate) fn crc(&self) -> u32 {
+        crc32fast::hash(&self.bytes)
+    }
+
+    /// The text.
+    ///
+    /// # Errors
+    /// Where it does not unpack to its length: it is damaged.
+    pub(crate) fn text(&self) -> io::Result<Cow<'_, [u8]>> {
+        let damaged = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+        let length = usize::try_from(self.length.min(MAX_UNPACKED)).unwrap_or(0);
+        let text = match self.encoding {
+            Encoding::Plain => Cow::Borrowed(self.bytes.as_slice()),
+            Encoding::Gzip => {
+                let mut text = Vec::with_capacity(length);
+                GzDecoder::new(self.bytes.as_slice())
+                    .take(self.length.saturating_add(1))
+                    .read_to_end(&mut text)?;
+                Cow::Owned(text)
+            }
+            Encoding::Zstd => Cow::Owned(zstd::bulk::decompress(&self.bytes, length)?),
+        };
+        if text.len() as u64 == self.length {
+            Ok(text)
+        } else {
+            Err(damaged("the length does not match"))
+        }
+    }
+}
+
+/// The bodies of points: one, or several where they are very many.
+pub(crate) fn bodies(points: &[Point], style: Style) -> impl Iterator<Item = io::Result<Body>> {
+    let mut rest = points;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let mut text = Vec::new();
+        let mut uints = false;
+        let mut count: u32 = 0;
+        for point in rest.iter().take(MAX_POINTS) {
+            line::write_point(&mut text, point, style.dialect);
+            uints |= style.dialect == Dialect::V2
+                && point.fields().any(|(_, value)| matches!(value, Value::Uint(_)));
+            count += 1;
+            if text.len() >= MAX_TEXT {
+                break;
+            }
+        }
+        rest = rest.get(count as usize..).unwrap_or_default();
+        Some(pack(text, count, uints, style.packed))
+    })
+}
+
+fn pack(text: Vec<u8>, points: u32, uints: bool, packed: Encoding) -> io::Result<Body> {
+    let length = text.len() as u64;
+    let (encoding, bytes) = match packed {
+        _ if text.len() < MIN_COMPRESSED => (Encoding::Plain, text),
+        Encoding::Plain => (Encoding::Plain, text),
+        Encoding::Gzip => (Encoding::Gzip, gzip(&text)?),
+        Encoding::Zstd => (Encoding::Zstd, zstd::bulk::compress(&text, 1)?),
+    };
+    Ok(Body {
+        points,
+        encoding,
+        uints,
+        length,
+        bytes,
+    })
+}
+
+fn gzip(text: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 4), Compression::new(1));
+    encoder.write_all(text)?;
+    encoder.finish()
+}
+
+/// A body as it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Payload {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) gzip: bool,
+}
+
+impl Payload {
+    /// The text for a sink of this dialect; compressed where that is worth it and taken.
+    pub(crate) fn of(
+        text: Cow<'_, [u8]>,
+        uints: bool,
+        dialect: Dialect,
+        takes_gzip: bool,
+    ) -> io::Result<Self> {
+        let text = if uints && dialect == Dialect::V1 {
+            Cow::Owned(to_v1(&text))
+        } else {
+            text
+        };
+        if takes_gzip && text.len() >= MIN_COMPRESSED {
+            return Ok(Self {
+                bytes: gzip(&text)?,
+                gzip: true,
+            });
+        }
+        Ok(Self {
+            bytes: text.into_owned(),
+            gzip: false,
+        })
+    }
+}
 
 /// The body of points as the first sink that takes this collector's batches gets it, byte for byte; as InfluxDB 1 would
 /// get it where there is none.
@@ -19,3 +212,65 @@ pub(crate) fn dialect(kind: &SinkKind) -> Dialect {
         _ => Dialect::V2,
     }
 }
+
+/// Text of [`Dialect::V2`] in [`Dialect::V1`]: the same bytes as if its points had been written so. Lines that cannot be
+/// read are left as they are; the server says what is wrong with them.
+fn to_v1(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut state = Place::Series;
+    let mut digits = 0;
+    let mut escaped = false;
+    for &byte in text {
+        let after_escape = std::mem::take(&mut escaped);
+        match state {
+            _ if byte == b'\n' => state = Place::Series,
+            Place::Series if byte == b' ' && !after_escape => state = Place::Key,
+            Place::Key if byte == b'=' && !after_escape => (state, digits) = (Place::Value, out.len() + 1),
+            Place::Series | Place::Key => escaped = byte == b'\\' && !after_escape,
+            Place::Value if byte == b'"' && out.len() == digits => state = Place::Text,
+            Place::Value if byte == b'u' && out.len() > digits => {
+                signed(&mut out, digits);
+                continue;
+            }
+            Place::Value if byte == b',' => state = Place::Key,
+            Place::Value if byte == b' ' => state = Place::Time,
+            Place::Text if byte == b'"' && !after_escape => state = Place::Value,
+            Place::Text => escaped = byte == b'\\' && !after_escape,
+            Place::Value | Place::Time => {}
+        }
+        out.push(byte);
+    }
+    out
+}
+
+/// Where in a line a byte stands.
+#[derive(Copy, Clone, PartialEq)]
+enum Place {
+    Series,
+    Key,
+    Value,
+    Text,
+    Time,
+}
+
+/// Ends the digits from `start` on as a signed integer, the largest one where they are beyond it.
+fn signed(out: &mut Vec<u8>, start: usize) {
+    let digits = out
+        .get(start..)
+        .and_then(|digits| std::str::from_utf8(digits).ok());
+    match digits.map(str::parse::<u64>) {
+        Some(Ok(number)) => {
+            if i64::try_from(number).is_err() {
+                out.truncate(start);
+                out.extend_from_slice(i64::MAX.to_string().as_bytes());
+            }
+            out.push(b'i');
+        }
+        // `true` ends in no `u`: this is no line of ours.
+        _ => out.push(b'u'),
+    }
+}
+
+#[cfg(test)]
+#[path = "body/tests.rs"]
+mod tests;

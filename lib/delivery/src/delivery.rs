@@ -4,11 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidemark_collect::Clock;
+use tidemark_collect::{Clock, chain};
 use tidemark_point::Point;
 use tidemark_settings::{KeepFree, OutboxSettings, Settings, Size};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-use crate::{DeliveryError, Outbox, Report, Run, Sinks};
+use crate::outbox::Batch;
+use crate::run::SinkPoint;
+use crate::sink::{AnySink, FLUSH_NAME, Sink as _};
+use crate::{DeliveryError, Outbox, Report, Run, SinkReport, SinkState, Sinks, direct, session};
 
 /// The longest that a run waits on delivery.
 pub const RUN_BUDGET: Duration = Duration::from_secs(10);
@@ -25,6 +30,7 @@ pub enum Budget {
 }
 
 /// What [`Delivery::open`] needs.
+#[derive(Clone)]
 pub struct OpenOptions {
     /// The state folder. It must exist.
     pub dir: PathBuf,
@@ -57,40 +63,59 @@ impl OpenOptions {
 
     /// Options as the settings have them.
     pub fn from_settings(dir: &Path, settings: &Settings, sinks: Sinks, clock: Arc<dyn Clock>) -> Self {
+        let outbox = settings.outbox.clone();
         Self {
-            dir: dir.to_path_buf(),
-            host: settings.host.name.clone(),
-            sinks,
-            outbox: settings.outbox.clone(),
-            clock,
+            outbox,
+            ..Self::new(dir, &settings.host.name, sinks, clock)
         }
     }
 }
 
 /// The outbox with its sinks; or, where there can be no outbox, the sinks alone.
 pub struct Delivery {
-    outbox: Option<Outbox>,
+    options: OpenOptions,
+    outbox: Option<Arc<Outbox>>,
+    /// In the order of the settings; connected when something is delivered to them.
+    sinks: Vec<Option<AnySink>>,
     notices: Vec<String>,
 }
 
 impl Delivery {
     /// Opens the outbox of a state folder, and makes it where it is not there. Never fails: where there can be none,
-    /// [`Delivery::outbox`] is none, [`Delivery::notices`] says why, and points are delivered directly.
+    /// [`Delivery::outbox`] is none, [`Delivery::take_notices`] says why, and points are delivered directly.
     pub async fn open(options: OpenOptions) -> Self {
-        let _ = options;
-        Self {
+        let sinks = options.sinks.iter().map(|_| None).collect();
+        let mut delivery = Self {
+            options,
             outbox: None,
+            sinks,
             notices: Vec::new(),
+        };
+        delivery.open_outbox().await;
+        delivery
+    }
+
+    async fn open_outbox(&mut self) {
+        match Outbox::open(&self.options).await {
+            Ok((outbox, notices)) => {
+                self.outbox = Some(Arc::new(outbox));
+                self.notices.extend(notices);
+            }
+            Err(error) => {
+                let notice = format!("{}; points are delivered directly", chain(&error));
+                tracing::warn!("{notice}");
+                self.notices.push(notice);
+            }
         }
     }
 
     /// The outbox, where there is one.
     pub fn outbox(&self) -> Option<&Outbox> {
-        self.outbox.as_ref()
+        self.outbox.as_deref()
     }
 
     /// What should be said about opening and committing, once: why there is no outbox, what was set aside, what was
-    /// dropped by a bound. It is logged already; a run also records it.
+    /// dropped by a bound. It is logged already.
     pub fn take_notices(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notices)
     }
@@ -98,30 +123,159 @@ impl Delivery {
     /// Keeps a run's points, its record and its `tidemark_run` point for every sink that takes this collector's
     /// batches; durably when this returns. Where they cannot be kept, they are delivered at once.
     ///
-    /// The points must hold the tags that the settings add already. A run that is recorded already (the same
-    /// collector, target and start) changes nothing: so a killed run is closed once.
+    /// The points must hold the tags that the settings add already. A run that collected nothing and is recorded
+    /// already (the same collector, target and start) changes nothing: so a killed run is closed once.
     ///
     /// # Errors
     /// [`DeliveryError::Lost`] where the points could be neither kept nor delivered.
     pub async fn submit(&mut self, run: &Run, points: &[Point]) -> Result<(), DeliveryError> {
-        let _ = (run, points);
-        Ok(())
-    }
-
-    /// Sends what waits to every sink, all sinks at once, each until it is drained, fails or the time is used up.
-    pub async fn deliver(&mut self, budget: Budget) -> Report {
-        let _ = budget;
-        Report::default()
+        let run = Run {
+            points: points.len() as u64,
+            ..run.clone()
+        };
+        let own = run.point(&self.options.host).ok();
+        let batches = [
+            Batch {
+                collector: &run.collector,
+                own: false,
+                points,
+            },
+            Batch {
+                collector: &run.collector,
+                own: true,
+                points: own.as_slice(),
+            },
+        ];
+        self.commit(Some(&run), &batches).await
     }
 
     /// Queues a `tidemark_sink` point for each sink: the flush does so before it delivers.
     ///
     /// # Errors
-    /// Where they cannot be kept.
+    /// Where they can be neither kept nor delivered.
     pub async fn submit_sink_points(&mut self) -> Result<(), DeliveryError> {
+        let Some(outbox) = &self.outbox else { return Ok(()) };
+        let now = self.options.clock.now();
+        let mut points = Vec::new();
+        for ledger in outbox.ledger().await? {
+            let point = SinkPoint {
+                sink: &ledger.name,
+                waiting: ledger.waiting,
+                oldest_waiting: ledger.oldest_waiting,
+                rejected: ledger.rejected,
+                dropped: ledger.dropped,
+            };
+            points.extend(point.point(&self.options.host, now));
+        }
+        self.commit(
+            None,
+            &[Batch {
+                collector: FLUSH_NAME,
+                own: true,
+                points: &points,
+            }],
+        )
+        .await
+    }
+
+    async fn commit(&mut self, run: Option<&Run>, batches: &[Batch<'_>]) -> Result<(), DeliveryError> {
+        let mut result = self.try_commit(run, batches).await;
+        if let Err(Some(error)) = &result
+            && error.is_damage()
+        {
+            self.open_again().await;
+            result = self.try_commit(run, batches).await;
+        }
+        let Err(why) = result else { return Ok(()) };
+        if let Some(error) = why {
+            let notice = format!("{}; points are delivered directly", chain(&error));
+            tracing::warn!("{notice}");
+            self.notices.push(notice);
+        }
+        direct::deliver(&self.options, batches).await
+    }
+
+    /// Nothing comes back where there is no outbox.
+    async fn try_commit(
+        &mut self,
+        run: Option<&Run>,
+        batches: &[Batch<'_>],
+    ) -> Result<(), Option<DeliveryError>> {
+        let outbox = self.outbox.as_ref().ok_or(None)?;
+        self.notices
+            .extend(outbox.commit(run, batches).await.map_err(Some)?);
         Ok(())
     }
 
+    /// After damage was found: closes the outbox, has it set aside, and opens a new one.
+    async fn open_again(&mut self) {
+        self.close_outbox().await;
+        match Outbox::set_damaged_aside(&self.options).await {
+            Ok(notices) => self.notices.extend(notices),
+            Err(error) => tracing::warn!("{}", chain(&error)),
+        }
+        self.open_outbox().await;
+    }
+
+    async fn close_outbox(&mut self) {
+        if let Some(outbox) = self.outbox.take().and_then(Arc::into_inner) {
+            outbox.close().await;
+        }
+    }
+
+    /// Sends what waits to every sink, all sinks at once, each until it is drained, fails or the time is used up.
+    ///
+    /// Without an outbox there is nothing to send: [`Delivery::submit`] has done so.
+    pub async fn deliver(&mut self, budget: Budget) -> Report {
+        let deadline = (budget == Budget::Run).then(|| Instant::now() + RUN_BUDGET);
+        let mut report = self.deliver_until(budget, deadline).await;
+        if report.sinks.iter().any(|sink| sink.state == SinkState::Damaged) {
+            self.open_again().await;
+            report = self.deliver_until(budget, deadline).await;
+        }
+        report
+    }
+
+    async fn deliver_until(&mut self, budget: Budget, deadline: Option<Instant>) -> Report {
+        let Some(outbox) = &self.outbox else {
+            return Report::default();
+        };
+        let specs: Vec<_> = self.options.sinks.iter().cloned().collect();
+        let mut reports: Vec<Option<SinkReport>> = specs.iter().map(|_| None).collect();
+        if let ([spec], [sink], [report]) = (
+            specs.as_slice(),
+            self.sinks.as_mut_slice(),
+            reports.as_mut_slice(),
+        ) {
+            *report = Some(session::run(outbox, spec, sink, budget, deadline).await);
+        } else {
+            let mut sessions = JoinSet::new();
+            for (place, (spec, sink)) in specs.into_iter().zip(&mut self.sinks).enumerate() {
+                let (outbox, mut sink) = (outbox.clone(), sink.take());
+                sessions.spawn(async move {
+                    let report = session::run(&outbox, &spec, &mut sink, budget, deadline).await;
+                    (place, report, sink)
+                });
+            }
+            while let Some(ended) = sessions.join_next().await {
+                if let Ok((place, report, sink)) = ended
+                    && let (Some(sink_place), Some(report_place)) =
+                        (self.sinks.get_mut(place), reports.get_mut(place))
+                {
+                    (*sink_place, *report_place) = (sink, Some(report));
+                }
+            }
+        }
+        Report {
+            sinks: reports.into_iter().flatten().collect(),
+        }
+    }
+
     /// Closes the outbox and the sinks. Dropping does so too, but later, on threads of their own.
-    pub async fn close(self) {}
+    pub async fn close(mut self) {
+        for sink in self.sinks.drain(..).flatten() {
+            sink.close().await;
+        }
+        self.close_outbox().await;
+    }
 }

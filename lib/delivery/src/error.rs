@@ -90,12 +90,18 @@ impl DeliveryError {
                 what: "SQLite cannot read it".into(),
                 source: Some(source),
             },
+            // A page beyond the end of the file: it is cut short.
+            Some((_, 522)) => Self::Damaged {
+                path,
+                what: "it is cut short".into(),
+                source: Some(source),
+            },
             Some((13, _)) => Self::Full {
                 path,
                 source: Some(source),
             },
             // A write, a shared-memory file or a sync that fails is a full or failing disk.
-            Some((10, 778 | 4874 | 5130 | 1034 | 1290 | 4618)) => Self::Full {
+            Some((10, 778 | 1034 | 1290 | 1546 | 4618 | 4874 | 5386)) => Self::Full {
                 path,
                 source: Some(source),
             },

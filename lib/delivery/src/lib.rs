@@ -12,7 +12,7 @@
 //! disk), it says so in [`Delivery::notices`] and delivers directly. It logs what an operator must know (`tracing`), so
 //! callers need not.
 //!
-//! ```no_run
+//! ```
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //! use tidemark_collect::ManualClock;
@@ -41,13 +41,22 @@
 //! ```
 
 mod backoff;
+mod bisect;
 mod body;
+mod carry;
 mod delivery;
+mod direct;
+mod endpoint;
 mod error;
+mod lines;
+mod lock;
 mod outbox;
+mod policy;
 mod report;
 mod run;
+mod session;
 mod sink;
+mod words;
 
 pub use backoff::LONGEST_BACKOFF;
 pub use body::dry_run_body;

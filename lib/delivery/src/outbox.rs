@@ -1,10 +1,30 @@
 //! The outbox: what waits for the sinks, the ledger, the runs, and what was refused.
 
+mod bounds;
+mod commit;
+mod damage;
+mod ledger;
+mod operator;
+mod queue;
+mod records;
+mod schema;
+
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::{Connection as _, SqliteConnection};
+use tidemark_collect::Clock;
 use tidemark_point::Timestamp;
+use tidemark_settings::OutboxSettings;
+use tokio::sync::Mutex;
 
-use crate::{DeliveryError, Run};
+use crate::delivery::OpenOptions;
+use crate::lock::{self, FileLock, Mode};
+use crate::{DeliveryError, Sinks};
+
+pub(crate) use commit::Batch;
+pub(crate) use queue::{Due, RejectedLine, Settled};
 
 /// Runs kept for each collector.
 pub const RUNS_KEPT: u32 = 100;
@@ -13,8 +33,22 @@ pub const MAX_REJECTED_POINTS: u32 = 10_000;
 /// Bytes kept of the texts of refused points, over all sinks; beyond it the oldest go, their count stays.
 pub const MAX_REJECTED_BYTES: u64 = 8 * 1024 * 1024;
 
+/// How long opening waits for a process that sets a damaged outbox aside, or has it open.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Free pages, in bytes, from which on closing gives them back to the disk.
+const MUCH_FREE: i64 = 4 * 1024 * 1024;
+
 /// An open outbox.
-pub struct Outbox {}
+pub struct Outbox {
+    path: PathBuf,
+    dir: PathBuf,
+    sinks: Sinks,
+    bounds: OutboxSettings,
+    clock: Arc<dyn Clock>,
+    db: Mutex<SqliteConnection>,
+    /// Nobody sets the file aside while it is open.
+    _shared: FileLock,
+}
 
 /// What became of every point that a sink was to get. Numbers are points; it always adds up:
 /// `collected = delivered + waiting + rejected + dropped + superseded`.
@@ -135,93 +169,70 @@ pub struct Dropped {
 }
 
 impl Outbox {
-    /// The ledger of each sink, configured ones first in their order, then orphaned ones.
-    ///
-    /// # Errors
-    /// Where the outbox cannot be read.
-    pub async fn ledger(&self) -> Result<Vec<SinkLedger>, DeliveryError> {
-        Ok(Vec::new())
+    /// Opens the outbox; one that is damaged is set aside, and what can be read of it is kept. With it comes what
+    /// should be said about that.
+    pub(crate) async fn open(options: &OpenOptions) -> Result<(Self, Vec<String>), DeliveryError> {
+        let path = options.dir.join(schema::FILE);
+        let mut notices = Vec::new();
+        loop {
+            let lock = lock::outbox(&options.dir);
+            let Some(shared) = FileLock::wait(&lock, Mode::Shared, LOCK_WAIT).await? else {
+                let source = std::io::Error::other("another process is setting the outbox aside");
+                return Err(DeliveryError::File { path: lock, source });
+            };
+            match schema::open(&path).await {
+                Ok(db) => {
+                    let outbox = Self {
+                        path,
+                        dir: options.dir.clone(),
+                        sinks: options.sinks.clone(),
+                        bounds: options.outbox.clone(),
+                        clock: options.clock.clone(),
+                        db: Mutex::new(db),
+                        _shared: shared,
+                    };
+                    return Ok((outbox, notices));
+                }
+                Err(error) if error.is_damage() && notices.is_empty() => {
+                    drop(shared);
+                    notices.extend(damage::set_aside(options, &path, error).await?);
+                    if notices.is_empty() {
+                        // Another process did.
+                        notices.push("a damaged outbox was set aside".to_owned());
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
-    /// Counts everything again from the tables, and returns what does not agree; nothing for a sound outbox.
-    ///
-    /// # Errors
-    /// Where the outbox cannot be read.
-    pub async fn verify(&self) -> Result<Vec<String>, DeliveryError> {
-        Ok(Vec::new())
+    /// Closes the connection, and gives back to the disk what was freed.
+    pub(crate) async fn close(self) {
+        let mut db = self.db.into_inner();
+        let free: Result<i64, _> = sqlx::query_scalar(
+            "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size",
+        )
+        .fetch_one(&mut db)
+        .await;
+        if free.is_ok_and(|free| free >= MUCH_FREE)
+            && let Err(error) = sqlx::raw_sql("PRAGMA incremental_vacuum").execute(&mut db).await
+        {
+            tracing::debug!("the outbox keeps its free pages: {error}");
+        }
+        if let Err(error) = db.close().await {
+            tracing::debug!("the outbox did not close: {error}");
+        }
     }
 
-    /// The newest runs of a collector, the newest first.
-    ///
-    /// # Errors
-    /// Where the outbox cannot be read.
-    pub async fn runs(&self, collector: &str, limit: u32) -> Result<Vec<Run>, DeliveryError> {
-        let _ = (collector, limit);
-        Ok(Vec::new())
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
     }
 
-    /// The newest run of every collector, by name.
-    ///
-    /// # Errors
-    /// Where the outbox cannot be read.
-    pub async fn last_runs(&self) -> Result<Vec<Run>, DeliveryError> {
-        Ok(Vec::new())
+    pub(crate) fn dir(&self) -> &std::path::Path {
+        &self.dir
     }
 
-    /// The batches that wait, the oldest first, from one after the batch `after` on.
-    ///
-    /// # Errors
-    /// Where the outbox cannot be read.
-    pub async fn waiting(
-        &self,
-        sink: Option<&str>,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<WaitingBatch>, DeliveryError> {
-        let _ = (sink, after, limit);
-        Ok(Vec::new())
-    }
-
-    /// The line protocol of a batch; of the points alone that wait for `sink`, where one is given.
-    ///
-    /// # Errors
-    /// Where there is no such batch, or it is damaged.
-    pub async fn body(&self, batch: i64, sink: Option<&str>) -> Result<Vec<u8>, DeliveryError> {
-        let _ = (batch, sink);
-        Ok(Vec::new())
-    }
-
-    /// Points that a sink refused, the newest first.
-    ///
-    /// # Errors
-    /// Where the outbox cannot be read.
-    pub async fn rejected(
-        &self,
-        sink: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<RejectedPoint>, DeliveryError> {
-        let _ = (sink, limit);
-        Ok(Vec::new())
-    }
-
-    /// Ends the backoff of a sink (of all where there is none), and lets its parked batches wait with the others.
-    ///
-    /// # Errors
-    /// Where the sink is unknown, or the outbox cannot be written.
-    pub async fn retry(&self, sink: Option<&str>) -> Result<(), DeliveryError> {
-        let _ = sink;
-        Ok(())
-    }
-
-    /// Gives up what waits, acknowledges what was lost, forgets refused points, and forgets orphaned sinks.
-    ///
-    /// # Errors
-    /// Where the sink or the batch is unknown, or the outbox cannot be written.
-    pub async fn drop_waiting(&self, selection: &DropSelection) -> Result<Dropped, DeliveryError> {
-        let _ = selection;
-        Ok(Dropped::default())
+    fn failed(&self, error: sqlx::Error) -> DeliveryError {
+        DeliveryError::sqlite(&self.path, error)
     }
 }
-
-/// How long a statement waits for another process.
-pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

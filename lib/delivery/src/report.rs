@@ -55,4 +55,6 @@ pub enum SinkState {
     OutOfTime,
     /// The sink could not take it; the rest waits. What went wrong, and what to do.
     Failed(String),
+    /// The outbox is damaged. [`Delivery::deliver`](crate::Delivery::deliver) sets it aside and tries again.
+    Damaged,
 }

@@ -1,23 +1,69 @@
-//! The places that take batches.
+//! The places that take batches: what they have in common. Each has a module of its own.
+
+mod discard;
+mod influxdb;
+mod store;
 
 use std::error::Error;
 use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tidemark_settings::{Environment, Places, Settings, SinkKind, SinkSettings};
+use tidemark_collect::Clock;
+use tidemark_collect::http::{ClientOptions, HttpError};
+use tidemark_point::line::Dialect;
+use tidemark_settings::{Environment, Places, SecretError, Settings, SinkKind, SinkSettings, StoreSettings};
+
+use crate::body::{Payload, dialect};
+use crate::policy::{Later, Outcome};
 
 /// The name by which the flush's own batches go: `only` and `except` of a sink may hold it.
 pub const FLUSH_NAME: &str = "tidemark";
 
+/// A place that takes batches.
+///
+/// It says what came of each request as an [`Outcome`]; what follows from that is the delivery's part, the same for
+/// all sinks.
+pub(crate) trait Sink {
+    /// Whether a compressed body is as good as a plain one.
+    fn takes_gzip(&self) -> bool {
+        false
+    }
+
+    /// Hands over lines of the sink's dialect, within the time.
+    fn send(&mut self, payload: Payload, time: Duration) -> impl Future<Output = Outcome> + Send;
+
+    /// Lets go of what it holds open.
+    fn close(self) -> impl Future<Output = ()> + Send
+    where
+        Self: Sized + Send,
+    {
+        async {}
+    }
+}
+
 /// The sinks of a program, in the settings' order.
 #[derive(Clone, Debug)]
 pub struct Sinks {
-    pub(crate) specs: Vec<SinkSpec>,
+    specs: Vec<SinkSpec>,
 }
 
 /// One sink: its name, what it takes, and what is needed to reach it.
 #[derive(Clone, Debug)]
 pub struct SinkSpec {
-    pub(crate) settings: SinkSettings,
+    settings: SinkSettings,
+    reach: Reach,
+}
+
+/// What is needed to reach a sink.
+#[derive(Clone, Debug)]
+enum Reach {
+    /// The sink is known by name alone.
+    Unresolved,
+    Influxdb(Arc<influxdb::Endpoint>),
+    Store(StoreSettings),
+    Discard,
 }
 
 impl SinkSpec {
@@ -32,6 +78,46 @@ impl SinkSpec {
     pub fn kind(&self) -> &'static str {
         self.settings.kind.name()
     }
+
+    /// Whether it gets the batches of this collector.
+    #[must_use]
+    pub fn takes(&self, collector: &str) -> bool {
+        self.settings.takes(collector)
+    }
+
+    pub(crate) fn sink_kind(&self) -> &SinkKind {
+        &self.settings.kind
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        dialect(&self.settings.kind)
+    }
+
+    /// A number that changes when the settings do, so that a backoff ends when they are mended.
+    pub(crate) fn fingerprint(&self) -> u32 {
+        match &self.reach {
+            Reach::Influxdb(endpoint) => endpoint.fingerprint(),
+            Reach::Unresolved | Reach::Store(_) | Reach::Discard => 0,
+        }
+    }
+
+    /// The sink itself, for delivering; none where it is known by name alone. `plain` says that it refused gzip.
+    pub(crate) fn connect(&self, dir: &Path, clock: &Arc<dyn Clock>, plain: bool) -> Option<AnySink> {
+        match &self.reach {
+            Reach::Unresolved => None,
+            Reach::Influxdb(endpoint) => Some(AnySink::Influxdb(influxdb::Influxdb::new(
+                endpoint.clone(),
+                clock.clone(),
+                plain,
+            ))),
+            Reach::Store(settings) => Some(AnySink::Store(store::StoreSink::new(
+                dir,
+                settings,
+                clock.clone(),
+            ))),
+            Reach::Discard => Some(AnySink::Discard(discard::Discard)),
+        }
+    }
 }
 
 impl Sinks {
@@ -44,21 +130,62 @@ impl Sinks {
         environment: &dyn Environment,
         places: &Places,
     ) -> Result<Self, SinksError> {
-        let _ = (environment, places);
-        Ok(Self::named(settings))
+        Self::resolve_with(settings, environment, places, &ClientOptions::new(environment))
+    }
+
+    /// As [`Sinks::resolve`], with the TLS configuration of a program that has one already: what a handshake had to
+    /// look up is looked up once.
+    ///
+    /// # Errors
+    /// Where a secret does not resolve, or a certificate cannot be read.
+    pub fn resolve_with(
+        settings: &Settings,
+        environment: &dyn Environment,
+        places: &Places,
+        http: &ClientOptions,
+    ) -> Result<Self, SinksError> {
+        let resolve = |sink: &SinkSettings| {
+            let reach = match &sink.kind {
+                SinkKind::Influxdb(influxdb) => {
+                    let password = influxdb
+                        .password
+                        .as_ref()
+                        .map(|source| source.resolve(environment, places));
+                    let password = password.transpose().map_err(|source| SinksError::Secret {
+                        sink: sink.name.clone(),
+                        source,
+                    })?;
+                    let endpoint = influxdb::Endpoint::new(influxdb, password, http).map_err(|source| {
+                        SinksError::Http {
+                            sink: sink.name.clone(),
+                            source,
+                        }
+                    })?;
+                    Reach::Influxdb(Arc::new(endpoint))
+                }
+                SinkKind::Store => Reach::Store(settings.store.clone()),
+                SinkKind::Discard => Reach::Discard,
+                _ => Reach::Unresolved,
+            };
+            Ok(SinkSpec {
+                settings: sink.clone(),
+                reach,
+            })
+        };
+        Ok(Self {
+            specs: settings.sinks.iter().map(resolve).collect::<Result<_, _>>()?,
+        })
     }
 
     /// The sinks by name and type alone, for what reads and delivers nothing: no secret is read.
     #[must_use]
     pub fn named(settings: &Settings) -> Self {
+        let spec = |sink: &SinkSettings| SinkSpec {
+            settings: sink.clone(),
+            reach: Reach::Unresolved,
+        };
         Self {
-            specs: settings
-                .sinks
-                .iter()
-                .map(|sink| SinkSpec {
-                    settings: sink.clone(),
-                })
-                .collect(),
+            specs: settings.sinks.iter().map(spec).collect(),
         }
     }
 
@@ -72,13 +199,55 @@ impl Sinks {
             kind: SinkKind::Discard,
         };
         Self {
-            specs: vec![SinkSpec { settings }],
+            specs: vec![SinkSpec {
+                settings,
+                reach: Reach::Discard,
+            }],
         }
     }
 
     /// Each sink, in the settings' order.
     pub fn iter(&self) -> impl Iterator<Item = &SinkSpec> {
         self.specs.iter()
+    }
+}
+
+/// Any of the sinks.
+pub(crate) enum AnySink {
+    Influxdb(influxdb::Influxdb),
+    Store(store::StoreSink),
+    Discard(discard::Discard),
+}
+
+impl Sink for AnySink {
+    fn takes_gzip(&self) -> bool {
+        match self {
+            Self::Influxdb(sink) => sink.takes_gzip(),
+            Self::Store(sink) => sink.takes_gzip(),
+            Self::Discard(sink) => sink.takes_gzip(),
+        }
+    }
+
+    async fn send(&mut self, payload: Payload, time: Duration) -> Outcome {
+        match self {
+            Self::Influxdb(sink) => sink.send(payload, time).await,
+            Self::Store(sink) => sink.send(payload, time).await,
+            Self::Discard(sink) => sink.send(payload, time).await,
+        }
+    }
+
+    async fn close(self) {
+        match self {
+            Self::Influxdb(sink) => sink.close().await,
+            Self::Store(sink) => sink.close().await,
+            Self::Discard(sink) => sink.close().await,
+        }
+    }
+}
+
+impl From<Later> for Outcome {
+    fn from(later: Later) -> Self {
+        Self::Later(later)
     }
 }
 
@@ -91,14 +260,22 @@ pub enum SinksError {
         /// The sink.
         sink: String,
         /// Why not.
-        source: tidemark_settings::SecretError,
+        source: SecretError,
+    },
+    /// No HTTP client can be made: its `ca_file` cannot be read, or a proxy variable is no address.
+    Http {
+        /// The sink.
+        sink: String,
+        /// Why not.
+        source: HttpError,
     },
 }
 
 impl fmt::Display for SinksError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Secret { sink, .. } => write!(f, "the sink {sink:?} cannot be used"),
+            Self::Secret { sink, .. } => write!(f, "the password of the sink {sink:?} cannot be had"),
+            Self::Http { sink, .. } => write!(f, "the sink {sink:?} cannot be used"),
         }
     }
 }
@@ -107,6 +284,7 @@ impl Error for SinksError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Secret { source, .. } => Some(source),
+            Self::Http { source, .. } => Some(source),
         }
     }
 }

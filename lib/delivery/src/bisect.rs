@@ -1,0 +1,315 @@
+//! Finding the bad points of a batch, so that they cost none of the good ones.
+//!
+//! A refused request says which lines are bad (quoted or numbered), or which field is (its lines are tried apart), or
+//! nothing: then it is halved. After [`MAX_REQUESTS`] the rest of a batch is refused by the last reason. Where halving
+//! went down to single lines, and each half on the way failed for the same reason as its other half, every line is
+//! bad in the same way: the rest is refused without asking for each. Fewer lines than `2^MIN_DEPTH` are all asked for.
+
+use std::collections::HashMap;
+
+use tidemark_point::line;
+
+use crate::lines::{LineTexts, Lines};
+use crate::policy::{Refusal, Suspect};
+
+/// The most requests that a batch gets to find its bad points.
+pub(crate) const MAX_REQUESTS: u32 = 60;
+
+/// Halvings in a row that must fail alike before the rest is refused unasked.
+const MIN_DEPTH: u32 = 4;
+
+/// A line that is refused for good.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rejection {
+    pub(crate) line: u32,
+    pub(crate) status: Option<u16>,
+    pub(crate) reason: String,
+}
+
+/// The search through one batch: what is to be sent, and what came of it so far.
+#[derive(Debug)]
+pub(crate) struct Search {
+    /// To be sent, the last one first.
+    tasks: Vec<Task>,
+    splits: Vec<Split>,
+    searches: u32,
+    /// Refused requests so far, those of earlier deliveries included.
+    pub(crate) requests: u32,
+    pub(crate) delivered: u64,
+    pub(crate) rejected: Vec<Rejection>,
+}
+
+#[derive(Debug)]
+struct Task {
+    lines: Lines,
+    /// The split that it is a half of.
+    half_of: Option<usize>,
+    /// Which search it belongs to: what is divided without halving becomes a search of its own.
+    search: u32,
+}
+
+/// A refused request that was halved.
+#[derive(Debug)]
+struct Split {
+    search: u32,
+    /// Halvings above it.
+    depth: u32,
+    /// Every half on the way here failed for the same reason as its other half.
+    uniform: bool,
+    /// The halves that failed, each with what was said.
+    failed: Vec<(Lines, Refusal)>,
+    outstanding: u8,
+}
+
+/// Where a request stands in its search.
+#[derive(Copy, Clone)]
+struct Ancestry {
+    search: u32,
+    depth: u32,
+    uniform: bool,
+}
+
+impl Search {
+    pub(crate) fn new(lines: Lines, requests: u32) -> Self {
+        let mut search = Self {
+            tasks: Vec::new(),
+            splits: Vec::new(),
+            searches: 0,
+            requests,
+            delivered: 0,
+            rejected: Vec::new(),
+        };
+        search.begin(lines);
+        search
+    }
+
+    /// A search of its own through these lines.
+    fn begin(&mut self, lines: Lines) {
+        self.searches += 1;
+        if !lines.is_empty() {
+            self.tasks.push(Task {
+                lines,
+                half_of: None,
+                search: self.searches,
+            });
+        }
+    }
+
+    /// The lines to send next; none where every line is settled.
+    pub(crate) fn next(&self) -> Option<&Lines> {
+        self.tasks.last().map(|task| &task.lines)
+    }
+
+    /// The lines that are not settled.
+    pub(crate) fn rest(&self) -> Lines {
+        let halves = self
+            .splits
+            .iter()
+            .flat_map(|split| split.failed.iter().map(|(lines, _)| lines));
+        Lines::union(self.tasks.iter().map(|task| &task.lines).chain(halves))
+    }
+
+    /// The sink took the lines.
+    pub(crate) fn stored(&mut self) {
+        if let Some(task) = self.tasks.pop() {
+            self.delivered += u64::from(task.lines.count());
+            self.half_done(task.half_of, None);
+        }
+    }
+
+    /// The request was too large: it is halved; a single line is refused.
+    pub(crate) fn too_large(&mut self, status: Option<u16>, said: &str) {
+        let Some(task) = self.tasks.pop() else { return };
+        if task.lines.count() <= 1 {
+            self.reject(
+                &task.lines,
+                &Refusal {
+                    status,
+                    reason: said.to_owned(),
+                    ..Refusal::default()
+                },
+            );
+        } else {
+            let (first, second) = task.lines.halves();
+            [second, first].into_iter().for_each(|lines| self.begin(lines));
+        }
+        self.half_done(task.half_of, None);
+    }
+
+    /// Some of the lines are bad.
+    pub(crate) fn refused(&mut self, refusal: Refusal, texts: &LineTexts<'_>) {
+        let Some(task) = self.tasks.pop() else { return };
+        self.requests += 1;
+        let named = named(&task.lines, &refusal, texts);
+        if !named.is_empty() {
+            let (bad, rest) = task.lines.partition(|line| named.contains_key(&line));
+            for line in bad.iter() {
+                let reason = named.get(&line).unwrap_or(&refusal.reason).clone();
+                self.rejected.push(Rejection {
+                    line,
+                    status: refusal.status,
+                    reason,
+                });
+            }
+            self.begin(rest);
+            self.half_done(task.half_of, None);
+        } else if let Some((suspects, others)) = apart(&task.lines, &refusal, texts) {
+            [suspects, others].into_iter().for_each(|lines| self.begin(lines));
+            self.half_done(task.half_of, None);
+        } else if task.half_of.is_some() {
+            self.half_done(task.half_of, Some((task.lines, refusal.clone())));
+        } else {
+            self.divide(
+                task.lines,
+                &refusal,
+                Ancestry {
+                    search: task.search,
+                    depth: 0,
+                    uniform: true,
+                },
+            );
+        }
+        if self.requests >= MAX_REQUESTS {
+            let rest = self.rest();
+            self.reject(&rest, &refusal);
+            self.tasks.clear();
+            self.splits.clear();
+        }
+    }
+
+    /// One half is settled, or has failed. When both are known, the failed ones are searched.
+    fn half_done(&mut self, split: Option<usize>, failed: Option<(Lines, Refusal)>) {
+        let Some(split) = split.and_then(|place| self.splits.get_mut(place)) else {
+            return;
+        };
+        split.failed.extend(failed);
+        split.outstanding = split.outstanding.saturating_sub(1);
+        if split.outstanding > 0 {
+            return;
+        }
+        let failed = std::mem::take(&mut split.failed);
+        let alike = matches!(failed.as_slice(), [(_, first), (_, second)] if same_reason(&first.reason, &second.reason));
+        let uniform = split.uniform && alike;
+        let ancestry = Ancestry {
+            search: split.search,
+            depth: split.depth + 1,
+            uniform,
+        };
+        let ends = failed.iter().all(|(lines, _)| lines.count() == 1);
+        for (lines, refusal) in &failed {
+            self.divide(lines.clone(), refusal, ancestry);
+        }
+        if let (true, true, Some((_, refusal))) =
+            (uniform && ancestry.depth >= MIN_DEPTH, ends, failed.first())
+        {
+            self.give_up(ancestry.search, refusal);
+        }
+    }
+
+    /// Refuses what is left of a search.
+    fn give_up(&mut self, search: u32, refusal: &Refusal) {
+        let mut lines = Vec::new();
+        self.tasks.retain_mut(|task| {
+            let gone = task.search == search;
+            if gone {
+                lines.push(std::mem::take(&mut task.lines));
+            }
+            !gone
+        });
+        for split in self.splits.iter_mut().filter(|split| split.search == search) {
+            lines.extend(split.failed.drain(..).map(|(lines, _)| lines));
+        }
+        lines.iter().for_each(|lines| self.reject(lines, refusal));
+    }
+
+    fn divide(&mut self, lines: Lines, refusal: &Refusal, ancestry: Ancestry) {
+        if lines.count() <= 1 {
+            self.reject(&lines, refusal);
+            return;
+        }
+        let (first, second) = lines.halves();
+        let Ancestry {
+            search,
+            depth,
+            uniform,
+        } = ancestry;
+        self.splits.push(Split {
+            search,
+            depth,
+            uniform,
+            failed: Vec::new(),
+            outstanding: 2,
+        });
+        let half_of = Some(self.splits.len() - 1);
+        self.tasks.extend([second, first].map(|lines| Task {
+            lines,
+            half_of,
+            search,
+        }));
+    }
+
+    fn reject(&mut self, lines: &Lines, refusal: &Refusal) {
+        let (status, reason) = (refusal.status, &refusal.reason);
+        self.rejected.extend(lines.iter().map(|line| Rejection {
+            line,
+            status,
+            reason: reason.clone(),
+        }));
+    }
+}
+
+/// The lines that an answer names, each with its reason.
+fn named(lines: &Lines, refusal: &Refusal, texts: &LineTexts<'_>) -> HashMap<u32, String> {
+    let mut named: HashMap<u32, String> = HashMap::new();
+    for number in &refusal.numbered {
+        if let Some(line) = lines.iter().nth(*number as usize) {
+            named.insert(line, refusal.reason.clone());
+        }
+    }
+    if !refusal.quoted.is_empty() {
+        let quoted: HashMap<&[u8], &str> = refusal
+            .quoted
+            .iter()
+            .map(|(line, reason)| (line.as_bytes(), reason.as_str()))
+            .collect();
+        for line in lines.iter() {
+            if let Some(reason) = quoted.get(texts.get(line)) {
+                named.insert(line, (*reason).to_owned());
+            }
+        }
+    }
+    named
+}
+
+/// The lines that have the field which the answer names, and the others; nothing where that divides nothing.
+fn apart(lines: &Lines, refusal: &Refusal, texts: &LineTexts<'_>) -> Option<(Lines, Lines)> {
+    let suspect = refusal.suspect.as_ref()?;
+    let (suspects, others) = lines.partition(|line| has_field(texts.get(line), suspect));
+    (!suspects.is_empty() && !others.is_empty()).then_some((suspects, others))
+}
+
+fn has_field(text: &[u8], suspect: &Suspect) -> bool {
+    let Some(point) = std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| line::parse_line(text).ok())
+    else {
+        // What cannot be read may well be what is bad.
+        return true;
+    };
+    point.measurement() == suspect.measurement
+        && point.fields().iter().any(|(field, _)| *field == suspect.field)
+}
+
+/// Whether two answers say the same: the numbers that count points differ between halves.
+fn same_reason(one: &str, other: &str) -> bool {
+    fn without_count(reason: &str) -> &str {
+        reason
+            .rsplit_once(" dropped=")
+            .map_or(reason, |(reason, _)| reason)
+    }
+    without_count(one) == without_count(other)
+}
+
+#[cfg(test)]
+#[path = "bisect/tests.rs"]
+mod tests;

@@ -1,0 +1,122 @@
+//! Delivering without an outbox: to each sink at once, or the points are lost.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::body::{Body, Style, bodies};
+use crate::carry::{End, carry};
+use crate::delivery::{OpenOptions, RUN_BUDGET};
+use crate::lines::Lines;
+use crate::outbox::Batch;
+use crate::sink::{Sink as _, SinkSpec};
+use crate::{DeliveryError, words};
+
+/// Delivers batches to every sink that takes them, all sinks at once, within the budget of a run.
+///
+/// # Errors
+/// [`DeliveryError::Lost`] where points of a collector (not tidemark's own alone) did not arrive everywhere.
+pub(crate) async fn deliver(options: &OpenOptions, batches: &[Batch<'_>]) -> Result<(), DeliveryError> {
+    let deadline = Instant::now() + RUN_BUDGET;
+    let mut sessions: JoinSet<Vec<Failure>> = JoinSet::new();
+    let mut packed: Vec<(String, bool, Arc<Vec<Body>>)> = Vec::new();
+    for batch in batches {
+        let style = Style::of(
+            options
+                .sinks
+                .iter()
+                .filter(|sink| sink.takes(batch.collector))
+                .map(SinkSpec::sink_kind),
+        );
+        let bodies: Result<Vec<Body>, _> = bodies(batch.points, style).collect();
+        let bodies = bodies.map_err(|source| DeliveryError::File {
+            path: options.dir.clone(),
+            source,
+        })?;
+        packed.push((batch.collector.to_owned(), batch.own, Arc::new(bodies)));
+    }
+    for spec in options.sinks.iter() {
+        let batches = packed
+            .iter()
+            .filter(|(collector, ..)| spec.takes(collector))
+            .map(|(_, own, bodies)| (*own, bodies.clone()));
+        let (spec, options, batches) = (spec.clone(), options.clone(), batches.collect::<Vec<_>>());
+        sessions.spawn(async move { to_sink(&options, &spec, &batches, deadline).await });
+    }
+    let mut lost = 0;
+    let mut said = Vec::new();
+    while let Some(failures) = sessions.join_next().await {
+        for failure in failures.unwrap_or_default() {
+            lost += failure.points;
+            said.push(format!("{}: {}", failure.sink, failure.said));
+        }
+    }
+    if lost == 0 {
+        return Ok(());
+    }
+    said.sort();
+    said.dedup();
+    Err(DeliveryError::Lost {
+        points: lost,
+        said: said.join("; "),
+    })
+}
+
+/// Points that did not arrive.
+struct Failure {
+    sink: String,
+    points: u64,
+    said: String,
+}
+
+async fn to_sink(
+    options: &OpenOptions,
+    spec: &SinkSpec,
+    batches: &[(bool, Arc<Vec<Body>>)],
+    deadline: Instant,
+) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    let mut failed = |own: bool, points: u64, said: String| {
+        tracing::warn!("{}: {points} points did not arrive: {said}", spec.name());
+        if !own && points > 0 {
+            failures.push(Failure {
+                sink: spec.name().to_owned(),
+                points,
+                said,
+            });
+        }
+    };
+    let Some(mut sink) = spec.connect(&options.dir, &options.clock, false) else {
+        let points = batches
+            .iter()
+            .flat_map(|(_, bodies)| bodies.iter())
+            .map(|body| u64::from(body.points))
+            .sum();
+        failed(false, points, "its settings were not read".to_owned());
+        return failures;
+    };
+    for (own, bodies) in batches {
+        for body in bodies.iter() {
+            let all = Lines::all(body.points);
+            let carried = carry(&mut sink, spec.dialect(), body, all, 0, Some(deadline)).await;
+            for rejected in &carried.rejected {
+                tracing::warn!(
+                    "{}: refused {}: {}",
+                    spec.name(),
+                    words::words(&rejected.line),
+                    rejected.reason
+                );
+            }
+            let rest = u64::from(carried.rest.count());
+            match carried.end {
+                End::Settled => {}
+                End::Later(later) => failed(*own, rest, later.said),
+                End::OutOfTime => failed(*own, rest, "the time is used up".to_owned()),
+                End::Damaged => failed(*own, rest, "the batch cannot be unpacked".to_owned()),
+            }
+        }
+    }
+    sink.close().await;
+    failures
+}

@@ -1,0 +1,91 @@
+//! How much may wait. Over a bound the oldest batch goes, into the ledger.
+
+use rustix::fs::statvfs;
+use sqlx::SqliteConnection;
+use tidemark_point::Timestamp;
+
+use super::{Outbox, ledger};
+use crate::DeliveryError;
+
+/// What a batch takes beside its body: rows, and the rest of its last page.
+const OVERHEAD: u64 = 8 * 1024;
+
+/// Makes room for a body of so many bytes. What had to go is returned, a notice for each sink that lost something.
+pub(super) async fn make_room(
+    outbox: &Outbox,
+    db: &mut SqliteConnection,
+    incoming: u64,
+    now: Timestamp,
+) -> Result<Vec<String>, DeliveryError> {
+    let incoming = incoming + OVERHEAD;
+    let mut lost = ledger::Lost::default();
+    if let Some(max_age) = outbox.bounds.max_age {
+        let oldest = now.saturating_sub(max_age.as_duration());
+        while let Some((batch, _)) = oldest_batch(outbox, db, Some(oldest)).await? {
+            lost.add(ledger::give_up(outbox, db, batch).await?);
+        }
+        lost.because("older than outbox.max_age");
+    }
+    let max_bytes = outbox.bounds.max_bytes.as_bytes();
+    let (free, disk) = free_space(outbox);
+    let keep_free = outbox.bounds.keep_free.bytes(disk);
+    let file = std::fs::metadata(&outbox.path).map_or(0, |file| file.len());
+    if file + incoming <= max_bytes && free >= keep_free.saturating_add(incoming) {
+        return Ok(lost.notices());
+    }
+    // Pages that are free in the file are used before it grows.
+    let (pages, free_pages, page): (i64, i64, i64) = sqlx::query_as(
+        "SELECT page_count, freelist_count, page_size
+         FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+    )
+    .fetch_one(&mut *db)
+    .await
+    .map_err(|error| outbox.failed(error))?;
+    let bytes = |pages: i64| u64::try_from(pages.saturating_mul(page)).unwrap_or(0);
+    let grown = bytes(pages).saturating_add(free.saturating_sub(keep_free));
+    let limit = max_bytes.min(grown);
+    let mut used = bytes(pages - free_pages);
+    while used + incoming > limit {
+        let Some((batch, length)) = oldest_batch(outbox, db, None).await? else {
+            return Err(DeliveryError::Full {
+                path: outbox.path.clone(),
+                source: None,
+            });
+        };
+        lost.add(ledger::give_up(outbox, db, batch).await?);
+        used = used.saturating_sub(length.max(1));
+    }
+    lost.because(if limit == max_bytes {
+        "beyond outbox.max_bytes"
+    } else {
+        "beyond outbox.keep_free"
+    });
+    Ok(lost.notices())
+}
+
+/// The oldest batch (committed before an instant, where one is given), and the bytes of its body.
+async fn oldest_batch(
+    outbox: &Outbox,
+    db: &mut SqliteConnection,
+    before: Option<Timestamp>,
+) -> Result<Option<(i64, u64)>, DeliveryError> {
+    let oldest: Option<(i64, i64, i64)> =
+        sqlx::query_as("SELECT id, committed, length(body) FROM batch ORDER BY id LIMIT 1")
+            .fetch_optional(&mut *db)
+            .await
+            .map_err(|error| outbox.failed(error))?;
+    Ok(oldest
+        .filter(|(_, committed, _)| before.is_none_or(|before| *committed < before.nanos()))
+        .map(|(id, _, length)| (id, u64::try_from(length).unwrap_or(0))))
+}
+
+/// The bytes that are free for us on the outbox's disk, and all of its bytes; both without bound where nobody says.
+fn free_space(outbox: &Outbox) -> (u64, u64) {
+    match statvfs(&outbox.dir) {
+        Ok(disk) => (
+            disk.f_bavail.saturating_mul(disk.f_frsize),
+            disk.f_blocks.saturating_mul(disk.f_frsize),
+        ),
+        Err(_) => (u64::MAX, u64::MAX),
+    }
+}

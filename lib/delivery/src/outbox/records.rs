@@ -1,0 +1,91 @@
+//! The runs that were recorded.
+
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _};
+use tidemark_point::Timestamp;
+
+use super::Outbox;
+use crate::{DeliveryError, Run};
+
+struct Row {
+    collector: String,
+    target: Option<String>,
+    started: i64,
+    duration: i64,
+    interval: i64,
+    ok: bool,
+    points: i64,
+    gaps: String,
+    notices: String,
+    error: Option<String>,
+}
+
+impl<'r> FromRow<'r, SqliteRow> for Row {
+    fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            collector: row.try_get("collector")?,
+            target: row.try_get("target")?,
+            started: row.try_get("started")?,
+            duration: row.try_get("duration")?,
+            interval: row.try_get("interval")?,
+            ok: row.try_get("ok")?,
+            points: row.try_get("points")?,
+            gaps: row.try_get("gaps")?,
+            notices: row.try_get("notices")?,
+            error: row.try_get("error")?,
+        })
+    }
+}
+
+impl From<Row> for Run {
+    fn from(row: Row) -> Self {
+        let list = |notes: &str| serde_json::from_str(notes).unwrap_or_default();
+        let span = |nanos: i64| Duration::from_nanos(u64::try_from(nanos).unwrap_or(0));
+        Self {
+            gaps: list(&row.gaps),
+            notices: list(&row.notices),
+            collector: row.collector,
+            target: row.target,
+            started: Timestamp::from_nanos_clamped(row.started),
+            duration: span(row.duration),
+            ok: row.ok,
+            points: u64::try_from(row.points).unwrap_or(0),
+            error: row.error,
+            interval: span(row.interval),
+        }
+    }
+}
+
+impl Outbox {
+    /// The newest runs of a collector, the newest first.
+    ///
+    /// # Errors
+    /// Where the outbox cannot be read.
+    pub async fn runs(&self, collector: &str, limit: u32) -> Result<Vec<Run>, DeliveryError> {
+        let mut db = self.db.lock().await;
+        let rows: Vec<Row> = sqlx::query_as("SELECT * FROM run WHERE collector = ? ORDER BY id DESC LIMIT ?")
+            .bind(collector)
+            .bind(limit)
+            .fetch_all(&mut *db)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(rows.into_iter().map(Run::from).collect())
+    }
+
+    /// The newest run of every collector, by name.
+    ///
+    /// # Errors
+    /// Where the outbox cannot be read.
+    pub async fn last_runs(&self) -> Result<Vec<Run>, DeliveryError> {
+        let mut db = self.db.lock().await;
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT * FROM run WHERE id IN (SELECT max(id) FROM run GROUP BY collector) ORDER BY collector",
+        )
+        .fetch_all(&mut *db)
+        .await
+        .map_err(|error| self.failed(error))?;
+        Ok(rows.into_iter().map(Run::from).collect())
+    }
+}

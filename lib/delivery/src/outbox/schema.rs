@@ -1,0 +1,192 @@
+//! The tables, and the file that they are in. FORMAT.md describes each column.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use tokio::time::Instant;
+
+use crate::DeliveryError;
+
+/// The outbox's file in the state folder.
+pub(crate) const FILE: &str = "outbox.db";
+/// The version of the tables, in the file's `user_version`.
+pub(crate) const VERSION: i64 = 1;
+/// How long a statement waits for another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a step that SQLite does not wait for is tried again.
+const BUSY_STEP: Duration = Duration::from_millis(10);
+/// SQLite's page cache, in KiB: a batch passes through once.
+const CACHE: &str = "-512";
+
+const TABLES: &str = "
+CREATE TABLE sink (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    damaged_since INTEGER,
+    collected INTEGER NOT NULL DEFAULT 0,
+    delivered INTEGER NOT NULL DEFAULT 0,
+    waiting INTEGER NOT NULL DEFAULT 0,
+    rejected INTEGER NOT NULL DEFAULT 0,
+    dropped INTEGER NOT NULL DEFAULT 0,
+    superseded INTEGER NOT NULL DEFAULT 0,
+    acknowledged INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0,
+    not_before INTEGER,
+    last_error TEXT,
+    fingerprint INTEGER NOT NULL DEFAULT 0,
+    plain INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE batch (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    collector TEXT NOT NULL,
+    own INTEGER NOT NULL,
+    committed INTEGER NOT NULL,
+    points INTEGER NOT NULL,
+    encoding INTEGER NOT NULL,
+    uints INTEGER NOT NULL,
+    length INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE TABLE delivery (
+    sink INTEGER NOT NULL,
+    batch INTEGER NOT NULL,
+    lane TEXT NOT NULL,
+    points INTEGER NOT NULL,
+    rest TEXT,
+    requests INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    alone INTEGER NOT NULL DEFAULT 0,
+    not_before INTEGER,
+    PRIMARY KEY (sink, batch)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    collector TEXT NOT NULL,
+    target TEXT,
+    started INTEGER NOT NULL,
+    duration INTEGER NOT NULL,
+    interval INTEGER NOT NULL,
+    ok INTEGER NOT NULL,
+    points INTEGER NOT NULL,
+    gaps TEXT NOT NULL,
+    notices TEXT NOT NULL,
+    error TEXT
+) STRICT;
+CREATE INDEX run_collector ON run (collector, id);
+CREATE TABLE rejected (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    sink INTEGER NOT NULL,
+    collector TEXT NOT NULL,
+    line TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    status INTEGER,
+    at INTEGER NOT NULL
+) STRICT;
+PRAGMA user_version = 1;
+";
+
+/// Opens the outbox, and makes or migrates it.
+///
+/// # Errors
+/// [`DeliveryError::Newer`] where it is not for us, [`DeliveryError::Damaged`] where it must be set aside.
+pub(crate) async fn open(path: &Path) -> Result<SqliteConnection, DeliveryError> {
+    // Before SQLite touches anything.
+    refuse_newer(path, version_in_header(path))?;
+    let end = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        // Changing to WAL is refused at once while another process does the same.
+        match try_open(path).await {
+            Err(DeliveryError::Busy { .. }) if Instant::now() < end => tokio::time::sleep(BUSY_STEP).await,
+            result => return result,
+        }
+    }
+}
+
+async fn try_open(path: &Path) -> Result<SqliteConnection, DeliveryError> {
+    let failed = |source| DeliveryError::sqlite(path, source);
+    let mut db = options(path)
+        .create_if_missing(true)
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("cache_size", CACHE)
+        .connect()
+        .await
+        .map_err(failed)?;
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&mut db)
+        .await
+        .map_err(failed)?;
+    refuse_newer(path, version)?;
+    if version < VERSION {
+        make(path, &mut db).await?;
+    }
+    Ok(db)
+}
+
+/// What every connection has: no log of statements, and patience.
+pub(crate) fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(false)
+        .disable_statement_logging()
+}
+
+async fn make(path: &Path, db: &mut SqliteConnection) -> Result<(), DeliveryError> {
+    let failed = |source| DeliveryError::sqlite(path, source);
+    let mut transaction = db.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version")
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed)?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed)?;
+    match (version, tables) {
+        // Another process was quicker.
+        (VERSION, _) => return Ok(()),
+        (0, 0) => {}
+        _ => {
+            return Err(DeliveryError::Damaged {
+                path: path.to_path_buf(),
+                what: format!("version {version} with {tables} tables is no outbox"),
+                source: None,
+            });
+        }
+    }
+    sqlx::raw_sql(TABLES)
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+    transaction.commit().await.map_err(failed)
+}
+
+fn refuse_newer(path: &Path, version: i64) -> Result<(), DeliveryError> {
+    if version <= VERSION {
+        return Ok(());
+    }
+    Err(DeliveryError::Newer {
+        path: path.to_path_buf(),
+        version,
+        known: VERSION,
+    })
+}
+
+/// The `user_version` in the file's header, 0 for anything else: <https://www.sqlite.org/fileformat.html#the_database_header>
+fn version_in_header(path: &Path) -> i64 {
+    let mut header = [0; 64];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    match (read, header.first_chunk::<16>(), header.last_chunk::<4>()) {
+        (Ok(()), Some(b"SQLite format 3\0"), Some(version)) => i64::from(i32::from_be_bytes(*version)),
+        _ => 0,
+    }
+}

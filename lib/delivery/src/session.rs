@@ -1,0 +1,363 @@
+//! Delivering to one sink: what is due, the oldest first, until nothing is left, the sink fails or time is up.
+//!
+//! Order holds per lane: a batch that fails holds back the later ones of its lane, not those of others. Whether a
+//! failure is the batch's or the endpoint's shows by the next one: where another batch passes, the first one failed
+//! alone; where that fails too, the sink is left alone for a while. A batch that failed alone [`ALONE`] times is parked:
+//! its lane goes on without it.
+
+use std::time::Duration;
+
+use tidemark_point::Timestamp;
+use tokio::time::Instant;
+
+use crate::backoff;
+use crate::carry::{Carried, End, carry};
+use crate::delivery::Budget;
+use crate::endpoint::Endpoint;
+use crate::lines::Lines;
+use crate::lock::{self, FileLock, Mode};
+use crate::outbox::{Due, Outbox, Settled};
+use crate::policy::Later;
+use crate::report::{SinkReport, SinkState};
+use crate::sink::{AnySink, SinkSpec};
+use crate::{DeliveryError, words};
+
+/// Failures of a batch, while others passed, after which it is parked.
+const ALONE: u32 = 5;
+/// Batches whose fate is written down in one transaction. Killed before, they are sent again, which changes nothing.
+const GROUP: usize = 16;
+/// How long the fate of a batch may stay unwritten.
+const GROUP_TIME: Duration = Duration::from_secs(1);
+
+/// What one sink's delivery works with.
+pub(crate) struct Session<'a> {
+    outbox: &'a Outbox,
+    spec: &'a SinkSpec,
+    endpoint: Endpoint,
+    report: SinkReport,
+    unwritten: Vec<Settled>,
+    unwritten_since: Instant,
+    /// What is to be written down of the endpoint with the next group.
+    endpoint_changed: bool,
+    /// The sink took something.
+    passed: bool,
+    /// Failed since the sink last took something.
+    suspect: Option<(Due, Later)>,
+    /// Lanes that wait for a batch that failed.
+    held: Vec<String>,
+}
+
+/// Delivers to a sink within the budget. `sink` is connected where it is not yet.
+pub(crate) async fn run(
+    outbox: &Outbox,
+    spec: &SinkSpec,
+    sink: &mut Option<AnySink>,
+    budget: Budget,
+    deadline: Option<Instant>,
+) -> SinkReport {
+    let mut report = SinkReport {
+        sink: spec.name().to_owned(),
+        delivered: 0,
+        rejected: 0,
+        waiting: 0,
+        state: SinkState::Drained,
+    };
+    match try_run(outbox, spec, sink, budget, deadline, &mut report).await {
+        Ok(()) => {}
+        Err(error) => {
+            let said = words::words(&tidemark_collect::chain(&error));
+            tracing::warn!("{}: {said}", spec.name());
+            report.state = match error.is_damage() {
+                true => SinkState::Damaged,
+                false => SinkState::Failed(said),
+            };
+        }
+    }
+    report
+}
+
+async fn try_run(
+    outbox: &Outbox,
+    spec: &SinkSpec,
+    sink: &mut Option<AnySink>,
+    budget: Budget,
+    deadline: Option<Instant>,
+    report: &mut SinkReport,
+) -> Result<(), DeliveryError> {
+    let Some(_lock) = FileLock::take(&lock::deliverer(outbox.dir(), spec.name()), Mode::Exclusive)? else {
+        report.state = SinkState::Elsewhere;
+        return Ok(());
+    };
+    let Some(endpoint) = outbox.endpoint(spec).await? else {
+        return Ok(());
+    };
+    if let (Some(until), false) = (
+        endpoint.backing_off(outbox.clock().now()),
+        budget == Budget::Flush,
+    ) {
+        report.waiting = outbox.points_waiting(endpoint.id).await?;
+        if report.waiting > 0 {
+            let said = endpoint.last_error.unwrap_or_default();
+            report.state = SinkState::BackingOff { until, said };
+        }
+        return Ok(());
+    }
+    if sink.is_none() {
+        *sink = spec.connect(outbox.dir(), outbox.clock(), endpoint.plain);
+    }
+    let Some(sink) = sink else {
+        report.state = SinkState::Failed("its settings were not read: nothing is delivered".to_owned());
+        return Ok(());
+    };
+    let mut session = Session {
+        outbox,
+        spec,
+        endpoint,
+        report: report.clone(),
+        unwritten: Vec::new(),
+        unwritten_since: Instant::now(),
+        endpoint_changed: false,
+        passed: false,
+        suspect: None,
+        held: Vec::new(),
+    };
+    let result = session.deliver(sink, budget, deadline).await;
+    let written = session.write().await;
+    session.report.waiting = outbox.points_waiting(session.endpoint.id).await.unwrap_or(0);
+    *report = session.report;
+    result.and(written)
+}
+
+impl Session<'_> {
+    async fn deliver(
+        &mut self,
+        sink: &mut AnySink,
+        budget: Budget,
+        deadline: Option<Instant>,
+    ) -> Result<(), DeliveryError> {
+        let mut after = 0;
+        let heed_parking = budget != Budget::Flush;
+        loop {
+            let Some(due) = self
+                .outbox
+                .next(self.endpoint.id, after, &self.held, heed_parking)
+                .await?
+            else {
+                break;
+            };
+            after = due.batch;
+            let carried = match &due.body {
+                Ok(body) => {
+                    carry(
+                        sink,
+                        self.spec.dialect(),
+                        body,
+                        due.lines.clone(),
+                        due.requests,
+                        deadline,
+                    )
+                    .await
+                }
+                Err(_) => Carried {
+                    delivered: 0,
+                    rejected: Vec::new(),
+                    rest: due.lines.clone(),
+                    requests: 0,
+                    refused_gzip: false,
+                    end: End::Damaged,
+                },
+            };
+            let Some(end) = self.settle(&due, carried).await? else {
+                continue;
+            };
+            match end {
+                End::OutOfTime => {
+                    self.report.state = SinkState::OutOfTime;
+                    return Ok(());
+                }
+                End::Later(later) => {
+                    if !self.failed(due, later).await? {
+                        return Ok(());
+                    }
+                }
+                End::Settled | End::Damaged => {}
+            }
+        }
+        match self.suspect.take() {
+            Some((due, later)) if self.passed || due.alone >= ALONE => self.failed_alone(&due, &later).await,
+            Some((due, later)) => self.endpoint_failed(Some(due), &later).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Notes what became of a batch. Where the sink goes on with the next one, nothing comes back.
+    async fn settle(&mut self, due: &Due, carried: Carried) -> Result<Option<End>, DeliveryError> {
+        let Carried {
+            delivered,
+            rejected,
+            rest,
+            requests,
+            refused_gzip,
+            end,
+        } = carried;
+        if refused_gzip {
+            tracing::warn!(
+                "{}: refuses gzip; bodies are sent plain from now on",
+                self.spec.name()
+            );
+            self.endpoint.plain = true;
+            self.endpoint_changed = true;
+        }
+        self.report.delivered += delivered;
+        self.report.rejected += rejected.len() as u64;
+        self.tell_rejected(due, &rejected);
+        let damaged = matches!(end, End::Damaged);
+        if damaged {
+            self.tell_damaged(due, rest.count());
+        }
+        let settled = Settled {
+            batch: due.batch,
+            collector: due.collector.clone(),
+            own: due.own,
+            delivered,
+            lost: if damaged { u64::from(rest.count()) } else { 0 },
+            rest: if damaged { Lines::default() } else { rest },
+            rejected,
+            requests,
+        };
+        let changed = settled.rest != due.lines || settled.requests != due.requests;
+        if changed {
+            if self.unwritten.is_empty() {
+                self.unwritten_since = Instant::now();
+            }
+            self.unwritten.push(settled);
+        }
+        if !matches!(end, End::Settled) {
+            self.write().await?;
+            return Ok((!damaged).then_some(end));
+        }
+        self.passed = true;
+        if self.endpoint.recovered() {
+            self.endpoint_changed = true;
+        }
+        if let Some((due, later)) = self.suspect.take() {
+            self.failed_alone(&due, &later).await?;
+        }
+        if self.unwritten.len() >= GROUP || self.unwritten_since.elapsed() >= GROUP_TIME {
+            self.write().await?;
+        }
+        Ok(None)
+    }
+
+    /// A batch failed. Whether another one is worth a try.
+    async fn failed(&mut self, due: Due, later: Later) -> Result<bool, DeliveryError> {
+        self.held.push(due.lane.clone());
+        match self.suspect.take() {
+            None if later.may_be_the_batch => {
+                self.suspect = Some((due, later));
+                Ok(true)
+            }
+            suspect => {
+                if let Some((before, _)) = suspect {
+                    self.outbox
+                        .batch_failed(self.endpoint.id, before.batch, before.alone, None)
+                        .await?;
+                }
+                self.endpoint_failed(Some(due), &later).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    async fn endpoint_failed(&mut self, due: Option<Due>, later: &Later) -> Result<(), DeliveryError> {
+        let now = self.outbox.clock().now();
+        tracing::warn!("{}: {}", self.spec.name(), later.said);
+        self.endpoint.failed(later, now, backoff::random());
+        self.endpoint_changed = true;
+        self.report.state = SinkState::Failed(later.said.clone());
+        if let Some(due) = due {
+            self.outbox
+                .batch_failed(self.endpoint.id, due.batch, due.alone, None)
+                .await?;
+        }
+        self.write().await
+    }
+
+    /// A batch failed while others passed.
+    async fn failed_alone(&mut self, due: &Due, later: &Later) -> Result<(), DeliveryError> {
+        let alone = due.alone.saturating_add(1);
+        let name = self.spec.name();
+        let mut until: Option<Timestamp> = None;
+        if alone >= ALONE {
+            let wait = backoff::parked_delay(alone - ALONE + 1, backoff::random());
+            let instant = self.outbox.clock().now().saturating_add(wait);
+            tracing::warn!(
+                "{name}: batch {} of {} fails alone, and is parked until {instant}: {}",
+                due.batch,
+                due.collector,
+                later.said
+            );
+            until = Some(instant);
+        } else {
+            tracing::warn!(
+                "{name}: batch {} of {} failed while others passed: {}",
+                due.batch,
+                due.collector,
+                later.said
+            );
+        }
+        self.report.state = SinkState::Failed(later.said.clone());
+        self.outbox
+            .batch_failed(self.endpoint.id, due.batch, alone, until)
+            .await
+    }
+
+    /// Writes down what is not yet.
+    async fn write(&mut self) -> Result<(), DeliveryError> {
+        if self.unwritten.is_empty() && !self.endpoint_changed {
+            return Ok(());
+        }
+        let endpoint = self.endpoint_changed.then_some(&self.endpoint);
+        self.outbox
+            .settle(self.endpoint.id, &self.unwritten, endpoint)
+            .await?;
+        self.unwritten.clear();
+        self.endpoint_changed = false;
+        Ok(())
+    }
+
+    fn tell_rejected(&self, due: &Due, rejected: &[crate::outbox::RejectedLine]) {
+        if due.own {
+            return;
+        }
+        if let Some(first) = rejected.first() {
+            tracing::warn!(
+                "{}: refused {} points of {}: {}: {}",
+                self.spec.name(),
+                rejected.len(),
+                due.collector,
+                words::words(&first.line),
+                first.reason
+            );
+        }
+    }
+
+    /// Says that a batch is lost, and keeps its bytes beside the outbox for who wants to look.
+    fn tell_damaged(&self, due: &Due, points: u32) {
+        let path = self
+            .outbox
+            .dir()
+            .join(format!("outbox.db.damaged-batch-{}", due.batch));
+        let bytes = due.body.as_ref().map_or_else(|bytes| bytes, |body| &body.bytes);
+        let kept = match std::fs::write(&path, bytes) {
+            Ok(()) => format!("; what is left of it is {}", path.display()),
+            Err(_) => String::new(),
+        };
+        tracing::warn!(
+            "{}: batch {} of {} is damaged, its {points} points are lost{kept}",
+            self.spec.name(),
+            due.batch,
+            due.collector
+        );
+    }
+}
