@@ -1,4 +1,5 @@
 //! What a run reads of the host, and what it notes.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! What `--describe` prints.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use tidemark_collect::{
     CollectorError, Context, DefaultState, Description, Measurement, Metric, Needs, Points, Schema, Settings,

@@ -1,4 +1,5 @@
 //! What a collector's requests do with servers that misbehave.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

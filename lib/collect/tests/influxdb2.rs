@@ -1,4 +1,5 @@
 //! Points of the `influxdb2` crate, there and back.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 #![cfg(feature = "influxdb2")]
 
 use influxdb2::models::{DataPoint, WriteDataPoint};

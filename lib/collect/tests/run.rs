@@ -1,4 +1,5 @@
 //! One run, and runs at an interval. Time is tokio's and stands still but for the runs' own waiting.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

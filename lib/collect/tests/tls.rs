@@ -1,4 +1,5 @@
 //! Whose certificates are accepted, and what is said of the others.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
