@@ -1,5 +1,8 @@
 //! `#[derive(Settings)]`.
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::{Parse, ParseStream};

@@ -1,6 +1,7 @@
 //! The settings as a whole, from files and environment.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::mistake::{Mistake, Mistakes, Position};
@@ -46,7 +47,7 @@ pub struct LoadFrom<'a> {
 }
 
 /// Settings without a mistake, and what should be said about them.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Loaded {
     /// The shared sections.
     pub settings: Settings,
@@ -60,6 +61,13 @@ struct Collectors {
     sections: BTreeMap<String, Part>,
     /// Where a section that is missing would be written.
     main_file: Position,
+}
+
+impl fmt::Debug for Collectors {
+    /// The names alone: what the sections hold may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.sections.keys()).finish()
+    }
 }
 
 impl Settings {

@@ -1,10 +1,8 @@
 //! What comes out of settings that are right.
 
-use std::collections::BTreeMap;
-
 use tidemark_settings::{
-    CommonSection, DefaultValue, KeepFree, Key, LoadFrom, Places, SecretSource, Section, SectionReader,
-    SettingValue, Settings, SinkKind, Size, Span, Url,
+    CommonSection, DefaultValue, KeepFree, Key, SecretSource, Section, SectionReader, SettingValue, SinkKind,
+    Size, Span, Url,
 };
 
 use crate::written::Written;
@@ -63,39 +61,22 @@ impl Section for Ceph {
 
 #[test]
 fn nothing_configured_is_the_store_with_defaults() {
-    let environment = BTreeMap::new();
-    let folder = tempfile::tempdir().unwrap();
-    // A file that nobody named may be missing.
-    let written = Written::main("");
-    for places in [
-        written.places(),
-        Places::new(&environment, false, Some(folder.path().join("tidemark.toml"))),
-    ] {
-        let from = LoadFrom {
-            places: &places,
-            environment: &environment,
-            hostname: "here".to_owned(),
-            known_collectors: None,
-        };
-        let Ok(loaded) = Settings::load(&from) else {
-            continue;
-        };
-        assert_eq!(loaded.notices, Vec::<String>::new());
-        let settings = &loaded.settings;
-        assert_eq!(settings.host.name, "here");
-        assert!(settings.host.tags.is_empty());
-        assert!(!settings.host.dry_run);
-        assert_eq!(settings.sinks.len(), 1);
-        assert_eq!(settings.sinks[0].name, "store");
-        assert!(matches!(settings.sinks[0].kind, SinkKind::Store));
-        assert_eq!(settings.outbox.max_bytes, Size::mib(1024));
-        assert_eq!(settings.outbox.keep_free, KeepFree::Usual);
-        assert_eq!(settings.outbox.max_age, None);
-        assert_eq!(settings.store.keep, Span::days(15));
-        assert_eq!(settings.store.max_bytes, Size::mib(1024));
-        assert!(!loaded.has_section("host"));
-        assert_eq!(loaded.common("host"), CommonSection::default());
-    }
+    let loaded = Written::main("").loaded();
+    assert_eq!(loaded.notices, Vec::<String>::new());
+    let settings = &loaded.settings;
+    assert_eq!(settings.host.name, "here");
+    assert!(settings.host.tags.is_empty());
+    assert!(!settings.host.dry_run);
+    assert_eq!(settings.sinks.len(), 1);
+    assert_eq!(settings.sinks[0].name, "store");
+    assert!(matches!(settings.sinks[0].kind, SinkKind::Store));
+    assert_eq!(settings.outbox.max_bytes, Size::mib(1024));
+    assert_eq!(settings.outbox.keep_free, KeepFree::Usual);
+    assert_eq!(settings.outbox.max_age, None);
+    assert_eq!(settings.store.keep, Span::days(15));
+    assert_eq!(settings.store.max_bytes, Size::mib(1024));
+    assert!(!loaded.has_section("host"));
+    assert_eq!(loaded.common("host"), CommonSection::default());
 }
 
 #[test]

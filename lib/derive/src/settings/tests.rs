@@ -1,0 +1,172 @@
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::expand;
+
+/// The expansion on one line, without spaces.
+fn expanded(input: TokenStream) -> String {
+    expand(input)
+        .unwrap()
+        .to_string()
+        .replace(char::is_whitespace, "")
+}
+
+/// The messages that the struct is refused with.
+fn refused(input: TokenStream) -> Vec<String> {
+    expand(input)
+        .unwrap_err()
+        .into_iter()
+        .map(|error| error.to_string())
+        .collect()
+}
+
+#[test]
+fn a_struct_becomes_a_section() {
+    let code = expanded(quote! {
+        /// The queue of uploads
+        /// that need a sponsor.
+        ///
+        /// More about it.
+        pub struct Sponsoring {
+            /// The report's address.
+            #[default("http://h/\"x\"")]
+            url: Url,
+            /// How many.
+            #[default(-5)]
+            count: i64,
+            /// How much.
+            #[default(0.5)]
+            share: f64,
+            /// Whether.
+            #[default(true)]
+            all: bool,
+            /// Which.
+            #[default(["a", "b"])]
+            teams: Vec<String>,
+            /** How
+             * long.
+             */
+            wait: Option<Span>,
+            /// What.
+            r#type: String,
+        }
+    });
+    for part in [
+        "SUMMARY:&'staticstr=\"Thequeueofuploadsthatneedasponsor.\"",
+        "name:\"url\",type_name:<Urlas::tidemark_collect::__private::settings::SettingValue>::TYPE,\
+         default:::core::option::Option::Some(\"http://h/\\\"x\\\"\"),help:\"Thereport'saddress.\"",
+        "section.or_default::<Url>(\"url\",::tidemark_collect::__private::settings::DefaultValue::String(\"http://h/\\\"x\\\"\"))",
+        "Option::Some(\"-5\")",
+        "DefaultValue::Integer(-5i64)",
+        "Option::Some(\"0.5\")",
+        "DefaultValue::Float(0.5f64)",
+        "DefaultValue::Boolean(true)",
+        "Option::Some(\"[\\\"a\\\",\\\"b\\\"]\")",
+        "section.optional::<Span>(\"wait\")",
+        "default:::core::option::Option::None,help:\"Howlong.\"",
+        "section.required::<String>(\"type\")",
+        "Some(Self{url:key_0?,count:key_1?,share:key_2?,all:key_3?,teams:key_4?,wait:key_5?,r#type:key_6?})",
+    ] {
+        assert!(code.contains(part), "{part} is not in {code}");
+    }
+}
+
+#[test]
+fn a_section_may_have_no_keys() {
+    for input in [
+        quote!(
+            /** Nothing. */
+            struct Host;
+        ),
+        quote!(
+            /** Nothing. */
+            struct Host {}
+        ),
+    ] {
+        let code = expanded(input);
+        assert!(
+            code.contains("=&[];") && code.contains("Option::Some(Self{})"),
+            "{code}"
+        );
+    }
+}
+
+#[test]
+fn every_fault_is_said_at_once() {
+    let faults = refused(quote! {
+        /// A summary.
+        struct Faults {
+            bare: String,
+            /// Help.
+            enabled: bool,
+            /// Help.
+            #[default(5)]
+            both: Option<i64>,
+            /// Help.
+            #[default(5)]
+            #[default(6)]
+            twice: i64,
+            /// Help.
+            #[default(b"bytes")]
+            bytes: String,
+            /// Help.
+            #[default(99999999999999999999)]
+            large: i64,
+        }
+    });
+    assert_eq!(
+        faults,
+        [
+            "a doc comment is missing: it is the key's help",
+            "`enabled` is a key of every collector's section: take its value from there",
+            "an optional key has no default: leave out the `Option` or the default",
+            "a key has one default",
+            "a default is a string, a number, true, false or a list of these",
+            "number too large to fit in target type",
+        ]
+    );
+}
+
+#[test]
+fn only_a_plain_struct_with_names_and_a_summary_is_a_section() {
+    for (input, fault) in [
+        (
+            quote!(
+                struct A;
+            ),
+            "a doc comment is missing: it is the section's summary",
+        ),
+        (
+            quote!(
+                /** */
+                struct A;
+            ),
+            "a doc comment is missing: it is the section's summary",
+        ),
+        (
+            quote!(
+                /** A. */
+                enum A {}
+            ),
+            "only a struct can be a section of the settings",
+        ),
+        (
+            quote!(
+                /** A. */
+                struct A<T> {
+                    a: T,
+                }
+            ),
+            "a section of the settings cannot be generic",
+        ),
+        (
+            quote!(
+                /** A. */
+                struct A(String);
+            ),
+            "a section's keys need names: write a struct with named fields",
+        ),
+    ] {
+        assert_eq!(refused(input), [fault]);
+    }
+}
