@@ -63,6 +63,7 @@ impl Session {
     ) -> Context {
         Context::builder()
             .metric::<M>()
+            .host_name(&self.settings.host.name)
             .environment(environment)
             .interval(self.interval)
             .deadline(self.deadline)
