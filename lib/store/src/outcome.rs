@@ -17,6 +17,9 @@ pub struct Written {
     pub dropped: Dropped,
     /// The damaged store that was set aside before this write, where there was one.
     pub set_aside: Option<SetAside>,
+    /// Why compaction and retention, which were due with this write, could not be done: for a notice. The points are
+    /// stored all the same, and the next time comes by itself.
+    pub upkeep_failed: Option<String>,
 }
 
 /// What retention took away.

@@ -14,6 +14,8 @@ use crate::{SeriesSamples, StoreError};
 const STEP_SERIES: usize = 256;
 
 /// What [`Store::scan`](crate::Store::scan) returns: the series one by one, all as of one instant.
+///
+/// One that is left before its end keeps its snapshot until the store's next call.
 #[derive(Debug)]
 pub struct Scan<'a> {
     pub(crate) database: &'a mut Database,
@@ -54,6 +56,11 @@ impl Scan<'_> {
             }
             self.next = end;
         }
-        Ok(self.ready.pop_front())
+        let next = self.ready.pop_front();
+        if next.is_none() {
+            // The snapshot is let go, so that the log can be cut back.
+            self.database.settle().await?;
+        }
+        Ok(next)
     }
 }

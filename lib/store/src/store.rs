@@ -143,8 +143,10 @@ impl Store {
             // The batch is stored, so its word is given whatever happens here; the next time comes.
             match self.maintain(now).await {
                 Ok(dropped) => written.dropped = dropped,
-                Err(error) if error.is_damage() => self.damage = Some(error),
-                Err(_) => {}
+                Err(error) => {
+                    written.upkeep_failed = Some(error.to_string());
+                    self.damage = Some(error).filter(StoreError::is_damage);
+                }
             }
         }
         Ok(written)

@@ -288,6 +288,45 @@ async fn readers_read_while_a_writer_writes() {
 }
 
 #[tokio::test]
+async fn many_writers_take_turns() {
+    let place = Place::new();
+    let mut writers = Vec::new();
+    for writer in 0..4 {
+        let path = place.path();
+        writers.push(tokio::spawn(async move {
+            for run in 0..25 {
+                // As one-shot programs do: open, write, close; all make the file and add layouts at once.
+                let mut store = Store::open(&path, StoreOptions::default()).await.unwrap();
+                let points = [
+                    one(&format!("m{writer}"), run, at(run * 60)),
+                    one("shared", run, at(run * 60)),
+                ];
+                store.write(&points, at(0)).await.unwrap();
+                if run % 8 == writer {
+                    store.compact().await.unwrap();
+                }
+                store.close().await.unwrap();
+            }
+        }));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let mut store = place.open().await;
+    let range = store
+        .range(&Selector::new(), Timestamp::MIN..Timestamp::MAX)
+        .await
+        .unwrap();
+    assert_eq!(
+        range
+            .iter()
+            .map(|series| series.samples.len())
+            .collect::<Vec<_>>(),
+        [25; 5]
+    );
+}
+
+#[tokio::test]
 async fn a_future_that_is_dropped_leaves_a_whole_store() {
     let place = Place::new();
     let mut store = place.open().await;
