@@ -109,7 +109,7 @@ impl SettingValue for String {
 impl SettingValue for PathBuf {
     const TYPE: &'static str = "path";
     const LIST_TYPE: &'static str = "list of paths";
-    const EXAMPLE: &'static str = "\"/etc/ssl/certs/influxdb.pem\"";
+    const EXAMPLE: &'static str = "\"/path/to/it\"";
 
     /// Absolute: a relative one would mean something else in each program's working folder.
     fn read(value: &Value) -> Result<PathBuf, Mistakes> {
@@ -129,24 +129,26 @@ impl SettingValue for PathBuf {
 impl SettingValue for Url {
     const TYPE: &'static str = "URL";
     const LIST_TYPE: &'static str = "list of URLs";
-    const EXAMPLE: &'static str = "\"https://influxdb.example.com:8086\"";
+    const EXAMPLE: &'static str = "\"https://example.com/\"";
 
-    /// `http` and `https` alone, and without a user: a password in it would show in every log. The text is never
-    /// quoted, as it may hold one.
+    /// `http` and `https` alone, and without a user: a password in it would show in every log.
     fn read(value: &Value) -> Result<Url, Mistakes> {
-        let text = text::<Url>(value)?;
-        let url = Url::parse(text)
-            .map_err(|error| value.mistake(format!("is not a URL: {error}"), advice::<Url>()))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            let what = "is a URL of another kind than http or https";
-            return Err(value.mistake(what, advice::<Url>()).into());
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            let advice = "write the user and the password as keys of their own instead";
-            return Err(value.mistake("holds a user or a password", advice).into());
-        }
-        Ok(url)
+        Ok(url::<Url>(value)?)
     }
+}
+
+/// A URL, with advice that shows one of `T`'s. The text is never quoted, as it may hold a password.
+pub(crate) fn url<T: SettingValue>(value: &Value) -> Result<Url, Mistake> {
+    let url = Url::parse(text::<T>(value)?)
+        .map_err(|error| value.mistake(format!("is not a URL: {error}"), advice::<T>()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(value.mistake("is a URL of another kind than http or https", advice::<T>()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let advice = "write the user and the password as keys of their own instead";
+        return Err(value.mistake("holds a user or a password", advice));
+    }
+    Ok(url)
 }
 
 impl SettingValue for Span {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use url::{Host, Url};
 
 use crate::mistake::{Mistake, Mistakes};
+use crate::setting_value::url;
 use crate::shared::Name;
 use crate::suggestion::{listed, nearest, quoted};
 use crate::tree::{Part, is_name, is_name_text};
@@ -327,10 +328,10 @@ pub(crate) struct ServerUrl(pub(crate) Url);
 
 impl SettingValue for ServerUrl {
     const TYPE: &'static str = Url::TYPE;
-    const EXAMPLE: &'static str = Url::EXAMPLE;
+    const EXAMPLE: &'static str = "\"https://influxdb.example.com:8086\"";
 
     fn read(value: &Value) -> Result<ServerUrl, Mistakes> {
-        let url = Url::read(value)?;
+        let url = url::<ServerUrl>(value)?;
         if url.query().is_some() || url.fragment().is_some() {
             let advice = "write the server's address alone, and the rest as keys of their own";
             return Err(value.mistake("has a part after ? or #", advice).into());

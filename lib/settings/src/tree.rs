@@ -272,3 +272,31 @@ pub(crate) fn is_name_text(name: &str) -> bool {
     let ok = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !name.is_empty() && name.len() <= 64 && name.bytes().all(ok)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Places name a file always in tests, and the usual one is the host's own; so this tries the step alone.
+    #[test]
+    fn a_file_that_nobody_named_may_be_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tidemark.toml");
+        let places = Places::new(&BTreeMap::new(), false, Some(path.clone()));
+        let mut tree = Tree::read(&places);
+        assert_eq!(tree.mistakes.len(), 1);
+        tree.read_file(&path, 0, true);
+        assert_eq!(tree.mistakes.len(), 1);
+    }
+
+    #[test]
+    fn names_are_small_letters_digits_and_dashes() {
+        for name in ["a", "host", "ubuntu-archive", "k8s"] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in ["", "1st", "-a", "Host", "a_b", "a.b", "é", &"a".repeat(65)] {
+            assert!(!is_name(name), "{name}");
+        }
+        assert!(is_name_text("1st") && !is_name_text(""));
+    }
+}

@@ -208,7 +208,7 @@ fn shared_mistakes_and_its_own_are_reported_together() {
         written.short(&mistakes.to_string()),
         "F:1:12: [collector.ceph] has no `token`; write token = \"text\" in it\n\
          F:2:7: `url` is a URL of another kind than http or https; write a URL like \
-         \"https://influxdb.example.com:8086\" instead\n\
+         \"https://example.com/\" instead\n\
          F:3:10: `pools` has an item that is an integer, where a string is needed; write it in quotes instead\n\
          F:4:11: `timeout` is no time span (a number is missing in a time span); write a time span like \"30s\", \"5m\" or \
          \"1h 30min\" instead\n\
