@@ -1,5 +1,15 @@
 //! A disk that is full, and one that is read-only: real ones, small file systems in memory, mounted in a namespace of
 //! the test's own. Where the system does not allow that, the tests say so and check nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, their helpers too"
+)]
+#![allow(
+    clippy::print_stdout,
+    reason = "what a test did not check, and what a child process did"
+)]
 
 mod common;
 

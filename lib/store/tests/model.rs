@@ -1,5 +1,15 @@
 //! The store against a model, a map of series to times to values: random writes, overwrites, out-of-order times,
 //! types that change, compactions, reopenings, batches sent twice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, their helpers too"
+)]
+#![allow(
+    clippy::print_stdout,
+    reason = "what a test did not check, and what a child process did"
+)]
 
 mod common;
 

@@ -1,4 +1,14 @@
 //! What is written comes back: values, types, series, ranges, last values, overwrites.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, their helpers too"
+)]
+#![allow(
+    clippy::print_stdout,
+    reason = "what a test did not check, and what a child process did"
+)]
 
 mod common;
 

@@ -1,5 +1,15 @@
 //! Files that are not as they should be: damaged, cut short, garbage, newer, foreign, gone, read-only; and a process
 //! that is killed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail loudly, their helpers too"
+)]
+#![allow(
+    clippy::print_stdout,
+    reason = "what a test did not check, and what a child process did"
+)]
 
 mod common;
 
