@@ -1,2 +1,98 @@
-//! In the making.
-fn main() {}
+//! `tidemark`, the operator's command: runs the collectors, and says how they and their points are.
+//!
+//! This file is the command line and what every subcommand needs first; each subcommand is a module of its name.
+
+mod arguments;
+mod catalogue;
+mod child;
+mod list;
+mod outbox;
+mod run;
+mod runs;
+mod show;
+mod status;
+mod table;
+mod up;
+mod wording;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use tidemark_app::exit::{self, Failure};
+use tidemark_app::{Surroundings, become_owner, log};
+use tidemark_collect::chain;
+use tidemark_settings::{Loaded, Settings};
+
+use crate::arguments::{Request, Subcommand};
+
+/// What the command is called in its messages.
+const PROGRAM: &str = "tidemark";
+
+fn main() -> ExitCode {
+    match command() {
+        Ok(code) => code,
+        Err(failure) => failure.report(PROGRAM),
+    }
+}
+
+fn command() -> Result<ExitCode, Failure> {
+    let arguments = match arguments::parse(std::env::args_os())? {
+        Request::Print(text) => return exit::print(text.as_bytes()).map(|()| ExitCode::SUCCESS),
+        Request::Do(arguments) => arguments,
+    };
+    log::start(PROGRAM, arguments.verbose);
+    let here = Surroundings::find(arguments.config.clone());
+    let command = Command {
+        here,
+        config: arguments.config,
+        verbose: arguments.verbose,
+    };
+    match arguments.subcommand {
+        Subcommand::Up => up::up(&command),
+        Subcommand::List => list::list(&command),
+        Subcommand::Status { json, check } => status::status(&command, json, check),
+        Subcommand::Show { name, since, output } => show::show(&command, &name, since, output),
+        Subcommand::Run { names, dry_run } => run::run(&command, &names, dry_run),
+        Subcommand::Outbox(action) => outbox::outbox(&command, &action),
+    }
+}
+
+/// What every subcommand works with.
+struct Command {
+    here: Surroundings,
+    /// The settings' file where it was named.
+    config: Option<PathBuf>,
+    /// How often `-v` was given.
+    verbose: u8,
+}
+
+impl Command {
+    /// The settings, without the collectors' own sections: each collector checks its own.
+    fn settings(&self) -> Result<Loaded, Failure> {
+        let loaded = Settings::load(&self.here.settings(None));
+        loaded.map_err(|mistakes| Failure::settings(mistakes.to_string()))
+    }
+
+    /// The options that a collector is started with so that it sees what this command sees.
+    fn passed_on(&self) -> Vec<std::ffi::OsString> {
+        let mut options = Vec::new();
+        if let Some(config) = &self.config {
+            options.push("--config".into());
+            options.push(config.into());
+        }
+        options.extend((0..self.verbose).map(|_| "-v".into()));
+        options
+    }
+}
+
+/// The state folder, for what only looks: it is not made; root becomes its owner.
+fn state(command: &Command) -> Result<PathBuf, Failure> {
+    let state = command
+        .here
+        .places
+        .state()
+        .map_err(|error| Failure::settings(error.to_string()))?
+        .to_owned();
+    become_owner(&state).map_err(|error| Failure::run(chain(&error)))?;
+    Ok(state)
+}

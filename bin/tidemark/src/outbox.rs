@@ -1,0 +1,317 @@
+//! `tidemark outbox`: what waits for the sinks, what was rejected and why, and what can be done about it.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tidemark_app::exit::{self, Failure};
+use tidemark_app::{block_on, ready_state};
+use tidemark_collect::{Clock, SystemClock, chain};
+use tidemark_delivery::{
+    Budget, Delivery, DeliveryError, DropSelection, OpenOptions, Outbox, Report, SinkState, Sinks,
+};
+use tidemark_point::Timestamp;
+
+use crate::Command;
+use crate::arguments::OutboxAction;
+use crate::table::{Align, Cell, Table, one_line};
+use crate::wording::{count, counted, relative};
+
+/// Batches that `list`, and rejected points that `show`, print; of more, the number is said.
+const SHOWN: u32 = 100;
+
+/// Does `action`.
+pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCode, Failure> {
+    let loaded = command.settings()?;
+    let delivers = matches!(action, OutboxAction::Flush | OutboxAction::Retry { .. });
+    let (state, sinks) = if delivers {
+        ready_state(&command.here, &loaded.settings)?
+    } else {
+        (crate::state(command)?, Sinks::named(&loaded.settings))
+    };
+    if !state.join("outbox.db").exists() {
+        return nothing_yet(action);
+    }
+    block_on(async {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let options = OpenOptions::from_settings(&state, &loaded.settings, sinks, Arc::clone(&clock));
+        let mut delivery = Delivery::open(options).await;
+        let notices = delivery.take_notices();
+        if delivery.outbox().is_none() {
+            return Err(Failure::run(format!(
+                "the outbox cannot be used: {}",
+                notices.join("; ")
+            )));
+        }
+        let done = act(&mut delivery, action, clock.now()).await;
+        delivery.close().await;
+        done
+    })
+}
+
+/// An outbox that nobody has made yet holds nothing.
+fn nothing_yet(action: &OutboxAction) -> Result<ExitCode, Failure> {
+    match action {
+        OutboxAction::Show { what: Some(what) } => Err(unknown(what)),
+        OutboxAction::Drop {
+            batch: Some(batch), ..
+        } => Err(unknown(&batch.to_string())),
+        _ => {
+            exit::print(b"The outbox is empty: nothing has run yet.\n")?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn unknown(what: &str) -> Failure {
+    Failure::run(format!(
+        "there is neither a sink nor a batch {what:?}; `tidemark outbox list` lists them"
+    ))
+}
+
+async fn act(delivery: &mut Delivery, action: &OutboxAction, now: Timestamp) -> Result<ExitCode, Failure> {
+    let text = match action {
+        OutboxAction::List { sink } => list(opened(delivery)?, sink.as_deref(), now).await?,
+        OutboxAction::Show { what } => match what.as_deref().map(|what| (what, what.parse::<i64>())) {
+            Some((_, Ok(batch))) => {
+                let body = opened(delivery)?.body(batch, None).await.map_err(failed)?;
+                exit::print(&body)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            Some((sink, Err(_))) => rejected(opened(delivery)?, Some(sink), now).await?,
+            None => rejected(opened(delivery)?, None, now).await?,
+        },
+        OutboxAction::Flush => {
+            let report = delivery.deliver(Budget::Flush).await;
+            return delivered(delivery, &report).await;
+        }
+        OutboxAction::Retry { sink } => {
+            opened(delivery)?.retry(sink.as_deref()).await.map_err(failed)?;
+            let report = delivery.deliver(Budget::Timer).await;
+            return delivered(delivery, &report).await;
+        }
+        OutboxAction::Drop { sink, batch, waiting } => {
+            let losses_only = !waiting && batch.is_none();
+            let selection = DropSelection {
+                sink: sink.clone(),
+                batch: *batch,
+                losses_only,
+            };
+            drop_text(&opened(delivery)?.drop_waiting(&selection).await.map_err(failed)?)
+        }
+    };
+    exit::print(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn opened(delivery: &Delivery) -> Result<&Outbox, Failure> {
+    delivery
+        .outbox()
+        .ok_or_else(|| Failure::run("the outbox cannot be used any more"))
+}
+
+fn failed(error: DeliveryError) -> Failure {
+    Failure::run(chain(&error))
+}
+
+async fn list(outbox: &Outbox, sink: Option<&str>, now: Timestamp) -> Result<String, Failure> {
+    let ledger = outbox.ledger().await.map_err(failed)?;
+    if let Some(sink) = sink
+        && !ledger.iter().any(|known| known.name == sink)
+    {
+        return Err(unknown(sink));
+    }
+    let batches = outbox.waiting(sink, 0, SHOWN).await.map_err(failed)?;
+    if batches.is_empty() {
+        return Ok("Nothing waits.\n".to_owned());
+    }
+    let mut table = Table::new([
+        ("BATCH", Align::Right),
+        ("SINK", Align::Left),
+        ("COLLECTOR", Align::Left),
+        ("POINTS", Align::Right),
+        ("SINCE", Align::Left),
+        ("TRIED", Align::Right),
+    ]);
+    for batch in &batches {
+        table.row([
+            Cell::from(batch.id.to_string()),
+            batch.sink.as_str().into(),
+            batch.collector.as_str().into(),
+            count(batch.points).into(),
+            relative(now, batch.committed).into(),
+            batch.attempts.to_string().into(),
+        ]);
+        if let Some(until) = batch.parked_until {
+            table.note(&format!(
+                "always failed alone: set aside, tried again {}",
+                relative(now, until)
+            ));
+        }
+    }
+    let mut text = table.render(false);
+    let waiting: u64 = ledger
+        .iter()
+        .filter(|of| sink.is_none_or(|sink| of.name == sink))
+        .map(|of| of.waiting)
+        .sum();
+    let shown: u64 = batches.iter().map(|batch| batch.points).sum();
+    if waiting > shown {
+        let _ = writeln!(text, "and {} more", counted(waiting - shown, "point", "points"));
+    }
+    for of in ledger
+        .iter()
+        .filter(|of| of.waiting > 0 && sink.is_none_or(|sink| of.name == sink))
+    {
+        if let Some(error) = &of.last_error {
+            let _ = writeln!(text, "{}: {}", of.name, one_line(error));
+        }
+    }
+    Ok(text)
+}
+
+async fn rejected(outbox: &Outbox, sink: Option<&str>, now: Timestamp) -> Result<String, Failure> {
+    let ledger = outbox.ledger().await.map_err(failed)?;
+    if let Some(sink) = sink
+        && !ledger.iter().any(|known| known.name == sink)
+    {
+        return Err(unknown(sink));
+    }
+    let mut text = String::new();
+    for of in ledger.iter().filter(|of| sink.is_none_or(|sink| of.name == sink)) {
+        let _ = writeln!(
+            text,
+            "{}: {} rejected, {} dropped, {} of them not acknowledged yet",
+            of.name,
+            counted(of.rejected, "point", "points"),
+            count(of.dropped),
+            count(of.unacknowledged())
+        );
+    }
+    let points = outbox.rejected(sink, SHOWN).await.map_err(failed)?;
+    for point in &points {
+        let status = point
+            .status
+            .map(|status| format!(" (status {status})"))
+            .unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "\n{} {} by {}{status}: {}\n    {}",
+            point.collector,
+            relative(now, point.at),
+            point.sink,
+            one_line(&point.reason),
+            one_line(&point.line)
+        );
+    }
+    if points.len() == SHOWN as usize {
+        let _ = writeln!(text, "\nThese are the newest {SHOWN}.");
+    }
+    if text.is_empty() {
+        text.push_str("Nothing is known of any sink yet.\n");
+    }
+    Ok(text)
+}
+
+/// What a delivery did; success where nothing is left waiting.
+async fn delivered(delivery: &Delivery, report: &Report) -> Result<ExitCode, Failure> {
+    let ledger = opened(delivery)?.ledger().await.map_err(failed)?;
+    let mut text = String::new();
+    for of in &ledger {
+        let done = report.sinks.iter().find(|sink| sink.sink == of.name);
+        let delivered = done.map_or(0, |done| done.delivered);
+        let _ = write!(
+            text,
+            "{}: {} delivered",
+            of.name,
+            counted(delivered, "point", "points")
+        );
+        if let Some(rejected) = done.map(|done| done.rejected).filter(|rejected| *rejected > 0) {
+            let _ = write!(
+                text,
+                ", {} rejected (`tidemark outbox show {}` says why)",
+                count(rejected),
+                of.name
+            );
+        }
+        if of.waiting > 0 {
+            let _ = write!(
+                text,
+                ", {} still waiting{}",
+                count(of.waiting),
+                why(done.map(|done| &done.state), of.orphaned)
+            );
+        }
+        text.push('\n');
+    }
+    if ledger.is_empty() {
+        text.push_str("Nothing waits.\n");
+    }
+    exit::print(text.as_bytes())?;
+    Ok(ExitCode::from(if ledger.iter().any(|of| of.waiting > 0) {
+        exit::FAILED
+    } else {
+        exit::OK
+    }))
+}
+
+fn why(state: Option<&SinkState>, orphaned: bool) -> String {
+    match state {
+        _ if orphaned => ": it is in no settings any more".to_owned(),
+        Some(SinkState::BackingOff { said, .. } | SinkState::Failed(said)) => format!(": {}", one_line(said)),
+        Some(SinkState::Elsewhere) => ": another process delivers to it just now".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn drop_text(dropped: &tidemark_delivery::Dropped) -> String {
+    let mut text = String::new();
+    if dropped.waiting > 0 {
+        let _ = writeln!(
+            text,
+            "{} given up.",
+            counted(dropped.waiting, "waiting point", "waiting points")
+        );
+    }
+    if dropped.acknowledged > 0 {
+        let _ = writeln!(
+            text,
+            "{} acknowledged.",
+            counted(dropped.acknowledged, "lost point", "lost points")
+        );
+    }
+    for sink in &dropped.sinks {
+        let _ = writeln!(
+            text,
+            "{}: forgotten, it was in no settings any more.",
+            one_line(sink)
+        );
+    }
+    if text.is_empty() {
+        text.push_str("There was nothing to drop.\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_dropped_is_said() {
+        assert_eq!(
+            drop_text(&tidemark_delivery::Dropped::default()),
+            "There was nothing to drop.\n"
+        );
+    }
+
+    #[test]
+    fn why_something_waits_is_said() {
+        assert_eq!(
+            why(Some(&SinkState::Failed("https://db: refused\n".into())), false),
+            ": https://db: refused "
+        );
+        assert_eq!(why(None, true), ": it is in no settings any more");
+        assert_eq!(why(Some(&SinkState::Drained), false), "");
+    }
+}

@@ -1,0 +1,93 @@
+//! `tidemark run NAME...`: one run of each now, one after the other.
+
+use std::path::PathBuf;
+use std::process::{ExitCode, ExitStatus};
+
+use tidemark_app::exit::{self, Failure};
+use tidemark_app::{StopSignals, block_on};
+
+use crate::Command;
+use crate::catalogue::Catalogue;
+use crate::child::{self, Tell};
+use crate::list::nothing_installed;
+
+/// Runs the collectors called `names`; the exit code is the worst of theirs.
+pub(crate) fn run(command: &Command, names: &[String], dry_run: bool) -> Result<ExitCode, Failure> {
+    let mut options = command.passed_on();
+    if dry_run {
+        options.push("--dry-run".into());
+    }
+    let worst = block_on(async {
+        let catalogue = Catalogue::find(&command.here).await;
+        let programs = programs(&catalogue, names)?;
+        let mut signals = StopSignals::listen()
+            .map_err(|error| Failure::run(format!("signals cannot be listened to: {error}")))?;
+        let mut worst = exit::OK;
+        for program in programs {
+            let cannot = |error: std::io::Error| Failure::run(format!("{}: {error}", program.display()));
+            let (handle, ended) = child::start(&program, &options).map_err(cannot)?;
+            tokio::pin!(ended);
+            let mut stopped = false;
+            let status = loop {
+                tokio::select! {
+                    status = &mut ended => break status.map_err(cannot)?,
+                    _ = signals.next() => {
+                        handle.tell(if stopped { Tell::Kill } else { Tell::Terminate });
+                        stopped = true;
+                    }
+                }
+            };
+            worst = worse(worst, code(status));
+            if stopped {
+                break;
+            }
+        }
+        Ok(worst)
+    })?;
+    Ok(ExitCode::from(worst))
+}
+
+/// The programs of `names`, before any of them is started.
+fn programs(catalogue: &Catalogue, names: &[String]) -> Result<Vec<PathBuf>, Failure> {
+    names
+        .iter()
+        .map(|name| find(catalogue, name).map(|collector| collector.program.clone()))
+        .collect()
+}
+
+/// The collector called `name`.
+///
+/// # Errors
+/// A [`Failure`] with exit code 2 that names those that are installed.
+pub(crate) fn find<'a>(
+    catalogue: &'a Catalogue,
+    name: &str,
+) -> Result<&'a crate::catalogue::Collector, Failure> {
+    catalogue.get(name).ok_or_else(|| {
+        if catalogue.collectors.is_empty() {
+            return Failure::usage(nothing_installed(catalogue));
+        }
+        let names: Vec<&str> = catalogue
+            .collectors
+            .iter()
+            .map(|collector| collector.name.as_str())
+            .collect();
+        Failure::usage(format!(
+            "no collector is called {name:?}; there are {}",
+            names.join(", ")
+        ))
+    })
+}
+
+/// A child's exit code as this program's: one that was ended by a signal failed.
+fn code(status: ExitStatus) -> u8 {
+    status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(exit::FAILED)
+}
+
+/// Wrong settings say more than a failed run.
+fn worse(a: u8, b: u8) -> u8 {
+    a.max(b)
+}

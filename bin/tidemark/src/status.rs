@@ -1,0 +1,278 @@
+//! How the collectors and the sinks are: what `status` shows, and the contract of `status --json`.
+
+mod gather;
+mod screen;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use tidemark_app::block_on;
+use tidemark_app::exit::{self, Failure};
+use tidemark_collect::SystemClock;
+use tidemark_point::Timestamp;
+use tidemark_settings::{Environment as _, Span};
+
+use crate::Command;
+use crate::catalogue::Catalogue;
+use gather::gather;
+use screen::screen;
+
+/// Prints the screen, or the contract's object; with `check` the exit code says whether somebody should look.
+pub(crate) fn status(command: &Command, json: bool, check: bool) -> Result<ExitCode, Failure> {
+    let loaded = command.settings()?;
+    let catalogue = block_on(async { Ok(Catalogue::find(&command.here).await) })?;
+    let state = crate::state(command)?;
+    let status = block_on(async {
+        gather(&catalogue, &loaded, &state, Arc::new(SystemClock))
+            .await
+            .map_err(Failure::run)
+    })?;
+    if json {
+        exit::print(&status.to_json())?;
+    } else {
+        let plain = command.here.environment.get_nonempty("NO_COLOR").is_some();
+        let colour = std::io::stdout().is_terminal() && !plain;
+        exit::print(screen(&status, colour).as_bytes())?;
+    }
+    Ok(ExitCode::from(if check && status.needs_attention() {
+        exit::FAILED
+    } else {
+        exit::OK
+    }))
+}
+
+/// All of it, in the order of names; serialises as the contract says.
+#[derive(Debug, Serialize)]
+pub(crate) struct Status {
+    /// The host's name.
+    pub(crate) host: String,
+    /// The installed collectors.
+    pub(crate) collectors: Vec<CollectorStatus>,
+    /// The sinks.
+    pub(crate) sinks: Vec<SinkStatus>,
+    /// When this was looked at.
+    #[serde(skip)]
+    pub(crate) now: Timestamp,
+    /// What is wrong with the whole: settings' notices, an outbox that cannot be used.
+    #[serde(skip)]
+    pub(crate) warnings: Vec<String>,
+}
+
+/// How a collector is.
+#[derive(Debug, Serialize)]
+pub(crate) struct CollectorStatus {
+    pub(crate) name: String,
+    pub(crate) enabled: bool,
+    #[serde(rename = "interval_seconds", serialize_with = "seconds")]
+    pub(crate) interval: Span,
+    pub(crate) state: State,
+    pub(crate) last_run: Option<LastRun>,
+    #[serde(serialize_with = "maybe_time")]
+    pub(crate) next_run: Option<Timestamp>,
+    /// Since when it fails, and for how many runs.
+    #[serde(skip)]
+    pub(crate) failing: Option<FailingSince>,
+    /// Why its program cannot be used.
+    #[serde(skip)]
+    pub(crate) broken: Option<String>,
+}
+
+/// A row of failed runs that ends with the last one.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) struct FailingSince {
+    /// When the first of them began, as far as runs are kept.
+    pub(crate) since: Timestamp,
+    /// How many there are.
+    pub(crate) runs: u64,
+}
+
+/// A collector's state in a word.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum State {
+    /// Its last run was right, and not too long ago.
+    Ok,
+    /// No run has ended for twice the interval and the deadline.
+    Late,
+    /// Its last run failed.
+    Failing,
+    /// A run is under way.
+    Running,
+    /// It has never run.
+    Never,
+    /// Nothing starts it.
+    Disabled,
+}
+
+impl State {
+    /// The word.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Late => "late",
+            Self::Failing => "failing",
+            Self::Running => "running",
+            Self::Never => "never",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// Whether somebody should look.
+    pub(crate) fn is_bad(self) -> bool {
+        matches!(self, Self::Late | Self::Failing)
+    }
+}
+
+/// A collector's newest run that has ended.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct LastRun {
+    #[serde(serialize_with = "time")]
+    pub(crate) started: Timestamp,
+    pub(crate) duration_seconds: f64,
+    pub(crate) ok: bool,
+    pub(crate) partial: bool,
+    pub(crate) points: u64,
+    pub(crate) gaps: Vec<String>,
+    pub(crate) notices: Vec<String>,
+    pub(crate) error: Option<String>,
+}
+
+impl LastRun {
+    /// When it ended.
+    pub(crate) fn ended(&self) -> Timestamp {
+        let duration = std::time::Duration::try_from_secs_f64(self.duration_seconds);
+        self.started.saturating_add(duration.unwrap_or_default())
+    }
+}
+
+/// How a sink is; numbers are points.
+#[derive(Debug, Serialize)]
+pub(crate) struct SinkStatus {
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) sink_type: String,
+    pub(crate) collected: u64,
+    pub(crate) delivered: u64,
+    pub(crate) waiting: u64,
+    pub(crate) rejected: u64,
+    pub(crate) dropped: u64,
+    pub(crate) superseded: u64,
+    #[serde(serialize_with = "maybe_time")]
+    pub(crate) oldest_waiting: Option<Timestamp>,
+    #[serde(serialize_with = "maybe_time")]
+    pub(crate) backoff_until: Option<Timestamp>,
+    pub(crate) last_error: Option<String>,
+    /// Points that were lost and that nobody has acknowledged.
+    #[serde(skip)]
+    pub(crate) lost: u64,
+    /// Whether no settings name it any more.
+    #[serde(skip)]
+    pub(crate) orphaned: bool,
+    /// Since when the outbox is known to have been damaged.
+    #[serde(skip)]
+    pub(crate) damaged_since: Option<Timestamp>,
+}
+
+impl SinkStatus {
+    /// Whether somebody should look.
+    pub(crate) fn is_bad(&self) -> bool {
+        self.lost > 0 || self.orphaned || (self.waiting > 0 && self.last_error.is_some())
+    }
+}
+
+impl Status {
+    /// Whether `--check` fails: something is late, failing, or lost and not acknowledged.
+    pub(crate) fn needs_attention(&self) -> bool {
+        self.collectors.iter().any(|collector| collector.state.is_bad())
+            || self.sinks.iter().any(|sink| sink.lost > 0)
+    }
+
+    /// The contract's object, indented, with a final newline.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        // Strings, numbers and lists under string keys: there is nothing that could fail.
+        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        text.push(b'\n');
+        text
+    }
+}
+
+/// What a collector's state follows from.
+#[derive(Debug, Copy, Clone)]
+pub(crate) struct Signs<'a> {
+    pub(crate) enabled: bool,
+    pub(crate) broken: bool,
+    pub(crate) interval: Span,
+    pub(crate) deadline: Span,
+    pub(crate) last_run: Option<&'a LastRun>,
+    /// When the run under way began.
+    pub(crate) running_since: Option<Timestamp>,
+}
+
+impl Signs<'_> {
+    /// The state; the worst that is true.
+    pub(crate) fn state(&self, now: Timestamp) -> State {
+        let running = self
+            .running_since
+            .is_some_and(|since| distance(now, since) <= nanos(self.deadline));
+        match self.last_run {
+            _ if !self.enabled => State::Disabled,
+            _ if self.broken => State::Failing,
+            // A last run dated far ahead is as late: the clock jumped, and tells nothing.
+            Some(run) if !running && distance(now, run.ended()) > self.late_after() => State::Late,
+            _ if running => State::Running,
+            Some(run) if !run.ok => State::Failing,
+            Some(_) => State::Ok,
+            None => State::Never,
+        }
+    }
+
+    /// The time without the end of a run after which a collector is late: 2 × interval + deadline.
+    fn late_after(&self) -> u64 {
+        nanos(self.interval)
+            .saturating_mul(2)
+            .saturating_add(nanos(self.deadline))
+    }
+
+    /// When the next run starts, as far as that can be told.
+    pub(crate) fn next_run(&self) -> Option<Timestamp> {
+        let last = self
+            .last_run
+            .filter(|_| self.enabled && self.running_since.is_none())?;
+        Some(last.ended().saturating_add(self.interval.as_duration()))
+    }
+}
+
+fn distance(a: Timestamp, b: Timestamp) -> u64 {
+    a.since(b).unsigned_abs()
+}
+
+fn nanos(span: Span) -> u64 {
+    u64::try_from(span.as_duration().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Whole seconds as an integer, others as they are.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn seconds<S: Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Error> {
+    match span.as_duration() {
+        whole if whole.subsec_nanos() == 0 => serializer.serialize_u64(whole.as_secs()),
+        other => serializer.serialize_f64(other.as_secs_f64()),
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn time<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(time)
+}
+
+#[expect(clippy::ref_option, reason = "serde passes a reference")]
+fn maybe_time<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.collect_str(time),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,211 @@
+//! Tables of aligned columns.
+
+/// How a column lies.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Align {
+    Left,
+    Right,
+}
+
+/// Rows below a head; a row may have lines of text beneath it.
+#[derive(Debug)]
+pub(crate) struct Table {
+    head: Vec<(&'static str, Align)>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    cells: Vec<Cell>,
+    notes: Vec<String>,
+}
+
+/// A text in a table, and how it is shown on a terminal with colours.
+#[derive(Debug, Clone)]
+pub(crate) struct Cell {
+    text: String,
+    paint: Paint,
+}
+
+/// A colour that says something: never the only sign of it.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Paint {
+    #[default]
+    Plain,
+    Good,
+    Bad,
+    Dim,
+}
+
+impl Paint {
+    /// `text` in this colour where `colour` says that there are any.
+    pub(crate) fn apply(self, text: &str, colour: bool) -> String {
+        let code = match self {
+            Self::Plain => return text.to_owned(),
+            _ if !colour => return text.to_owned(),
+            Self::Good => "32",
+            Self::Bad => "1;31",
+            Self::Dim => "2",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self {
+            text: one_line(&text),
+            paint: Paint::Plain,
+        }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self {
+            text: one_line(text),
+            paint: Paint::Plain,
+        }
+    }
+}
+
+impl Cell {
+    /// The cell in a colour.
+    pub(crate) fn painted(mut self, paint: Paint) -> Self {
+        self.paint = paint;
+        self
+    }
+}
+
+/// `text` without control characters: what a source said must not move a terminal's cursor.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect()
+}
+
+impl Table {
+    /// A table with these columns.
+    pub(crate) fn new(head: impl IntoIterator<Item = (&'static str, Align)>) -> Self {
+        Self {
+            head: head.into_iter().collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row; cells that are missing are empty.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        self.rows.push(Row {
+            cells: cells.into_iter().collect(),
+            notes: Vec::new(),
+        });
+    }
+
+    /// Adds a line beneath the last row.
+    pub(crate) fn note(&mut self, text: &str) {
+        if let Some(row) = self.rows.last_mut() {
+            row.notes.push(one_line(text));
+        }
+    }
+
+    /// The table with a final newline; columns two spaces apart, no space at a line's end.
+    pub(crate) fn render(&self, colour: bool) -> String {
+        let widths: Vec<usize> = (0..self.head.len())
+            .map(|column| {
+                let cells = self.rows.iter().filter_map(|row| row.cells.get(column));
+                let head = self.head.get(column).map_or(0, |(name, _)| name.len());
+                cells.map(|cell| cell.text.chars().count()).fold(head, usize::max)
+            })
+            .collect();
+        let mut out = String::new();
+        let head: Vec<Cell> = self
+            .head
+            .iter()
+            .map(|(name, _)| Cell::from(*name).painted(Paint::Dim))
+            .collect();
+        self.line(&mut out, &head, &widths, colour);
+        for row in &self.rows {
+            self.line(&mut out, &row.cells, &widths, colour);
+            for note in &row.notes {
+                out.push_str("    ");
+                out.push_str(note);
+                out.push('\n');
+            }
+        }
+        out
+    }
+
+    fn line(&self, out: &mut String, cells: &[Cell], widths: &[usize], colour: bool) {
+        let mut gap = 0;
+        for (column, (width, (_, align))) in widths.iter().zip(&self.head).enumerate() {
+            let Some(cell) = cells.get(column) else { break };
+            let space = width - cell.text.chars().count().min(*width);
+            let (before, after) = if *align == Align::Right {
+                (space, 0)
+            } else {
+                (0, space)
+            };
+            if !cell.text.is_empty() {
+                out.extend(std::iter::repeat_n(' ', gap + before));
+                out.push_str(&cell.paint.apply(&cell.text, colour));
+                gap = 0;
+            } else {
+                gap += before;
+            }
+            gap += after + 2;
+        }
+        out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new([
+            ("NAME", Align::Left),
+            ("COUNT", Align::Right),
+            ("LAST", Align::Left),
+        ]);
+        table.row([
+            "a".into(),
+            "1,000,000".into(),
+            Cell::from("ok").painted(Paint::Good),
+        ]);
+        table.note("a note\nof two lines");
+        table.row(["longer".into(), "".into(), "é".into()]);
+        table.row(["b".into(), "2".into(), "".into()]);
+        table
+    }
+
+    #[test]
+    fn columns_are_aligned_and_lines_have_no_space_at_their_end() {
+        let expected = "\
+NAME        COUNT  LAST
+a       1,000,000  ok
+    a note of two lines
+longer             é
+b               2
+";
+        assert_eq!(table().render(false), expected);
+    }
+
+    #[test]
+    fn colours_do_not_move_the_columns() {
+        let coloured = table().render(true);
+        assert!(coloured.contains("\u{1b}[32mok\u{1b}[0m"));
+        let mut plain = coloured;
+        for code in ["\u{1b}[0m", "\u{1b}[32m", "\u{1b}[2m"] {
+            plain = plain.replace(code, "");
+        }
+        assert_eq!(plain, table().render(false));
+    }
+
+    #[test]
+    fn a_source_cannot_paint_the_terminal() {
+        let mut table = Table::new([("X", Align::Left)]);
+        table.row(["\u{1b}[31mred\r\u{9b}".into()]);
+        assert_eq!(table.render(false), "X\n [31mred  \n");
+    }
+}

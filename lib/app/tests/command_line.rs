@@ -1,0 +1,405 @@
+//! The contract of a collector's command line, from outside: exit codes, outputs, messages, what is kept.
+
+use std::time::Duration;
+
+use tidemark_testkit::{Ended, Home, Run, program, wait_until};
+
+/// A run of the example collector at home.
+fn behaving(home: &Home) -> Run {
+    home.at_home(Run::new(program("examples/tidemark-behaving")))
+}
+
+fn home(behaviour: &str) -> Home {
+    let home = Home::new();
+    home.settings(&format!("[collector.behaving]\nbehaviour = \"{behaviour}\"\n"));
+    home
+}
+
+/// Whether the state folder holds nothing.
+fn is_untouched(home: &Home) -> bool {
+    std::fs::read_dir(home.state())
+        .expect("the state")
+        .next()
+        .is_none()
+}
+
+/// The one line that a failure says.
+#[track_caller]
+fn one_line(ended: &Ended) -> &str {
+    let mut lines = ended.stderr.lines();
+    let line = lines.next().unwrap_or_default();
+    assert_eq!(lines.next(), None, "more than one line: {}", ended.stderr);
+    line
+}
+
+#[test]
+fn a_run_says_nothing_and_keeps_its_points() {
+    let home = home("ok");
+    let ended = behaving(&home).run().expect_code(0);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+    assert!(home.state().join("outbox.db").is_file());
+    assert!(home.state().join("store.db").is_file());
+}
+
+#[test]
+fn a_dry_run_prints_yaml_and_touches_nothing() {
+    let home = home("ok");
+    let ended = behaving(&home).arg("--dry-run").run().expect_code(0);
+    assert_eq!(ended.stderr, "");
+    assert_eq!(
+        ended.stdout.matches("- measurement: behaving\n").count(),
+        3,
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        ended
+            .stdout
+            .contains("  tags:\n    index: \"2\"\n  fields:\n    third: 0.6666666666666666\n    value: 2\n")
+    );
+    assert!(is_untouched(&home));
+}
+
+#[test]
+fn a_dry_run_prints_json_and_line_protocol() {
+    let home = home("ok");
+    home.settings("[host]\ntags = { site = \"north pole\" }\n");
+    let json = behaving(&home)
+        .args(["-n", "--output", "json"])
+        .run()
+        .expect_code(0)
+        .stdout;
+    assert!(
+        json.contains("\"site\": \"north pole\"") && json.starts_with('['),
+        "{json}"
+    );
+    let influx = behaving(&home)
+        .args(["-n", "--output", "influx"])
+        .run()
+        .expect_code(0)
+        .stdout;
+    let lines: Vec<&str> = influx.lines().collect();
+    assert_eq!(lines.len(), 3);
+    assert!(
+        lines[1].starts_with("behaving,index=1,site=north\\ pole third=0.3333333333333333,value=1u "),
+        "{influx}"
+    );
+}
+
+#[test]
+fn a_dry_run_needs_no_state_no_credentials_and_no_sink() {
+    let home = home("ok");
+    home.settings(
+        "[[sink]]\ntype = \"influxdb\"\nurl = \"https://nowhere.invalid:8086\"\ndatabase = \"metrics\"\n\
+         username = \"u\"\npassword = { file = \"/nowhere/secret\" }\n",
+    );
+    std::fs::remove_dir(home.state()).expect("remove");
+    let ended = behaving(&home)
+        .args(["-n", "--output", "influx"])
+        .run()
+        .expect_code(0);
+    // InfluxDB 1 knows no unsigned integers.
+    assert!(ended.stdout.contains(",value=2i "), "{}", ended.stdout);
+    assert!(!home.state().exists());
+}
+
+#[test]
+fn a_host_that_is_told_to_run_dry_submits_nothing() {
+    let home = home("ok");
+    home.settings("[host]\ndry_run = true\n");
+    let ended = behaving(&home).run().expect_code(0);
+    assert!(ended.stdout.starts_with("- measurement: behaving\n"));
+    assert!(is_untouched(&home));
+}
+
+#[test]
+fn a_gap_is_a_warning_and_no_failure() {
+    let home = home("partial");
+    let ended = behaving(&home).run().expect_code(0);
+    assert_eq!(
+        one_line(&ended),
+        "tidemark-behaving: warning: one of two sources is missing"
+    );
+}
+
+#[test]
+fn a_notice_is_said() {
+    let home = home("notice");
+    let ended = behaving(&home).run().expect_code(0);
+    assert_eq!(
+        one_line(&ended),
+        "tidemark-behaving: notice: all is well, and more"
+    );
+}
+
+#[test]
+fn no_points_are_no_failure() {
+    let home = home("empty");
+    behaving(&home).run().expect_code(0);
+    assert_eq!(behaving(&home).arg("-n").run().expect_code(0).stdout, "[]\n");
+}
+
+#[test]
+fn a_failure_is_one_line_with_the_whole_chain() {
+    let home = home("fail");
+    let expected = "tidemark-behaving: http://source/page: the source is down: connection refused";
+    let ended = behaving(&home).run().expect_code(1);
+    assert_eq!(one_line(&ended), expected);
+    let dry = behaving(&home).arg("-n").run().expect_code(1);
+    assert_eq!((one_line(&dry), dry.stdout.as_str()), (expected, ""));
+}
+
+#[test]
+fn a_run_that_never_ends_ends_at_its_deadline() {
+    for behaviour in ["hang", "block"] {
+        let home = home(behaviour);
+        home.settings(&format!(
+            "[collector.behaving]\nbehaviour = \"{behaviour}\"\ndeadline = \"1s\"\n"
+        ));
+        let ended = behaving(&home).run().expect_code(1);
+        assert!(one_line(&ended).contains("deadline"), "{}", ended.stderr);
+        assert!(
+            ended.wall >= Duration::from_secs(1) && ended.wall < Duration::from_secs(20),
+            "{:?}",
+            ended.wall
+        );
+    }
+}
+
+#[test]
+fn a_panic_is_a_failed_run() {
+    let home = home("panic");
+    let ended = behaving(&home).run().expect_code(1);
+    assert_eq!(
+        one_line(&ended),
+        "tidemark-behaving: the collector panicked: a mistake with a secret-free text; this is a mistake in the program"
+    );
+}
+
+#[test]
+fn what_was_not_declared_fails_a_dry_run_and_is_a_notice_in_a_run() {
+    let home = home("undeclared");
+    let dry = behaving(&home).arg("-n").run().expect_code(1);
+    assert!(one_line(&dry).contains("other"), "{}", dry.stderr);
+    let ended = behaving(&home).run().expect_code(0);
+    assert!(one_line(&ended).starts_with("tidemark-behaving: notice: ") && ended.stderr.contains("other"));
+}
+
+#[test]
+fn points_of_the_same_series_and_time_are_one() {
+    let home = home("twice");
+    let ended = behaving(&home)
+        .args(["-n", "--output", "influx"])
+        .run()
+        .expect_code(0);
+    let series: std::collections::BTreeSet<&str> = ended
+        .stdout
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert_eq!(series.len(), 3, "{}", ended.stdout);
+}
+
+#[test]
+fn a_signal_ends_a_run_that_is_recorded() {
+    let home = home("hang");
+    let running = behaving(&home).arg("-vv").start();
+    wait_until("the run is under way", Duration::from_secs(20), || {
+        home.state().join("run-behaving.lock").exists()
+    });
+    running.terminate();
+    running.terminate();
+    let ended = running.wait().expect_code(1);
+    assert!(
+        ended
+            .stderr
+            .lines()
+            .last()
+            .is_some_and(|line| line.contains("SIGTERM")),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_second_run_beside_it_ends_at_once() {
+    let home = home("hang");
+    let first = behaving(&home).start();
+    wait_until("the first is under way", Duration::from_secs(20), || {
+        std::fs::read_to_string(home.state().join("run-behaving.lock")).is_ok_and(|text| text.contains('T'))
+    });
+    let second = behaving(&home).run().expect_code(0);
+    assert_eq!(
+        one_line(&second),
+        format!(
+            "tidemark-behaving: notice: a run is under way already (process {}): nothing to do",
+            first.pid()
+        )
+    );
+    // A dry run disturbs nobody and is disturbed by none; it hangs as it is told.
+    first.kill();
+}
+
+#[test]
+fn the_run_after_a_kill_says_so() {
+    let home = home("hang");
+    let first = behaving(&home).start();
+    wait_until("the first is under way", Duration::from_secs(20), || {
+        std::fs::read_to_string(home.state().join("run-behaving.lock")).is_ok_and(|text| text.contains('T'))
+    });
+    first.kill();
+    home.settings("[collector.behaving]\nbehaviour = \"ok\"\n");
+    let ended = behaving(&home).run().expect_code(0);
+    assert!(
+        one_line(&ended).contains("was killed before it ended"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(behaving(&home).run().expect_code(0).stderr, "");
+}
+
+#[test]
+fn wrong_options_are_one_line_and_exit_code_2() {
+    let home = Home::new();
+    for (line, expected) in [
+        (&["--output", "json"][..], "add --dry-run"),
+        (&["--dry-rum"], "--dry-run"),
+        (&["-n", "--output", "xml"], "yaml, influx, json"),
+        (&["-n", "--output", "openmetrics"], "yaml, influx, json"),
+        (&["--every", "soon"], "30s"),
+        (&["--every", "0"], "above zero"),
+        (&["surplus"], "surplus"),
+    ] {
+        let ended = behaving(&home).args(line).run().expect_code(2);
+        let line = one_line(&ended);
+        assert!(
+            line.starts_with("tidemark-behaving: ") && line.contains(expected),
+            "{line}"
+        );
+        assert_eq!(ended.stdout, "");
+    }
+    assert!(is_untouched(&home));
+}
+
+#[test]
+fn wrong_settings_are_exit_code_78_all_at_once() {
+    let home = Home::new();
+    home.settings("[collector.behaving]\nbehaviour = 3\npoint = 1\n");
+    let ended = behaving(&home).run().expect_code(78);
+    let lines: Vec<&str> = ended.stderr.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", ended.stderr);
+    for (line, number) in lines.iter().zip([2, 3]) {
+        let place = format!("tidemark-behaving: {}:{number}: ", home.config().display());
+        assert!(line.starts_with(&place), "{line}");
+    }
+    behaving(&home).arg("-n").run().expect_code(78);
+    behaving(&Home::new())
+        .args(["--config", "/nowhere.toml"])
+        .run()
+        .expect_code(78);
+}
+
+#[test]
+fn a_secret_that_does_not_resolve_ends_the_run_before_it_collects() {
+    let home = Home::new();
+    home.settings(
+        "[[sink]]\ntype = \"influxdb\"\nurl = \"http://127.0.0.1:1\"\ndatabase = \"metrics\"\n\
+         username = \"u\"\npassword = { file = \"/nowhere/secret\" }\n",
+    );
+    let ended = behaving(&home).run().expect_code(78);
+    assert!(one_line(&ended).contains("/nowhere/secret"), "{}", ended.stderr);
+}
+
+#[test]
+fn describe_reads_no_settings() {
+    let home = Home::new();
+    home.settings("this is no TOML");
+    let ended = behaving(&home).arg("--describe").run().expect_code(0);
+    for key in [
+        "\"name\": \"behaving\"",
+        "\"run_interval\": \"1m\"",
+        "\"deadline\": \"30s\"",
+        "\"type\": \"uint\"",
+    ] {
+        assert!(ended.stdout.contains(key), "{key} in {}", ended.stdout);
+    }
+    assert!(is_untouched(&home));
+}
+
+#[test]
+fn help_and_version_are_for_standard_output() {
+    let home = Home::new();
+    let help = behaving(&home).arg("--help").run().expect_code(0);
+    assert!(
+        help.stdout.starts_with("Behaves as it is told."),
+        "{}",
+        help.stdout
+    );
+    assert!(
+        help.stdout.contains("Usage: tidemark-behaving [OPTIONS]"),
+        "{}",
+        help.stdout
+    );
+    assert_eq!(help.stderr, "");
+    let version = behaving(&home).arg("-V").run().expect_code(0);
+    assert_eq!(
+        version.stdout,
+        format!("tidemark-behaving {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn every_runs_until_it_is_told_to_end() {
+    let home = home("ok");
+    let running = behaving(&home).args(["--every", "20ms", "-v"]).start();
+    wait_until("five runs", Duration::from_secs(20), || {
+        running.stderr().matches("collected in").count() >= 5
+    });
+    running.terminate();
+    let ended = running.wait().expect_code(0);
+    assert!(!ended.stderr.contains("error"), "{}", ended.stderr);
+}
+
+#[test]
+fn every_goes_on_after_a_failed_run() {
+    let home = home("fail");
+    let running = behaving(&home).args(["--every", "20ms"]).start();
+    wait_until("three failures", Duration::from_secs(20), || {
+        running.stderr().matches("source is down").count() >= 3
+    });
+    running.interrupt();
+    running.wait().expect_code(0);
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_used_is_no_reason_not_to_deliver() {
+    let home = home("ok");
+    home.settings("[[sink]]\ntype = \"discard\"\n");
+    std::fs::remove_dir(home.state()).expect("remove");
+    std::fs::write(home.state(), "a file").expect("write");
+    let ended = behaving(&home).run().expect_code(0);
+    assert!(
+        ended.stderr.contains(&home.state().display().to_string()),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_failure() {
+    let home = home("ok");
+    home.settings("[collector.behaving]\npoints = 100000\n");
+    let script = format!(
+        "{} -n | head -1; echo ${{PIPESTATUS[0]}}",
+        program("examples/tidemark-behaving").display()
+    );
+    let ended = home
+        .at_home(Run::new("/bin/bash"))
+        .args(["-c", &script])
+        .run()
+        .expect_code(0);
+    assert_eq!(
+        (ended.stdout.as_str(), ended.stderr.as_str()),
+        ("- measurement: behaving\n0\n", "")
+    );
+}
