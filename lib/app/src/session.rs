@@ -65,6 +65,7 @@ impl Session {
             .metric::<M>()
             .host_name(&self.settings.host.name)
             .environment(environment)
+            .host_name(&self.settings.host.name)
             .interval(self.interval)
             .deadline(self.deadline)
             .strictness(self.strictness())
