@@ -334,6 +334,33 @@ async fn a_redirect_in_a_circle_is_seen_at_once() {
 }
 
 #[tokio::test]
+async fn an_answer_after_a_redirect_is_told_with_both_addresses() {
+    let source = Source::http();
+    source.route("/page", Answer::redirect(&source.url("/login")));
+    source.route("/login", Answer::ok("<html>"));
+    let get = || http().get(&url(&source.url("/page")));
+    let shown = format!(
+        "{} (redirected to {}): answered ",
+        source.url("/page"),
+        source.url("/login")
+    );
+    let (_, text) = why(get().json::<Vec<i64>>().await.unwrap_err());
+    assert!(
+        text.starts_with(&(shown.clone() + "200 with an HTML page")),
+        "{text}"
+    );
+    source.route("/login", Answer::new(500));
+    let (_, text) = why(get().text().await.unwrap_err());
+    assert!(text.starts_with(&(shown + "500")), "{text}");
+}
+
+#[tokio::test]
+async fn the_longest_timeout_is_one() {
+    let (_source, request) = page(Answer::ok("a"));
+    assert_eq!(request.timeout(Duration::MAX).text().await.unwrap(), "a");
+}
+
+#[tokio::test]
 async fn https_never_leads_to_http() {
     let certificates = Certificates::new();
     let plain = Source::http();

@@ -343,3 +343,65 @@ async fn a_sinks_client_has_the_same_tls_and_follows_nothing() {
     assert_eq!(answer.status().as_u16(), 302);
     assert_eq!(source.requests().len(), 1);
 }
+
+#[tokio::test]
+async fn a_chain_ends_at_an_authority_over_others_that_the_server_sends() {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+    let folder = tempfile::tempdir().unwrap();
+    let params = |name: &str, names: Vec<String>, is_ca| {
+        let mut params = CertificateParams::new(names).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = is_ca;
+        params
+    };
+    let authority = |name| params(name, Vec::new(), IsCa::Ca(BasicConstraints::Unconstrained));
+    let keys: [KeyPair; 3] = std::array::from_fn(|_| KeyPair::generate().unwrap());
+    let root = authority("root").self_signed(&keys[0]).unwrap();
+    let middle = authority("middle")
+        .signed_by(&keys[1], &Issuer::new(authority("root"), &keys[0]))
+        .unwrap();
+    let leaf = params("leaf", vec!["localhost".to_owned()], IsCa::ExplicitNoCa)
+        .signed_by(&keys[2], &Issuer::new(authority("middle"), &keys[1]))
+        .unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let certificate = file("chain.pem", leaf.pem() + &middle.pem());
+    let key = file("key.pem", keys[2].serialize_pem());
+    let identity = Identity {
+        certificate: certificate.clone(),
+        key,
+        both: certificate,
+    };
+    let root = file("root.pem", root.pem());
+    assert_eq!(meet(&identity, &system(Some(&root), None)).await, Ok(200));
+    assert_eq!(meet(&identity, &named(&root)).await, Ok(200));
+    let middle = file("middle.pem", middle.pem());
+    assert_eq!(
+        meet(&identity, &system(Some(&middle), None)).await,
+        Ok(200),
+        "the middle one alone is trusted"
+    );
+}
+
+#[tokio::test]
+async fn an_error_after_a_redirect_names_both_addresses() {
+    let certificates = Certificates::new();
+    let secure = Source::https(&certificates.stranger);
+    let source = Source::http();
+    source.route("/page", Answer::redirect(&secure.url("/login?token=hunter2")));
+    let url = Url::parse(&source.url("/page")).unwrap();
+    let error = Http::new(named(certificates.authority()))
+        .get(&url)
+        .text()
+        .await
+        .unwrap_err();
+    assert!(matches!(error.kind(), HttpErrorKind::Tls(_)), "{error:?}");
+    let start = format!(
+        "{url} (redirected to {}?token=…): the certificate of localhost",
+        secure.url("/login")
+    );
+    assert!(error.to_string().starts_with(&start), "{error}");
+}

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 use reqwest::redirect::{Attempt, Policy};
@@ -77,6 +78,20 @@ fn build(options: &ClientOptions, redirects: Policy) -> Result<reqwest::Client, 
         .map_err(|error| HttpError::client("no HTTP client can be made").caused_by_reqwest(error))
 }
 
+tokio::task_local! {
+    /// Where redirects have led the request that is under way; the client's errors do not say.
+    static LED_TO: RefCell<Option<Url>>;
+}
+
+/// The outcome of a request, and where redirects led it.
+pub(super) async fn watched<F: Future>(request: F) -> (F::Output, Option<Url>) {
+    let noted = async {
+        let outcome = request.await;
+        (outcome, LED_TO.with(RefCell::take))
+    };
+    LED_TO.scope(RefCell::new(None), noted).await
+}
+
 fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     let (to, previous) = (attempt.url(), attempt.previous());
     let was_secure = previous.last().is_some_and(|from| from.scheme() == "https");
@@ -89,6 +104,8 @@ fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     } else if previous.len() > REDIRECT_LIMIT {
         attempt.error(RedirectFault::TooMany)
     } else {
+        // Outside of a request of ours there is nobody to tell.
+        let _ = LED_TO.try_with(|led_to| led_to.replace(Some(to.clone())));
         attempt.follow()
     }
 }

@@ -113,6 +113,17 @@ impl HttpError {
         }
     }
 
+    /// At the address that the one asked for led to.
+    pub(super) fn at(url: &Url, led_to: Option<&Url>, kind: HttpErrorKind) -> Self {
+        let mut error = Self::new(url, kind);
+        if let Some(led_to) = led_to.filter(|led_to| differ(led_to, url)) {
+            error
+                .url
+                .push_str(&format!(" (redirected to {})", redacted(led_to)));
+        }
+        error
+    }
+
     pub(super) fn client(message: impl Display) -> Self {
         Self {
             url: String::new(),
@@ -138,12 +149,24 @@ impl HttpError {
 
     /// What an error of a [`client`](super::client) means: which step failed, and for TLS what to do.
     pub fn explain(url: &Url, error: reqwest::Error) -> Self {
+        Self::explain_at(url, None, error)
+    }
+
+    /// The same after a redirect.
+    pub(super) fn explain_at(url: &Url, led_to: Option<&Url>, error: reqwest::Error) -> Self {
+        // Where the connection failed.
+        let there = led_to.unwrap_or(url);
         let kind = if let Some(fault) = find::<RedirectFault>(&error) {
+            // It names the address itself.
             return Self::new(url, fault.kind());
         } else if let Some(tls) = find::<rustls::Error>(&error) {
-            return Self::new(url, HttpErrorKind::Tls(tls_error::explain(tls, url)));
-        } else if error.is_connect() && url.scheme() == "https" && is_cut(&error) {
-            return Self::new(url, HttpErrorKind::Tls(tls_error::CLOSED.to_owned()));
+            return Self::at(
+                url,
+                Some(there),
+                HttpErrorKind::Tls(tls_error::explain(tls, there)),
+            );
+        } else if error.is_connect() && there.scheme() == "https" && is_cut(&error) {
+            return Self::at(url, Some(there), HttpErrorKind::Tls(tls_error::CLOSED.to_owned()));
         } else if error.is_builder() {
             HttpErrorKind::Request("cannot be asked for".to_owned())
         } else if error.is_connect() {
@@ -153,7 +176,7 @@ impl HttpError {
         } else {
             HttpErrorKind::NoAnswer
         };
-        Self::new(url, kind).caused_by_reqwest(error)
+        Self::at(url, Some(there), kind).caused_by_reqwest(error)
     }
 
     /// What went wrong.
@@ -161,7 +184,8 @@ impl HttpError {
         &self.kind
     }
 
-    /// The address, without credentials and without the values in its query; empty where no client could be made.
+    /// The address, without credentials and without the values in its query, and where it was redirected to; empty
+    /// where no client could be made.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -331,6 +355,18 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
         next = inner(error);
     }
     None
+}
+
+/// Whether these are two addresses, not one with and without credentials.
+fn differ(one: &Url, other: &Url) -> bool {
+    (one.host(), one.port(), one.scheme(), one.path(), one.query())
+        != (
+            other.host(),
+            other.port(),
+            other.scheme(),
+            other.path(),
+            other.query(),
+        )
 }
 
 /// Whether the connection ended in the middle of something.

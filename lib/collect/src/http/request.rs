@@ -7,12 +7,16 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::body::{self, excerpt};
+use super::client::watched;
 use super::{Http, HttpError, HttpErrorKind};
 
 /// The longest body that is read where a request does not say otherwise, in bytes after decompression: 64 MiB.
 pub const MAX_BYTES: u64 = 64 << 20;
 /// The time that a request has, headers and body together, where it does not say otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longer than any request, for a timeout beyond what a clock can show.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A request in the making. It is sent by [`bytes`](Self::bytes), [`text`](Self::text), [`json`](Self::json) or
 /// [`response`](Self::response).
@@ -124,7 +128,7 @@ impl Request {
     /// # Errors
     /// Where no whole answer comes.
     pub async fn response(self) -> Result<Response, HttpError> {
-        let (deadline, timeout, max_bytes) = (Instant::now() + self.timeout, self.timeout, self.max_bytes);
+        let (deadline, timeout, max_bytes) = (self.deadline(), self.timeout, self.max_bytes);
         let url = self.url.clone();
         let answer = self.send(deadline).await?;
         Response::read(url, answer, max_bytes, deadline, timeout).await
@@ -132,30 +136,33 @@ impl Request {
 
     /// A 2xx answer with a body.
     async fn success(self) -> Result<Response, HttpError> {
-        let (deadline, timeout, max_bytes) = (Instant::now() + self.timeout, self.timeout, self.max_bytes);
+        let (deadline, timeout, max_bytes) = (self.deadline(), self.timeout, self.max_bytes);
         let (url, allow_empty) = (self.url.clone(), self.allow_empty);
         let answer = self.send(deadline).await?;
         let status = answer.status();
         if !status.is_success() {
             let content_type = content_type(answer.headers());
+            let led_to = answer.url().clone();
             let excerpt = body::beginning(answer, deadline).await;
             let kind = HttpErrorKind::Status {
                 status: status.as_u16(),
                 content_type,
                 excerpt,
             };
-            return Err(HttpError::new(&url, kind));
+            return Err(HttpError::at(&url, Some(&led_to), kind));
         }
         let response = Response::read(url, answer, max_bytes, deadline, timeout).await?;
         if response.body.is_empty() && !allow_empty {
-            return Err(HttpError::new(
-                &response.url,
-                HttpErrorKind::Empty {
-                    status: response.status,
-                },
-            ));
+            return Err(response.error(HttpErrorKind::Empty {
+                status: response.status,
+            }));
         }
         Ok(response)
+    }
+
+    fn deadline(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.timeout).unwrap_or(now + FOREVER)
     }
 
     async fn send(self, deadline: Instant) -> Result<reqwest::Response, HttpError> {
@@ -174,15 +181,17 @@ impl Request {
         if let Some(body) = self.body {
             request = request.body(body);
         }
-        match tokio::time::timeout_at(deadline, request.send()).await {
+        let answer = tokio::time::timeout_at(deadline, request.send());
+        let (answer, led_to) = watched(answer).await;
+        match answer {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(HttpError::explain(&self.url, error)),
+            Ok(Err(error)) => Err(HttpError::explain_at(&self.url, led_to.as_ref(), error)),
             Err(_) => {
                 let kind = HttpErrorKind::Timeout {
                     after: self.timeout,
                     received: None,
                 };
-                Err(HttpError::new(&self.url, kind))
+                Err(HttpError::at(&self.url, led_to.as_ref(), kind))
             }
         }
     }
@@ -201,6 +210,7 @@ impl std::fmt::Debug for Request {
 /// A whole answer.
 pub struct Response {
     url: Url,
+    led_to: Url,
     status: u16,
     headers: HeaderMap,
     body: Vec<u8>,
@@ -219,17 +229,27 @@ impl Response {
             && encoding.as_bytes() != b"identity"
         {
             let encoding = excerpt(encoding.as_bytes());
-            return Err(HttpError::new(&url, HttpErrorKind::Encoding(encoding)));
+            return Err(HttpError::at(
+                &url,
+                Some(answer.url()),
+                HttpErrorKind::Encoding(encoding),
+            ));
         }
+        let led_to = answer.url().clone();
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
         let body = body::read(&url, answer, max_bytes, deadline, timeout).await?;
         Ok(Self {
             url,
+            led_to,
             status,
             headers,
             body,
         })
+    }
+
+    fn error(&self, kind: HttpErrorKind) -> HttpError {
+        HttpError::at(&self.url, Some(&self.led_to), kind)
     }
 
     /// The status.
@@ -284,7 +304,7 @@ impl Response {
                 at: error.valid_up_to(),
                 content_type: content_type.clone(),
             };
-            HttpError::new(&self.url, kind)
+            self.error(kind)
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         serde_json::from_str(text).map_err(|error| {
@@ -299,7 +319,7 @@ impl Response {
                 html,
                 excerpt,
             };
-            let failed = HttpError::new(&self.url, kind);
+            let failed = self.error(kind);
             // Where a page starts to be no JSON is of no use to anyone.
             if html {
                 failed

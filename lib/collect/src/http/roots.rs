@@ -203,3 +203,96 @@ impl Search<'_> {
         self.names.iter().any(|name| **name == *subject)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+
+    use super::*;
+
+    fn authority(name: &str) -> rcgen::Certificate {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap()
+    }
+
+    /// The number of authorities with the names of the issuers of these.
+    fn found(roots: &SystemRoots, certificates: &[CertificateDer<'_>]) -> usize {
+        roots.issuers_of(certificates.iter()).unwrap().len()
+    }
+
+    #[test]
+    fn each_is_found_by_its_name_however_long_and_only_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [
+            "a".to_owned(),
+            "b".repeat(200),
+            "c".repeat(400),
+            "d".repeat(3000),
+            "a".to_owned(),
+        ];
+        let authorities = names.map(|name| authority(&name));
+        let mut text = authorities.each_ref().map(rcgen::Certificate::pem).concat();
+        text.push_str("-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n");
+        let bundle = folder.path().join("bundle.pem");
+        std::fs::write(&bundle, text).unwrap();
+        let roots = SystemRoots::new(Some(bundle.clone()), Vec::new());
+        // Two authorities may have one name; both are tried then.
+        for (authority, count) in authorities.iter().zip([2, 1, 1, 1, 2]) {
+            assert_eq!(found(&roots, &[authority.der().clone()]), count);
+        }
+        let [first, second, ..] = &authorities;
+        assert_eq!(found(&roots, &[first.der().clone(), second.der().clone()]), 3);
+        assert_eq!(found(&roots, &[self::authority("e").der().clone()]), 0);
+        assert_eq!(found(&roots, &[CertificateDer::from(vec![0x30, 0x82])]), 0);
+        // What was found is kept, what was not is looked up again.
+        std::fs::remove_file(bundle).unwrap();
+        assert_eq!(found(&roots, &[first.der().clone()]), 2);
+        assert!(
+            roots
+                .issuers_of([self::authority("e").der()].into_iter())
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let authorities: Vec<_> = (0..KEPT + 3)
+            .map(|number| authority(&number.to_string()))
+            .collect();
+        let bundle = folder.path().join("bundle.pem");
+        std::fs::write(
+            &bundle,
+            authorities
+                .iter()
+                .map(rcgen::Certificate::pem)
+                .collect::<String>(),
+        )
+        .unwrap();
+        let roots = SystemRoots::new(Some(bundle), Vec::new());
+        for authority in &authorities {
+            assert_eq!(found(&roots, &[authority.der().clone()]), 1);
+        }
+        assert_eq!(roots.kept.lock().unwrap().len(), KEPT);
+    }
+
+    /// As far as this machine has any: each tenth of them is found by its own name.
+    #[test]
+    fn the_distributions_own_are_found() {
+        let roots = SystemRoots::new(None, Vec::new());
+        for text in BUNDLES
+            .iter()
+            .filter_map(|bundle| std::fs::read_to_string(bundle).ok())
+        {
+            for body in pem::certificates(&text).step_by(10) {
+                let der = CertificateDer::from(pem::decode(body).unwrap());
+                let fields = certificate::fields(&der).unwrap();
+                if fields.issuer == fields.subject {
+                    assert!(found(&roots, &[der]) >= 1);
+                }
+            }
+        }
+    }
+}
