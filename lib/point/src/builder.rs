@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::name::{Name, Part};
+use crate::name::{Name, Part, keep_from_quotes};
 use crate::point::{Field, Series, TIME_KEY, TooLong};
 use crate::{Adjustments, MAX_STRING_BYTES, Point, PointError, Timestamp, Value};
 
@@ -83,7 +83,8 @@ fn assemble<'a>(
     let Some(time) = time else {
         return Err(PointError::NoTime { measurement: named() });
     };
-    let tags = valid_tags(tags, adjustments);
+    let quoted = measurement.quote || fields.iter().any(|(key, _)| key.contains('"'));
+    let tags = valid_tags(tags, quoted, adjustments);
     let Some(fields) = valid_fields(fields, adjustments) else {
         return Err(PointError::EmptyFieldKey { measurement: named() });
     };
@@ -102,6 +103,7 @@ fn assemble<'a>(
 
 fn valid_tags<'a>(
     tags: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    quoted: bool,
     adjustments: &mut Adjustments,
 ) -> Vec<(Name<'a>, Name<'a>)> {
     let mut valid: Vec<(Name<'a>, Name<'a>)> = Vec::with_capacity(tags.len());
@@ -114,6 +116,7 @@ fn valid_tags<'a>(
         let key = Name::new(Part::TagKey, key, adjustments);
         valid.push((key, Name::new(Part::TagValue, value, adjustments)));
     }
+    keep_from_quotes(&mut valid, quoted, adjustments);
     let given = valid.len();
     sort_and_keep_last(&mut valid, |tag| &tag.0.text);
     adjustments.repeated += (given - valid.len()) as u64;
@@ -139,7 +142,7 @@ fn valid_fields(
             value => value,
         };
         adjustments.time_keys += u64::from(key == TIME_KEY);
-        let Name { text, special } = Name::new(Part::FieldKey, key, adjustments);
+        let Name { text, special, .. } = Name::new(Part::FieldKey, key, adjustments);
         valid.push(Field {
             key: text,
             special,
@@ -153,7 +156,7 @@ fn valid_fields(
 }
 
 /// Sorts by key, and keeps the last of those with the same key.
-fn sort_and_keep_last<T>(parts: &mut Vec<T>, key: impl Fn(&T) -> &str) {
+pub(crate) fn sort_and_keep_last<T>(parts: &mut Vec<T>, key: impl Fn(&T) -> &str) {
     if parts.is_sorted_by(|left, right| key(left) < key(right)) {
         return;
     }

@@ -12,6 +12,8 @@ const BREAK: u8 = 2;
 const CONTROL: u8 = 4;
 /// Can be carried, but not everywhere.
 const BACKSLASH: u8 = 8;
+/// A double quote.
+const QUOTE: u8 = 16;
 
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
@@ -31,6 +33,7 @@ const CLASSES: [u8; 256] = {
     classes[0x0c] = BREAK;
     classes[b'\r' as usize] = BREAK;
     classes[b'\\' as usize] = BACKSLASH;
+    classes[b'"' as usize] = QUOTE;
     classes
 };
 
@@ -45,6 +48,8 @@ pub(crate) enum Part {
     TagKey,
     TagValue,
     FieldKey,
+    /// A tag key or tag value of a point with a quote in a name.
+    BesideQuote,
 }
 
 /// A measurement, tag key, tag value or field key that line protocol can carry.
@@ -53,27 +58,47 @@ pub(crate) struct Name<'a> {
     pub(crate) text: Cow<'a, str>,
     /// Whether it has a comma, an equals sign or a space.
     pub(crate) special: bool,
+    /// Whether it has a double quote.
+    pub(crate) quote: bool,
+    backslash: bool,
 }
 
 impl<'a> Name<'a> {
     /// The text with what cannot be carried replaced by the rules on [`Point`](crate::Point).
     pub(crate) fn new(part: Part, text: Cow<'a, str>, adjustments: &mut Adjustments) -> Name<'a> {
         let found = text.bytes().fold(0, |found, byte| found | class(byte));
+        let name = |text, found| Name {
+            text,
+            special: found & SPECIAL != 0,
+            quote: found & QUOTE != 0,
+            backslash: found & BACKSLASH != 0,
+        };
         if found & (BREAK | CONTROL | BACKSLASH) == 0 {
-            return Name {
-                text,
-                special: found & SPECIAL != 0,
-            };
+            return name(text, found);
         }
         let replaced = replace(part, &text);
-        if replaced != text {
-            adjustments.replaced += 1;
-        }
-        let special = replaced.bytes().any(|byte| class(byte) == SPECIAL);
-        Name {
-            text: Cow::Owned(replaced),
-            special,
-        }
+        adjustments.replaced += u64::from(replaced != text);
+        let found = replaced.bytes().fold(0, |found, byte| found | class(byte));
+        name(Cow::Owned(replaced), found)
+    }
+}
+
+/// Replaces in tags what InfluxDB misreads where the same point has a quote in a name, be it here or elsewhere.
+pub(crate) fn keep_from_quotes<'a>(
+    tags: &mut [(Name<'a>, Name<'a>)],
+    elsewhere: bool,
+    adjustments: &mut Adjustments,
+) {
+    if !elsewhere && !tags.iter().any(|tag| tag.0.quote || tag.1.quote) {
+        return;
+    }
+    for name in tags
+        .iter_mut()
+        .flat_map(|tag| [&mut tag.0, &mut tag.1])
+        .filter(|name| name.backslash)
+    {
+        let text = std::mem::take(&mut name.text);
+        *name = Name::new(Part::BesideQuote, text, adjustments);
     }
 }
 
@@ -83,15 +108,17 @@ fn replace(part: Part, text: &str) -> String {
     for character in text.chars() {
         let character = match u8::try_from(character).map_or(0, class) {
             BREAK => ' ',
-            CONTROL if part != Part::TagValue => ' ',
+            CONTROL if !matches!(part, Part::TagValue | Part::BesideQuote) => ' ',
             _ => character,
         };
-        let read_otherwise = part == Part::FieldKey
-            && match character {
-                '"' => backslashes > 0,
-                ',' | '=' | ' ' => backslashes % 2 == 1,
-                _ => false,
-            };
+        let odd = backslashes % 2 == 1;
+        let read_otherwise = match (part, character) {
+            (Part::Measurement, '"' | '=') | (Part::FieldKey, '"') => backslashes > 0,
+            (Part::Measurement, ',' | ' ') | (Part::FieldKey, ',' | '=' | ' ') | (Part::BesideQuote, ' ') => {
+                odd
+            }
+            _ => false,
+        };
         if read_otherwise {
             replaced.pop();
             replaced.push('/');

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::name::{Name, Part, escape};
+use crate::builder::sort_and_keep_last;
+use crate::name::{Name, Part, escape, keep_from_quotes};
 use crate::{Adjustments, PointBuilder, Timestamp, Value};
 
 /// The most bytes that a point's measurement, tags and one field key may have together in line protocol, with
@@ -25,9 +26,10 @@ const SEPARATOR_BYTES: usize = 4;
 ///
 /// - In measurements, tags and field keys, control characters, line breaks and tabs among them, become spaces; in
 ///   tag values only U+0000 and U+0009 to U+000D do. So one point is one line.
-/// - There, a backslash at the end becomes a slash, since line protocol cannot carry it. So does, in field keys
-///   alone, a backslash before a quote, and the last of an odd number of backslashes before a comma, an equals
-///   sign or a space: InfluxDB reads these in another way than it reads them in tags.
+/// - There, a backslash at the end becomes a slash, since line protocol cannot carry it. So do those that InfluxDB
+///   reads otherwise than they are written: in measurements and field keys, a backslash before a quote, and the
+///   last of an odd number of them before a comma, an equals sign or a space (in measurements, of any number before
+///   an equals sign); in tags, the last of an odd number before a space, where a name of the point has a quote.
 /// - A tag whose key or value is empty is left out. A point without a measurement, or with a field without a
 ///   name, is refused; so is one whose measurement begins with `#`, a comment in line protocol.
 /// - A float that is NaN or infinite is left out. A point is refused only where no field is left.
@@ -99,13 +101,15 @@ impl Point {
             return;
         }
         let mut name = |part, text| Name::new(part, Cow::Borrowed(text), &mut adjustments);
-        let mut tags: Vec<(Name<'_>, Name<'_>)> = self
-            .tags()
-            .map(|(key, value)| (name(Part::TagKey, key), name(Part::TagValue, value)))
-            .collect();
-        let place = tags.partition_point(|tag| tag.0.text < key.text);
-        tags.insert(place, (key, value));
         let measurement = name(Part::Measurement, self.measurement());
+        let mut tags = vec![(key, value)];
+        tags.extend(
+            self.tags()
+                .map(|(key, value)| (name(Part::TagKey, key), name(Part::TagValue, value))),
+        );
+        let quoted = measurement.quote || self.fields.iter().any(|field| field.key.contains('"'));
+        keep_from_quotes(&mut tags, quoted, &mut adjustments);
+        sort_and_keep_last(&mut tags, |tag| &tag.0.text);
         let longest = self.fields.iter().map(Field::wire_len).max().unwrap_or_default();
         if let Ok(series) = Series::new(&measurement, &tags, longest) {
             self.series = series;

@@ -80,20 +80,24 @@ fn bits(point: &Point) -> Vec<Option<u64>> {
     point.fields().map(|field| bits(field.1)).collect()
 }
 
+/// Keys and values.
+type Pairs = Vec<(String, String)>;
+
 /// A line's measurement, tags and fields, unescaped, as InfluxDB 1 and 2 split it: tags by the byte before, fields
 /// by pairs. It takes good lines alone. This is written after the description of their parser, apart from ours.
-fn split_as_influxdb(line: &str) -> (String, Vec<(String, String)>, Vec<(String, String)>) {
+fn split_as_influxdb(line: &str) -> (String, Pairs, Pairs) {
     let bytes = line.as_bytes();
     let unescaped = |text: &str, escaped: &[&str]| {
         escaped.iter().fold(text.to_owned(), |text, special| {
             text.replace(&format!("\\{special}"), special)
         })
     };
+    assert_eq!(end_as_influxdb(bytes), bytes.len() - 1);
     let mut at = 1;
     while !(matches!(bytes[at], b',' | b' ') && bytes[at - 1] != b'\\') {
         at += 1;
     }
-    let measurement = unescaped(&line[..at], &[",", " "]);
+    let measurement = unescaped(&line[..at], &[",", "\"", " ", "="]);
     let mut tags = Vec::new();
     while bytes[at] == b',' {
         let mut ends = [0; 3];
@@ -127,6 +131,24 @@ fn split_as_influxdb(line: &str) -> (String, Vec<(String, String)>, Vec<(String,
         ));
     }
     (measurement, tags, fields)
+}
+
+/// Where InfluxDB sees the end of a line: it looks for strings after the first space that no pair escapes.
+fn end_as_influxdb(line: &[u8]) -> usize {
+    let (mut at, mut quoted, mut fields) = (0, false, false);
+    let (mut equals, mut commas) = (0, 0);
+    while at < line.len() && (quoted || line[at] != b'\n') {
+        match line[at] {
+            b'\\' if at + 2 < line.len() => at += 1,
+            b' ' => fields = true,
+            b'=' if fields && !quoted => equals += 1,
+            b',' if fields && !quoted => commas += 1,
+            b'"' if fields && equals > commas => quoted = !quoted,
+            _ => {}
+        }
+        at += 1;
+    }
+    at
 }
 
 proptest! {
