@@ -47,7 +47,7 @@ fn each_kind_of_mistake_names_file_and_line() {
         ),
         (
             "[collector.sponsoring]\ndeadline = \"soon\"\n",
-            &["tidemark.toml:2", "deadline", "soon"],
+            &["tidemark.toml:2", "deadline", "time span"],
         ),
         (
             "[collector.sponsoring]\nrun_interval = 5\n",

@@ -12,6 +12,7 @@ const MEMORY: u64 = 64 << 20;
 struct Told {
     ended: Ended,
     scene: Scene,
+    _sink: SinkServer,
 }
 
 /// A run whose source answers like this: it ends with 1, one line tells why, and the failed run is told to the sink.
@@ -33,7 +34,11 @@ fn fails(answer: Answer) -> Told {
         "{text}"
     );
     assert!(!text.contains(QUEUE));
-    Told { ended, scene }
+    Told {
+        ended,
+        scene,
+        _sink: sink,
+    }
 }
 
 #[track_caller]

@@ -48,12 +48,12 @@ fn a_full_disk_is_delivered_around() {
     disk.fill();
     let ended = on(&disk, scene.sponsoring()).run().expect_code(0);
     assert_eq!(queue_points(&sink), 6, "delivered directly: {}", ended.stderr);
-    assert_says(&ended, &["no space", "disk is full", "full"]);
+    assert_says(&ended, &["no space", "no room", "full"]);
 
     // Neither kept nor delivered is a failure, and says so.
     sink.close();
     let ended = on(&disk, scene.sponsoring()).run().expect_code(1);
-    assert_says(&ended, &["full", "no space"]);
+    assert_says(&ended, &["full", "no space", "no room"]);
     sink.reopen();
 
     disk.free();

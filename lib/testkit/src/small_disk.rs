@@ -6,19 +6,24 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// What the keeper runs: a small filesystem, and one command a line.
+use tempfile::TempDir;
+
+/// What the keeper runs: a small filesystem, and one command a line. It takes the filesystem away when the test's
+/// process ends, however that ends: its input ends then.
 const KEEPER: &str = r#"
-mount -t tmpfs -o "size=$0" tidemark /mnt && echo ready
+mount -t tmpfs -o "size=$1,mode=0777" tidemark "$0" && echo ready
 while read -r line; do eval "$line" && echo done || echo failed; done
+umount -l "$0"
 "#;
 
-/// A small filesystem of its own (tmpfs), for this test's processes alone. It goes when it is dropped.
+/// A small filesystem of its own (tmpfs). It goes when it is dropped.
 ///
-/// It is mounted in a private namespace, that of a keeper process, and seen through /proc by this process and those
-/// that it starts. It needs root, or unprivileged user namespaces.
+/// It is mounted where every process sees it: through a private namespace's `/proc/PID/root`, SQLite would resolve
+/// its path to a folder of the host. Mounting needs root, or sudo without a password.
 pub struct SmallDisk {
+    folder: TempDir,
     keeper: Child,
-    commands: ChildStdin,
+    commands: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
@@ -28,32 +33,24 @@ impl SmallDisk {
     /// # Panics
     /// When it cannot be mounted.
     pub fn new(bytes: u64) -> Self {
-        let flags = if rustix::process::geteuid().is_root() {
-            "-m"
-        } else {
-            "-Urm"
-        };
-        let mut keeper = Command::new("setpriv")
-            .args([
-                "--pdeathsig",
-                "KILL",
-                "unshare",
-                flags,
-                "--propagation",
-                "private",
-                "sh",
-                "-c",
-                KEEPER,
-            ])
+        let folder = TempDir::with_prefix("tidemark-disk-").expect("a temporary folder");
+        let root = rustix::process::geteuid().is_root();
+        let words: &[&str] = if root { &["sh"] } else { &["sudo", "-n", "sh"] };
+        let mut keeper = Command::new(words[0])
+            .args(&words[1..])
+            .args(["-c", KEEPER])
+            .arg(folder.path())
             .arg(bytes.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // What ends the test's process group (an interrupt) must not end what cleans up behind it.
             .process_group(0)
             .spawn()
-            .expect("unshare and setpriv of util-linux");
-        let commands = keeper.stdin.take().expect("a pipe");
+            .expect("sh, or sudo");
+        let commands = keeper.stdin.take();
         let answers = BufReader::new(keeper.stdout.take().expect("a pipe"));
         let mut disk = Self {
+            folder,
             keeper,
             commands,
             answers,
@@ -61,14 +58,14 @@ impl SmallDisk {
         assert_eq!(
             disk.answer(),
             "ready",
-            "a small disk needs root, or unprivileged user namespaces"
+            "a small disk is mounted by root, or by sudo without a password"
         );
         disk
     }
 
     /// Its folder.
     pub fn path(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/root/mnt", self.keeper.id()))
+        self.folder.path().to_owned()
     }
 
     /// Fills it to the last byte, with a file of its own.
@@ -89,21 +86,22 @@ impl SmallDisk {
 
     /// Makes it read-only, for root too.
     pub fn read_only(&mut self) {
-        self.command("mount -o remount,ro /mnt");
+        self.remount("ro");
     }
 
     /// Makes it writable again.
     pub fn writable(&mut self) {
-        self.command("mount -o remount,rw /mnt");
+        self.remount("rw");
     }
 
     fn filler(&self) -> PathBuf {
         self.path().join("filler")
     }
 
-    fn command(&mut self, line: &str) {
-        writeln!(self.commands, "{line}").expect("the keeper listens");
-        assert_eq!(self.answer(), "done", "{line}");
+    fn remount(&mut self, mode: &str) {
+        let commands = self.commands.as_mut().expect("open until it is dropped");
+        writeln!(commands, "mount -o remount,{mode} \"$0\"").expect("the keeper listens");
+        assert_eq!(self.answer(), "done", "remounting {mode}");
     }
 
     fn answer(&mut self) -> String {
@@ -115,7 +113,8 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        drop(self.keeper.kill());
+        // The end of its input: it takes the filesystem away and ends.
+        drop(self.commands.take());
         drop(self.keeper.wait());
     }
 }
@@ -144,6 +143,11 @@ mod tests {
         disk.free();
         fs::write(disk.path().join("more"), "x").unwrap();
         assert_eq!(fs::read_to_string(disk.path().join("before")).unwrap(), "x");
+        assert_eq!(
+            fs::canonicalize(disk.path()).unwrap(),
+            disk.path(),
+            "what resolves links finds it too"
+        );
     }
 
     #[test]
@@ -162,8 +166,13 @@ mod tests {
     fn goes_with_its_value() {
         let disk = SmallDisk::new(64 * 1024);
         let path = disk.path();
-        assert!(path.is_dir());
+        let mounted = || {
+            fs::read_to_string("/proc/mounts")
+                .unwrap()
+                .contains(path.to_str().unwrap())
+        };
+        assert!(mounted());
         drop(disk);
-        assert!(!path.exists());
+        assert!(!mounted() && !path.exists());
     }
 }
