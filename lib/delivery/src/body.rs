@@ -226,7 +226,8 @@ fn to_v1(text: &[u8]) -> Vec<u8> {
             _ if byte == b'\n' => state = Place::Series,
             Place::Series if byte == b' ' && !after_escape => state = Place::Key,
             Place::Key if byte == b'=' && !after_escape => (state, digits) = (Place::Value, out.len() + 1),
-            Place::Series | Place::Key => escaped = byte == b'\\' && !after_escape,
+            // Outside of strings a backslash is a byte like others, unless what follows would end something.
+            Place::Series | Place::Key => escaped = byte == b'\\',
             Place::Value if byte == b'"' && out.len() == digits => state = Place::Text,
             Place::Value if byte == b'u' && out.len() > digits => {
                 signed(&mut out, digits);

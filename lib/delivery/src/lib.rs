@@ -25,11 +25,9 @@
 //! let options = OpenOptions::new(folder.path(), "hostname", Sinks::discard("nowhere"), clock);
 //! let mut delivery = Delivery::open(options).await;
 //!
-//! let point = Point::builder("load").field("load1", 0.25).build(&mut Adjustments::default()).unwrap();
-//! let run = Run {
-//!     duration: Duration::from_millis(12),
-//!     ..Run::new("host", Timestamp::from_secs(1_700_000_000).unwrap(), Duration::from_secs(60))
-//! };
+//! let now = Timestamp::from_secs(1_700_000_000).unwrap();
+//! let point = Point::builder("load").field("load1", 0.25).time(now).build(&mut Adjustments::default()).unwrap();
+//! let run = Run { duration: Duration::from_millis(12), ..Run::new("host", now, Duration::from_secs(60)) };
 //! delivery.submit(&run, &[point]).await.unwrap();
 //! let report = delivery.deliver(Budget::Run).await;
 //! assert!(report.is_drained());

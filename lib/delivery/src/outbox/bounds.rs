@@ -1,5 +1,7 @@
 //! How much may wait. Over a bound the oldest batch goes, into the ledger.
 
+use std::path::Path;
+
 use rustix::fs::statvfs;
 use sqlx::SqliteConnection;
 use tidemark_point::Timestamp;
@@ -29,7 +31,7 @@ pub(super) async fn make_room(
     let max_bytes = outbox.bounds.max_bytes.as_bytes();
     let (free, disk) = free_space(outbox);
     let keep_free = outbox.bounds.keep_free.bytes(disk);
-    let file = std::fs::metadata(&outbox.path).map_or(0, |file| file.len());
+    let file = size_of_files(&outbox.path);
     if file + incoming <= max_bytes && free >= keep_free.saturating_add(incoming) {
         return Ok(lost.notices());
     }
@@ -77,6 +79,15 @@ async fn oldest_batch(
     Ok(oldest
         .filter(|(_, committed, _)| before.is_none_or(|before| *committed < before.nanos()))
         .map(|(id, _, length)| (id, u64::try_from(length).unwrap_or(0))))
+}
+
+/// Bytes of the outbox and its write-ahead log: no less than what is in use.
+fn size_of_files(path: &Path) -> u64 {
+    let log = format!("{}-wal", path.display());
+    [path, Path::new(&log)]
+        .iter()
+        .map(|path| std::fs::metadata(path).map_or(0, |file| file.len()))
+        .sum()
 }
 
 /// The bytes that are free for us on the outbox's disk, and all of its bytes; both without bound where nobody says.

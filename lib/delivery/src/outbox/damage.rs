@@ -46,7 +46,12 @@ pub(super) async fn set_aside(
     let now = options.clock.now();
     let aside = free_name(path, now);
     rename(path, &aside)?;
-    let mut old = match schema::options(&aside).connect().await {
+    // With a schema that may be written, SQLite also reads a file that is cut short.
+    let mut old = match schema::options(&aside)
+        .pragma("writable_schema", "ON")
+        .connect()
+        .await
+    {
         Ok(old) => Some(old),
         Err(error) => {
             tracing::debug!("nothing can be read of {}: {error}", aside.display());

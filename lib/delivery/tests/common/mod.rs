@@ -1,0 +1,151 @@
+//! An outbox in a temporary folder, with sinks that a test plays.
+
+#![allow(dead_code, reason = "each test file uses some of it")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tidemark_collect::ManualClock;
+use tidemark_delivery::{Delivery, OpenOptions, Run, SinkLedger, Sinks};
+use tidemark_point::{Adjustments, Point, Timestamp};
+use tidemark_settings::{
+    Environment, HostSettings, InfluxdbSettings, KeepFree, OutboxSettings, Places, Settings, SinkKind,
+    SinkSettings, Size, Span, StoreSettings,
+};
+
+/// No variables.
+pub(crate) struct NoEnvironment;
+
+impl Environment for NoEnvironment {
+    fn get(&self, _: &str) -> Option<std::ffi::OsString> {
+        None
+    }
+}
+
+pub(crate) const START: i64 = 1_700_000_000;
+
+/// A state folder, a clock and settings.
+pub(crate) struct Fixture {
+    pub(crate) dir: TempDir,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) settings: Settings,
+}
+
+impl Fixture {
+    pub(crate) fn new(sinks: Vec<SinkSettings>) -> Self {
+        let settings = Settings {
+            host: HostSettings {
+                name: "h".into(),
+                tags: Default::default(),
+                dry_run: false,
+            },
+            sinks,
+            outbox: OutboxSettings {
+                max_bytes: Size::mib(1024),
+                keep_free: KeepFree::Size(Size::bytes(0)),
+                max_age: None,
+            },
+            store: StoreSettings {
+                keep: Span::days(15),
+                max_bytes: Size::mib(64),
+            },
+        };
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            clock: Arc::new(ManualClock::new(at(0))),
+            settings,
+        }
+    }
+
+    pub(crate) fn options(&self) -> OpenOptions {
+        let places = Places::new(&NoEnvironment, false, None);
+        let sinks = Sinks::resolve(&self.settings, &NoEnvironment, &places).unwrap();
+        OpenOptions::from_settings(self.path(), &self.settings, sinks, self.clock.clone())
+    }
+
+    pub(crate) async fn open(&self) -> Delivery {
+        Delivery::open(self.options()).await
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// A run of `collector` now.
+    pub(crate) fn run(&self, collector: &str) -> Run {
+        use tidemark_collect::Clock as _;
+        self.clock.advance(Duration::from_secs(1));
+        Run::new(collector, self.clock.now(), Duration::from_secs(60))
+    }
+}
+
+/// So many seconds after the start.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_secs(START + seconds).unwrap()
+}
+
+pub(crate) fn influxdb(name: &str, url: &str) -> SinkSettings {
+    let influxdb = InfluxdbSettings {
+        url: url.parse().unwrap(),
+        database: "metrics".into(),
+        username: None,
+        password: None,
+        retention_policy: None,
+        ca_file: None,
+        insecure_skip_verify: false,
+    };
+    SinkSettings {
+        name: name.into(),
+        only: Vec::new(),
+        except: Vec::new(),
+        kind: SinkKind::Influxdb(influxdb),
+    }
+}
+
+pub(crate) fn sink(name: &str, kind: SinkKind) -> SinkSettings {
+    SinkSettings {
+        name: name.into(),
+        only: Vec::new(),
+        except: Vec::new(),
+        kind,
+    }
+}
+
+/// Points `m,n=FIRST v=FIRSTi`, and so on.
+pub(crate) fn points(first: i64, count: i64) -> Vec<Point> {
+    (first..first + count)
+        .map(|number| {
+            Point::builder("m")
+                .tag("n", number.to_string())
+                .field("v", number)
+                .time(at(number))
+                .build(&mut Adjustments::default())
+                .unwrap()
+        })
+        .collect()
+}
+
+/// The ledger of a sink.
+pub(crate) async fn ledger(delivery: &Delivery, sink: &str) -> SinkLedger {
+    let outbox = delivery.outbox().expect("an outbox");
+    assert_eq!(outbox.verify().await.unwrap(), Vec::<String>::new());
+    let ledgers = outbox.ledger().await.unwrap();
+    ledgers
+        .into_iter()
+        .find(|ledger| ledger.name == sink)
+        .expect("a ledger")
+}
+
+/// collected, delivered, waiting, rejected, dropped.
+pub(crate) async fn counts(delivery: &Delivery, sink: &str) -> [u64; 5] {
+    let ledger = ledger(delivery, sink).await;
+    [
+        ledger.collected,
+        ledger.delivered,
+        ledger.waiting,
+        ledger.rejected,
+        ledger.dropped,
+    ]
+}
