@@ -28,8 +28,8 @@ const BUNDLES: [&str; 5] = [
 const FOLDERS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 /// The most files of a folder that are looked at.
 const FOLDER_LIMIT: usize = 2000;
-/// Enough of a certificate for its subject, nearly always; else it is decoded whole.
-const PREFIX: usize = 600;
+/// As much of a certificate as is decoded for its subject: mostly the first suffices.
+const PREFIXES: [usize; 3] = [320, 640, usize::MAX];
 /// The most answers that are kept. A process talks to a few servers; one that talks to more reads the bundle again.
 const KEPT: usize = 16;
 
@@ -183,17 +183,14 @@ impl Search<'_> {
     /// Takes an authority that is asked for; one that is damaged is nobody's.
     fn certificate(&mut self, body: &str) {
         self.seen += 1;
-        self.prefix.clear();
-        if pem::decode_to(body, PREFIX, &mut self.prefix).is_none() {
-            return;
-        }
-        let asked_for = match certificate::fields(&self.prefix) {
-            Some(fields) => self.is_asked_for(fields.subject),
-            None => pem::decode(body).is_some_and(|der| {
-                certificate::fields(&der).is_some_and(|all| self.is_asked_for(all.subject))
-            }),
-        };
-        if asked_for && let Some(der) = pem::decode(body) {
+        let asked_for = PREFIXES.iter().find_map(|&prefix| {
+            self.prefix.clear();
+            pem::decode_to(body, prefix, &mut self.prefix)?;
+            Some(self.is_asked_for(certificate::fields(&self.prefix)?.subject))
+        });
+        if asked_for == Some(true)
+            && let Some(der) = pem::decode(body)
+        {
             // The same authority may be in two files; and one that the library cannot use is as good as none.
             let _ = self.store.add(CertificateDer::from(der));
         }
