@@ -111,12 +111,9 @@ fn replace(part: Part, text: &str) -> String {
             CONTROL if !matches!(part, Part::TagValue | Part::BesideQuote) => ' ',
             _ => character,
         };
-        let odd = backslashes % 2 == 1;
         let read_otherwise = match (part, character) {
-            (Part::Measurement, '"' | '=') | (Part::FieldKey, '"') => backslashes > 0,
-            (Part::Measurement, ',' | ' ') | (Part::FieldKey, ',' | '=' | ' ') | (Part::BesideQuote, ' ') => {
-                odd
-            }
+            (Part::Measurement, ',' | '=' | ' ' | '"') | (Part::FieldKey, '"') => backslashes > 0,
+            (Part::FieldKey, ',' | '=' | ' ') | (Part::BesideQuote, ' ') => backslashes % 2 == 1,
             _ => false,
         };
         if read_otherwise {

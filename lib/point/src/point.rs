@@ -27,9 +27,9 @@ const SEPARATOR_BYTES: usize = 4;
 /// - In measurements, tags and field keys, control characters, line breaks and tabs among them, become spaces; in
 ///   tag values only U+0000 and U+0009 to U+000D do. So one point is one line.
 /// - There, a backslash at the end becomes a slash, since line protocol cannot carry it. So do those that InfluxDB
-///   reads otherwise than they are written: in measurements and field keys, a backslash before a quote, and the
-///   last of an odd number of them before a comma, an equals sign or a space (in measurements, of any number before
-///   an equals sign); in tags, the last of an odd number before a space, where a name of the point has a quote.
+///   reads otherwise than they are written: in measurements, a backslash before a comma, an equals sign, a space or
+///   a quote; in field keys, one before a quote, and the last of an odd number before one of the others; in tags,
+///   the last of an odd number before a space, where a name of the point has a quote.
 /// - A tag whose key or value is empty is left out. A point without a measurement, or with a field without a
 ///   name, is refused; so is one whose measurement begins with `#`, a comment in line protocol.
 /// - A float that is NaN or infinite is left out. A point is refused only where no field is left.
