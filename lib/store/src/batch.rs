@@ -45,7 +45,10 @@ impl Group {
     fn to_part(&self, codec: &mut Codec) -> io::Result<Part> {
         let hash = layout::hash(&self.text);
         let mut builder = PartBuilder::new(hash, 1);
-        builder.grid(codec, self.columns.len(), &[self.time], &self.columns)?;
+        codec.hasty = true;
+        let packed = builder.grid(codec, self.columns.len(), &[self.time], &self.columns);
+        codec.hasty = false;
+        packed?;
         Ok(Part {
             family: self.family,
             hash,

@@ -380,6 +380,12 @@ async fn header(connection: &mut SqliteConnection) -> Result<Header, sqlx::Error
     })
 }
 
+/// A list of ids for `json_each`.
+pub(crate) fn json_list(ids: impl Iterator<Item = i64>) -> String {
+    let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
+    format!("[{}]", ids.join(","))
+}
+
 fn open_error(path: &Path, source: io::Error) -> StoreError {
     StoreError::Open {
         path: path.to_path_buf(),

@@ -18,6 +18,9 @@ pub(crate) const FRAME_WORDS: usize = 4096;
 pub(crate) const FRAME_STRINGS: usize = 64;
 /// Below this zstd only adds its header.
 const MIN_COMPRESSED: usize = 96;
+/// Of rows, frames shorter than this stay as they are: starting zstd costs more than they could shrink by until
+/// they are compacted.
+const MIN_COMPRESSED_ROW: usize = 4096;
 const ZSTD_LEVEL: i32 = 1;
 /// Longest text of a frame of strings that is decompressed.
 const MAX_STRINGS_BYTES: usize = 1 << 30;
@@ -61,6 +64,8 @@ pub(crate) struct Codec {
     packed: Vec<u8>,
     firsts: Vec<u64>,
     differences: Vec<u64>,
+    /// Whether what is packed now is a row, which compaction will pack again.
+    pub(crate) hasty: bool,
 }
 
 impl fmt::Debug for Codec {
@@ -72,7 +77,13 @@ impl fmt::Debug for Codec {
 impl Codec {
     /// Appends `raw` as a packed slice: its length twice, plus one where it is compressed, then the bytes.
     fn put_packed(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
-        if self.raw.len() >= MIN_COMPRESSED {
+        if self.raw.len()
+            >= if self.hasty {
+                MIN_COMPRESSED_ROW
+            } else {
+                MIN_COMPRESSED
+            }
+        {
             let compressor = match &mut self.compressor {
                 Some(compressor) => compressor,
                 none => none.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),

@@ -27,6 +27,18 @@ pub(crate) async fn of_family(
     load(database, codec, query).await
 }
 
+/// The layouts with these ids, a JSON list.
+pub(crate) async fn of_ids(
+    database: &mut Database,
+    codec: &mut Codec,
+    ids: String,
+) -> Result<Layouts, StoreError> {
+    let query =
+        sqlx::query("SELECT id, hash, names FROM layout WHERE id IN (SELECT value FROM json_each(?))")
+            .bind(ids);
+    load(database, codec, query).await
+}
+
 /// Reads the layouts that a query finds. One that is damaged is left out, and with it the parts that have it.
 async fn load(database: &mut Database, codec: &mut Codec, query: Query) -> Result<Layouts, StoreError> {
     let rows = database.fetch("read layouts", query).await?;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use sqlx::sqlite::SqliteRow;
 use tidemark_point::{Adjustments, Point, Timestamp, Value};
 
-use crate::database::Database;
+use crate::database::{Database, json_list};
 use crate::layout::{self, series_name};
 use crate::layouts::{self, Layouts};
 use crate::part::{Decoder, Wanted};
@@ -50,9 +50,18 @@ impl Found {
         for (id, layout) in &layouts {
             let mut wanted = Vec::with_capacity(layout.len());
             let mut series = Vec::with_capacity(layout.len());
+            // The columns of a point are side by side: its key is read once.
+            let mut point: Option<(&str, Option<SeriesName>)> = None;
             for (key, field, _) in layout.columns() {
                 let place = *places.entry((key, field)).or_insert_with(|| {
-                    let name = series_name(key, field).filter(|name| selector.matches(name))?;
+                    if point.as_ref().is_none_or(|(read, _)| *read != key) {
+                        point = Some((key, series_name(key, "")));
+                    }
+                    let mut name = point.as_ref()?.1.clone()?;
+                    name.field = field.to_owned();
+                    if !selector.matches(&name) {
+                        return None;
+                    }
                     names.push(name);
                     Some(names.len() - 1)
                 });
@@ -121,12 +130,6 @@ fn family_of(measurement: &str) -> Option<u8> {
         .field("x", 0_i64)
         .build(&mut Adjustments::default());
     point.ok().map(|point| layout::family(point.series_key()))
-}
-
-/// A list of ids for `json_each`.
-fn json_list(ids: impl Iterator<Item = i64>) -> String {
-    let ids: Vec<String> = ids.map(|id| id.to_string()).collect();
-    format!("[{}]", ids.join(","))
 }
 
 /// The parts of a query, the one written first before the others: `layout`, order of writing, `data`.
