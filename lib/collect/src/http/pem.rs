@@ -47,19 +47,25 @@ pub(super) fn certificates(text: &str) -> impl Iterator<Item = &str> {
 
 /// The bytes of a certificate's base64; `None` where it is none.
 pub(super) fn decode(body: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(body.len() / 4 * 3);
+    let mut bytes = Vec::new();
     decode_to(body, usize::MAX, &mut bytes)?;
     Some(bytes)
 }
 
-/// Appends the first `limit` bytes (a few more may come) of base64 that may have whitespace in it.
+/// The first `limit` bytes (a few more may come) of base64 that may have whitespace in it, instead of what is in
+/// `bytes`.
 pub(super) fn decode_to(body: &str, limit: usize, bytes: &mut Vec<u8>) -> Option<()> {
     let (mut group, mut count, mut padding) = (0_u32, 0_u32, 0_u32);
     let mut rest = body.as_bytes();
+    // Room for all at once: to grow by three bytes costs more than to decode them.
+    bytes.clear();
+    bytes.resize(limit.min(body.len() / 4 * 3).saturating_add(3), 0);
+    let mut end = 0;
     while let Some((&character, after)) = rest.split_first() {
-        if bytes.len() >= limit {
-            return Some(());
+        if end >= limit {
+            break;
         }
+        let room = bytes.get_mut(end..)?.first_chunk_mut::<3>()?;
         // Four at a time, which is nearly all there is.
         if count == 0
             && padding == 0
@@ -67,7 +73,8 @@ pub(super) fn decode_to(body: &str, limit: usize, bytes: &mut Vec<u8>) -> Option
         {
             let [a, b, c, d] = quad.map(|character| SEXTETS[usize::from(character)]);
             if a | b | c | d < PADDING {
-                bytes.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+                *room = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+                end += 3;
                 rest = after;
                 continue;
             }
@@ -83,13 +90,16 @@ pub(super) fn decode_to(body: &str, limit: usize, bytes: &mut Vec<u8>) -> Option
                 count += 1;
                 if count == 4 {
                     let [_, first, second, third] = group.to_be_bytes();
-                    bytes.extend_from_slice(&[first, second, third]);
+                    *room = [first, second, third];
+                    end += 3;
                     (group, count) = (0, 0);
                 }
             }
         }
     }
+    bytes.truncate(end);
     match (count, padding) {
+        _ if end >= limit => {}
         (0, 0) => {}
         (2, 2) => bytes.extend_from_slice(&(group << 12).to_be_bytes()[1..2]),
         (3, 1) => bytes.extend_from_slice(&(group << 6).to_be_bytes()[1..3]),

@@ -184,7 +184,6 @@ impl Search<'_> {
     fn certificate(&mut self, body: &str) {
         self.seen += 1;
         let asked_for = PREFIXES.iter().find_map(|&prefix| {
-            self.prefix.clear();
             pem::decode_to(body, prefix, &mut self.prefix)?;
             Some(self.is_asked_for(certificate::fields(&self.prefix)?.subject))
         });
