@@ -291,46 +291,21 @@ impl<'a> Scanner<'a> {
     fn number(&mut self) -> Result<BorrowedValue<'a>, Mistake> {
         let place = self.at;
         let token = self.token();
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let (field_type, value, valid) = if let Some(int) = token.strip_suffix('i') {
-            let value = int.parse().ok().map(BorrowedValue::Int);
-            (FieldType::Int, value, || {
-                digits(int.strip_prefix('-').unwrap_or(int))
-            })
+        let value = if let Some(int) = token.strip_suffix('i') {
+            int.parse().ok().map(BorrowedValue::Int)
+        } else if let Some(uint) = token.strip_suffix('u') {
+            uint.parse().ok().map(BorrowedValue::Uint)
         } else {
-            return self.unsigned_or_float(place, token, digits);
+            token
+                .parse()
+                .ok()
+                .filter(|float: &f64| float.is_finite())
+                .map(BorrowedValue::Float)
         };
         value.ok_or_else(|| Mistake {
             place,
-            kind: number_mistake(field_type, valid()),
+            kind: number_mistake(token),
         })
-    }
-
-    fn unsigned_or_float(
-        &self,
-        place: usize,
-        token: &'a str,
-        digits: impl Fn(&str) -> bool,
-    ) -> Result<BorrowedValue<'a>, Mistake> {
-        if let Some(uint) = token.strip_suffix('u') {
-            return uint.parse().map(BorrowedValue::Uint).map_err(|_| Mistake {
-                place,
-                kind: number_mistake(FieldType::Uint, digits(uint)),
-            });
-        }
-        match token.parse::<f64>() {
-            Ok(float) if float.is_finite() => Ok(BorrowedValue::Float(float)),
-            read => {
-                let valid = read.is_ok()
-                    && !token
-                        .bytes()
-                        .any(|byte| matches!(byte, b'n' | b'N' | b'f' | b'F'));
-                Err(Mistake {
-                    place,
-                    kind: number_mistake(FieldType::Float, valid),
-                })
-            }
-        }
     }
 
     fn string(&mut self) -> Result<BorrowedValue<'a>, Mistake> {
@@ -434,7 +409,20 @@ impl<'a> Scanner<'a> {
 /// What InfluxDB puts between a series key and a field key (`#!~#`).
 const SEPARATOR_BYTES: usize = 4;
 
-fn number_mistake(field_type: FieldType, valid: bool) -> LineErrorKind {
+/// Why a token is no number: it is too large, or not written as one.
+fn number_mistake(token: &str) -> LineErrorKind {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (field_type, valid) = if let Some(int) = token.strip_suffix('i') {
+        (FieldType::Int, digits(int.strip_prefix('-').unwrap_or(int)))
+    } else if let Some(uint) = token.strip_suffix('u') {
+        (FieldType::Uint, digits(uint))
+    } else {
+        // Infinite, but not by name.
+        (
+            FieldType::Float,
+            token.parse::<f64>().is_ok() && !token.contains(['n', 'N']),
+        )
+    };
     if valid {
         LineErrorKind::NumberOutOfRange(field_type)
     } else {
