@@ -160,6 +160,16 @@ fn one_shot(series: u64) {
     );
 }
 
+/// CPU of one read, the median of 20.
+fn read_cpu<T>(runtime: &Runtime, what: &str, mut read: impl AsyncFnMut() -> T) {
+    let each = (0..20).map(|_| {
+        let start = cpu();
+        black_box(runtime.block_on(read()));
+        cpu() - start
+    });
+    println!("read {what}: CPU median {:.0} us", median(each.collect()));
+}
+
 fn benches(criterion: &mut Criterion) {
     let runtime = runtime();
     for kind in [Kind::Constant, Kind::Counter, Kind::Noise] {
@@ -172,6 +182,22 @@ fn benches(criterion: &mut Criterion) {
     let mut store = runtime.block_on(open(folder.path()));
     let points = batch(Kind::Mixed, SERIES, DAY);
     let text = line::write(&points, line::Dialect::V2);
+    let all = Selector::new();
+    let one = Selector::new()
+        .measurement("measurement_07")
+        .tag("device", "device-011")
+        .field("field_3");
+    read_cpu(&runtime, "one series over a day", async || {
+        store.range(&one, at(0)..at(DAY)).await.unwrap()
+    });
+    read_cpu(&runtime, "all of an hour", async || {
+        store.range(&all, at(600)..at(660)).await.unwrap()
+    });
+    read_cpu(&runtime, "last of all", async || store.last(&all).await.unwrap());
+    read_cpu(&runtime, "last of one", async || store.last(&one).await.unwrap());
+    read_cpu(&runtime, "names of all", async || {
+        store.series(&all).await.unwrap()
+    });
     let mut group = criterion.benchmark_group("store");
     group.sample_size(10);
     group.bench_function("write_5000_points_again", |bencher| {
@@ -184,10 +210,6 @@ fn benches(criterion: &mut Criterion) {
                 .unwrap()
         });
     });
-    let one = Selector::new()
-        .measurement("measurement_07")
-        .tag("device", "device-011")
-        .field("field_3");
     group.bench_function("read_one_series_a_day", |bencher| {
         bencher.iter(|| black_box(runtime.block_on(store.range(&one, at(0)..at(DAY))).unwrap()));
     });

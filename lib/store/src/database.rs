@@ -100,6 +100,7 @@ enum Mode {
 struct Header {
     application_id: i64,
     version: i64,
+    /// Counted only where the file is not marked as a store.
     tables: i64,
 }
 
@@ -366,18 +367,23 @@ async fn connect(path: &Path, busy_timeout: Duration, mode: Mode) -> Result<Sqli
 }
 
 async fn header(connection: &mut SqliteConnection) -> Result<Header, sqlx::Error> {
-    // One statement each, one trip to the connection's thread.
-    let rows = sqlx::query(
-        "PRAGMA application_id; PRAGMA user_version; SELECT count(*) FROM (SELECT 1 FROM sqlite_schema LIMIT 1);",
-    )
-    .fetch_all(connection)
-    .await?;
-    let number = |at: usize| rows.get(at).map_or(Ok(0), |row| row.try_get::<i64, _>(0));
-    Ok(Header {
-        application_id: number(0)?,
-        version: number(1)?,
-        tables: number(2)?,
-    })
+    // One trip to the connection's thread.
+    let rows = sqlx::query("PRAGMA application_id; PRAGMA user_version;")
+        .fetch_all(&mut *connection)
+        .await?;
+    let number = |rows: &[SqliteRow], at: usize| rows.get(at).map_or(Ok(0), |row| row.try_get::<i64, _>(0));
+    let mut header = Header {
+        application_id: number(&rows, 0)?,
+        version: number(&rows, 1)?,
+        tables: 0,
+    };
+    if header.application_id != APPLICATION_ID {
+        let rows = sqlx::query("SELECT count(*) FROM sqlite_schema")
+            .fetch_all(connection)
+            .await?;
+        header.tables = number(&rows, 0)?;
+    }
+    Ok(header)
 }
 
 /// A list of ids for `json_each`.
