@@ -205,16 +205,18 @@ impl Run {
     }
 
     /// Starts it, and kills it (SIGKILL) at a random instant within `range` after its start; a program that is done
-    /// before that ends as it likes. What it started is killed with it.
+    /// before that ends as it likes. Its process group is killed with it.
     ///
     /// # Panics
     /// When it does not start.
     #[track_caller]
     pub fn kill_at_random(self, random: &mut Random, range: Range<Duration>) -> Ended {
         let instant = random.duration(range);
-        let running = self.start();
+        let mut running = self.start();
         running.ends_within(instant.saturating_sub(running.started.elapsed()));
-        running.kill()
+        // At once: looking for what it started elsewhere would take longer than the instants of a short run.
+        running.kill_group();
+        running.end()
     }
 }
 
@@ -222,6 +224,38 @@ impl Running {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Its process id, and those of what it started and what that started, as far as their parents live.
+    pub fn processes(&self) -> Vec<u32> {
+        let mut parents = Vec::new();
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let pid = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse::<u32>().ok());
+            let Some(pid) = pid else { continue };
+            let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            // PID (NAME) STATE PARENT …; a name may hold anything.
+            let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+            let parent = rest
+                .split_whitespace()
+                .nth(1)
+                .and_then(|word| word.parse::<u32>().ok());
+            parents.push((pid, parent.unwrap_or(0)));
+        }
+        let mut found = vec![self.pid()];
+        let mut at = 0;
+        while let Some(&parent) = found.get(at) {
+            found.extend(
+                parents
+                    .iter()
+                    .filter(|(_, of)| *of == parent)
+                    .map(|(pid, _)| *pid),
+            );
+            at += 1;
+        }
+        found
     }
 
     /// What it has written to standard output so far.
@@ -251,11 +285,11 @@ impl Running {
 
     /// Kills it and what it started.
     pub fn kill(mut self) -> Ended {
-        self.kill_group();
+        self.kill_all();
         self.end()
     }
 
-    /// Waits for its end. What it started and left behind is killed then.
+    /// Waits for its end. What it started and left behind in its process group is killed then.
     ///
     /// # Panics
     /// When it runs for longer than its bound; the message shows what it wrote.
@@ -268,7 +302,7 @@ impl Running {
             }
             if Instant::now() >= self.end {
                 let bound = self.end - self.started;
-                self.kill_group();
+                self.kill_all();
                 let ended = self.end();
                 let Ended { stdout, stderr, .. } = &ended;
                 panic!(
@@ -283,6 +317,15 @@ impl Running {
     fn signal(&self, signal: Signal) {
         // One that has ended is still there to be waited for: the id is not another's.
         let _ = rustix::process::kill_process(Pid::from_child(&self.child), signal);
+    }
+
+    /// Kills it, its process group, and what it started in other groups.
+    fn kill_all(&self) {
+        for pid in self.processes() {
+            let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+            let _ = pid.map(|pid| rustix::process::kill_process(pid, Signal::KILL));
+        }
+        self.kill_group();
     }
 
     fn kill_group(&self) {
@@ -329,7 +372,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.reaped {
-            self.kill_group();
+            self.kill_all();
             drop(self.child.wait());
         }
     }
@@ -434,6 +477,22 @@ mod tests {
         assert!(ended.wall < Duration::from_secs(20));
         let pid = ended.stdout.trim();
         crate::wait_until("the child's child is gone", Duration::from_secs(10), || {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.is_empty() || stat.contains(") Z ")
+        });
+    }
+
+    #[test]
+    fn what_it_started_in_another_group_is_killed_with_it() {
+        let running = sh("setsid sleep 600 & wait").start();
+        crate::wait_until("both run", Duration::from_secs(10), || {
+            let processes = running.processes();
+            let name = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            processes.len() == 2 && name(&processes[1]) == "sleep\n"
+        });
+        let pid = running.processes()[1];
+        assert_eq!(running.kill().signal, Some(9));
+        crate::wait_until("the child is gone", Duration::from_secs(10), || {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             stat.is_empty() || stat.contains(") Z ")
         });
