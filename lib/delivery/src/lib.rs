@@ -9,7 +9,7 @@
 //! it is handed. The tables are described in `FORMAT.md`.
 //!
 //! [`Delivery::open`] never refuses to start: where there can be no outbox (a read-only folder, a newer version, a full
-//! disk), it says so in [`Delivery::notices`] and delivers directly. It logs what an operator must know (`tracing`), so
+//! disk), it says so in [`Delivery::take_notices`] and delivers directly. It logs what an operator must know (`tracing`), so
 //! callers need not.
 //!
 //! ```

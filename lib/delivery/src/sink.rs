@@ -110,11 +110,11 @@ impl SinkSpec {
                 clock.clone(),
                 plain,
             ))),
-            Reach::Store(settings) => Some(AnySink::Store(store::StoreSink::new(
+            Reach::Store(settings) => Some(AnySink::Store(Box::new(store::StoreSink::new(
                 dir,
                 settings,
                 clock.clone(),
-            ))),
+            )))),
             Reach::Discard => Some(AnySink::Discard(discard::Discard)),
         }
     }
@@ -215,7 +215,7 @@ impl Sinks {
 /// Any of the sinks.
 pub(crate) enum AnySink {
     Influxdb(influxdb::Influxdb),
-    Store(store::StoreSink),
+    Store(Box<store::StoreSink>),
     Discard(discard::Discard),
 }
 

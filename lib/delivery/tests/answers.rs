@@ -1,5 +1,14 @@
 //! What each answer of an InfluxDB 1 does to each point.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation,
+    reason = "a test says what it expects by failing loudly"
+)]
+
 mod common;
 
 use std::collections::BTreeSet;

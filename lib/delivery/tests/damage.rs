@@ -1,5 +1,14 @@
 //! An outbox that is damaged: set aside, salvaged, counted, and never a reason not to start.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation,
+    reason = "a test says what it expects by failing loudly"
+)]
+
 mod common;
 
 use std::fs;

@@ -1,5 +1,14 @@
 //! Whatever happens in whatever order: the ledger adds up, nothing is lost, nothing arrives that was not committed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation,
+    reason = "a test says what it expects by failing loudly"
+)]
+
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,10 +86,12 @@ fn answer(mood: Mood, count: u64, request: &Request, stored: &Stored) -> Answer 
     match mood {
         Mood::Html => return Answer::ok("<html>"),
         Mood::TooLarge if lines().count() > 7 => return Answer::new(413),
-        Mood::Fails { every, status } if count % u64::from(every) == 0 => return Answer::new(status),
+        Mood::Fails { every, status } if count.is_multiple_of(u64::from(every)) => {
+            return Answer::new(status);
+        }
         Mood::Refuses { multiple, quotes } => {
             let bad: Vec<String> = lines()
-                .filter(|line| number(line).is_some_and(|number| number % u64::from(multiple) == 0))
+                .filter(|line| number(line).is_some_and(|number| number.is_multiple_of(u64::from(multiple))))
                 .collect();
             if !bad.is_empty() {
                 let quoted: Vec<String> = bad

@@ -1,5 +1,14 @@
 //! The outbox itself: the operator's decisions, bounds, runs, versions, and what happens where there can be none.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_truncation,
+    reason = "a test says what it expects by failing loudly"
+)]
+
 mod common;
 
 use std::path::Path;
@@ -78,7 +87,7 @@ async fn runs_are_recorded_and_a_killed_one_once() {
     delivery.submit(&killed, &[]).await.unwrap();
     delivery.submit(&killed, &[]).await.unwrap();
     let outbox = delivery.outbox().unwrap();
-    assert_eq!(outbox.runs("b", 10).await.unwrap(), [killed.clone()]);
+    assert_eq!(outbox.runs("b", 10).await.unwrap(), std::slice::from_ref(&killed));
     assert_eq!(
         outbox.last_runs().await.unwrap(),
         [Run { points: 5, ..run }, killed]
@@ -403,4 +412,27 @@ async fn many_processes_commit_at_once() {
         counts(&delivery, "influx").await,
         [8 * 5 * 11, 0, 8 * 5 * 11, 0, 0]
     );
+}
+
+#[tokio::test]
+async fn what_an_operator_drops_while_it_is_sent_is_counted_once() {
+    let server = SinkServer::start();
+    server.judge(|_| Answer::new(204).after(Duration::from_millis(300)));
+    let fixture = Fixture::new(vec![influxdb("influx", &server.url(""))]);
+    let (mut one, other) = (fixture.open().await, fixture.open().await);
+    one.submit(&fixture.run("a"), &points(0, 3)).await.unwrap();
+    let drop_meanwhile = async {
+        while server.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        other
+            .outbox()
+            .unwrap()
+            .drop_waiting(&DropSelection::default())
+            .await
+            .unwrap()
+    };
+    let (_, dropped) = tokio::join!(one.deliver(Budget::Run), drop_meanwhile);
+    assert_eq!(dropped.waiting, 4);
+    assert_eq!(counts(&one, "influx").await, [4, 0, 0, 0, 4]);
 }

@@ -72,7 +72,8 @@ impl Outbox {
     /// was ever committed for it.
     pub(crate) async fn endpoint(&self, sink: &SinkSpec) -> Result<Option<Endpoint>, DeliveryError> {
         let mut db = self.db.lock().await;
-        let row: Option<(i64, i64, Option<i64>, Option<String>, i64, bool)> = sqlx::query_as(
+        type EndpointRow = (i64, i64, Option<i64>, Option<String>, i64, bool);
+        let row: Option<EndpointRow> = sqlx::query_as(
             "SELECT id, failures, not_before, last_error, fingerprint, plain FROM sink WHERE name = ?",
         )
         .bind(sink.name())
@@ -172,34 +173,9 @@ impl Outbox {
         settled: &[Settled],
         endpoint: Option<&Endpoint>,
     ) -> Result<(), sqlx::Error> {
-        let gone: Vec<i64> = settled
-            .iter()
-            .filter(|one| one.rest.is_empty())
-            .map(|one| one.batch)
-            .collect();
-        if !gone.is_empty() {
-            let gone = serde_json::to_string(&gone).unwrap_or_default();
-            sqlx::query("DELETE FROM delivery WHERE sink = ? AND batch IN (SELECT value FROM json_each(?))")
-                .bind(sink)
-                .bind(&gone)
-                .execute(&mut *db)
-                .await?;
-            ledger::forget_delivered(db, &gone).await?;
-        }
+        let settled = self.still_there(db, sink, settled).await?;
         let mut rejects = false;
-        for one in settled {
-            if !one.rest.is_empty() {
-                sqlx::query(
-                    "UPDATE delivery SET points = ?, rest = ?, requests = ? WHERE sink = ? AND batch = ?",
-                )
-                .bind(one.rest.count())
-                .bind(one.rest.to_string())
-                .bind(one.requests)
-                .bind(sink)
-                .bind(one.batch)
-                .execute(&mut *db)
-                .await?;
-            }
+        for one in &settled {
             // The texts of tidemark's own points would be reports about reports.
             for rejected in one.rejected.iter().filter(|_| !one.own) {
                 rejects = true;
@@ -217,7 +193,7 @@ impl Outbox {
             }
         }
         let sum = |count: fn(&Settled) -> u64| {
-            i64::try_from(settled.iter().map(count).sum::<u64>()).unwrap_or(i64::MAX)
+            i64::try_from(settled.iter().map(|one| count(one)).sum::<u64>()).unwrap_or(i64::MAX)
         };
         let delivered = sum(|one| one.delivered);
         let rejected = sum(|one| one.rejected.len() as u64);
@@ -243,6 +219,49 @@ impl Outbox {
             write_endpoint(db, endpoint).await?;
         }
         Ok(())
+    }
+
+    /// Takes settled lines out of the queue. Those batches come back that were in it: one that was given up meanwhile, by
+    /// a bound or by the operator, is in the ledger already.
+    async fn still_there<'a>(
+        &self,
+        db: &mut SqliteConnection,
+        sink: i64,
+        settled: &'a [Settled],
+    ) -> Result<Vec<&'a Settled>, sqlx::Error> {
+        let mut there: Vec<i64> = Vec::new();
+        let gone: Vec<i64> = settled
+            .iter()
+            .filter(|one| one.rest.is_empty())
+            .map(|one| one.batch)
+            .collect();
+        if !gone.is_empty() {
+            let gone = serde_json::to_string(&gone).unwrap_or_default();
+            there = sqlx::query_scalar(
+                "DELETE FROM delivery WHERE sink = ? AND batch IN (SELECT value FROM json_each(?)) RETURNING batch",
+            )
+            .bind(sink)
+            .bind(&gone)
+            .fetch_all(&mut *db)
+            .await?;
+            ledger::forget_delivered(db, &gone).await?;
+        }
+        for one in settled.iter().filter(|one| !one.rest.is_empty()) {
+            let changed = sqlx::query(
+                "UPDATE delivery SET points = ?, rest = ?, requests = ? WHERE sink = ? AND batch = ?",
+            )
+            .bind(one.rest.count())
+            .bind(one.rest.to_string())
+            .bind(one.requests)
+            .bind(sink)
+            .bind(one.batch)
+            .execute(&mut *db)
+            .await?;
+            if changed.rows_affected() > 0 {
+                there.push(one.batch);
+            }
+        }
+        Ok(settled.iter().filter(|one| there.contains(&one.batch)).collect())
     }
 
     /// A batch failed. Where others passed, it failed alone: so often, and it is left alone until then.
