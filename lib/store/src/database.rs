@@ -219,11 +219,13 @@ impl Database {
         Ok(set_aside)
     }
 
-    /// Opens the file anew where another one lies at its path, or none.
-    pub(crate) async fn follow(&mut self) -> Result<Option<SetAside>, StoreError> {
-        if identity(&self.path).ok().flatten() == Some(self.identity) {
-            return Ok(None);
-        }
+    /// Whether another file lies at the path now, or none.
+    pub(crate) fn has_moved(&self) -> bool {
+        identity(&self.path).ok().flatten() != Some(self.identity)
+    }
+
+    /// Opens what lies at the path now.
+    pub(crate) async fn reopen(&mut self) -> Result<Option<SetAside>, StoreError> {
         let (fresh, set_aside) = Self::open(&self.path, self.busy_timeout).await?;
         *self = fresh;
         Ok(set_aside)

@@ -123,8 +123,10 @@ impl Store {
             set_aside: self.set_aside.take(),
             ..Written::default()
         };
-        if let Some(set_aside) = self.database.follow().await? {
-            written.set_aside = Some(set_aside);
+        if self.database.has_moved() {
+            written.set_aside = self.database.reopen().await?.or(written.set_aside);
+            // What was found was in the file that is gone.
+            self.damage = None;
         }
         let result = match self.damage.take() {
             Some(damage) => Err(damage),
