@@ -25,7 +25,7 @@ pub(crate) struct Handle(Sender<Tell>);
 impl Handle {
     /// Tells the child; one that has ended hears nothing.
     pub(crate) fn tell(&self, what: Tell) {
-        // The channel holds both things that can be told.
+        // A child that was told this often and has not ended is told nothing more by one more.
         let _ = self.0.try_send(what);
     }
 }
@@ -49,7 +49,7 @@ pub(crate) fn start(
         .stdin(Stdio::null())
         .process_group(0)
         .spawn()?;
-    let (sender, mut told) = channel(2);
+    let (sender, mut told) = channel(8);
     let ended = async move {
         loop {
             tokio::select! {

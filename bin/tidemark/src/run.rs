@@ -27,18 +27,19 @@ pub(crate) fn run(command: &Command, names: &[String], dry_run: bool) -> Result<
             let cannot = |error: std::io::Error| Failure::run(format!("{}: {error}", program.display()));
             let (handle, ended) = child::start(&program, &options).map_err(cannot)?;
             tokio::pin!(ended);
-            let mut stopped = false;
+            let mut signalled = 0;
             let status = loop {
                 tokio::select! {
                     status = &mut ended => break status.map_err(cannot)?,
                     _ = signals.next() => {
-                        handle.tell(if stopped { Tell::Kill } else { Tell::Terminate });
-                        stopped = true;
+                        // A collector takes a second one as "now"; what heeds none is ended.
+                        handle.tell(if signalled < 2 { Tell::Terminate } else { Tell::Kill });
+                        signalled += 1;
                     }
                 }
             };
             worst = worse(worst, code(status));
-            if stopped {
+            if signalled > 0 {
                 break;
             }
         }

@@ -36,6 +36,7 @@ impl Metric for Behaving {
     const DEADLINE: Span = Span::secs(30);
     const MEASUREMENTS: &'static [&'static Schema] = &[Value::SCHEMA];
 
+    #[expect(clippy::panic, reason = "one of the ways to behave badly")]
     async fn collect(&self, cx: &Context) -> Result<Points, CollectorError> {
         tokio::time::sleep(self.takes.as_duration()).await;
         let value = |index: u64| Value {

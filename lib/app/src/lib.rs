@@ -1,4 +1,44 @@
-//! The shared main of every collector, and what the operator's command shares with it.
+//! The shared main of every collector: arguments, logs, settings, run lock, deadline, signals, outbox, exit codes.
+//!
+//! A collector's `main.rs` is one call:
+//!
+//! ```
+//! use tidemark_collect::{CollectorError, Context, Measurement, Metric, Points, Schema, Settings};
+//!
+//! /// Always the same.
+//! #[derive(Measurement)]
+//! #[measurement("answer")]
+//! struct Answer {
+//!     /// To everything.
+//!     value: i64,
+//! }
+//!
+//! /// Knows the answer.
+//! #[derive(Settings)]
+//! struct Deep {}
+//!
+//! impl Metric for Deep {
+//!     const NAME: &'static str = "deep";
+//!     const MEASUREMENTS: &'static [&'static Schema] = &[Answer::SCHEMA];
+//!
+//!     async fn collect(&self, cx: &Context) -> Result<Points, CollectorError> {
+//!         Ok(Points::at(cx.now(), [Answer { value: 42 }]))
+//!     }
+//! }
+//!
+//! tidemark_app::main!(Deep);
+//! ```
+//!
+//! A run reads the settings, collects on a thread of its own until the deadline, commits points and record to the outbox
+//! in one transaction, delivers for a short while, and ends. Whatever the collector does (it blocks, panics, never ends)
+//! and whichever signal comes, the run is recorded, and one line on standard error says what, why and what to do. The
+//! exit codes are those of [`exit`]. A run that is killed is closed by the next one, which finds its start in the
+//! [`lock`].
+//!
+//! It also holds what the operator's command shares with the collectors: [`log`], [`output`], [`Surroundings`],
+//! [`ready_state`], [`become_owner`], [`StopSignals`].
+//!
+//! What it is not: it collects nothing, and knows no sink. It prints on standard output only what was asked for.
 
 mod arguments;
 mod collecting;

@@ -144,8 +144,7 @@ mod tests {
             kept: Arc::clone(&kept),
         };
         tracing::subscriber::with_default(Registry::default().with(layer), events);
-        let lines = kept.lock().expect("lock").clone();
-        lines
+        std::mem::take(&mut *kept.lock().expect("lock"))
     }
 
     #[test]

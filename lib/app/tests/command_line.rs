@@ -1,7 +1,11 @@
 //! The contract of a collector's command line, from outside: exit codes, outputs, messages, what is kept.
+#![expect(clippy::expect_used, reason = "helpers of tests are tests")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tidemark_collect::{ManualClock, Timestamp};
+use tidemark_delivery::{Delivery, OpenOptions, Run as Record, Sinks};
 use tidemark_testkit::{Ended, Home, Run, program, wait_until};
 
 /// A run of the example collector at home.
@@ -23,6 +27,27 @@ fn is_untouched(home: &Home) -> bool {
         .is_none()
 }
 
+/// The runs that are recorded, the newest first.
+fn recorded(home: &Home) -> Vec<Record> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let clock = Arc::new(ManualClock::new(Timestamp::EPOCH));
+        let delivery = Delivery::open(OpenOptions::new(&home.state(), "h", Sinks::discard("x"), clock)).await;
+        let outbox = delivery.outbox().expect("an outbox");
+        outbox.runs("behaving", 10).await.expect("the runs")
+    })
+}
+
+/// Waits until a run is under way, as its lock says.
+fn wait_for_a_run(home: &Home) {
+    wait_until("a run is under way", Duration::from_secs(20), || {
+        std::fs::read_to_string(home.state().join("run-behaving.lock")).is_ok_and(|text| text.contains('T'))
+    });
+}
+
 /// The one line that a failure says.
 #[track_caller]
 fn one_line(ended: &Ended) -> &str {
@@ -39,6 +64,11 @@ fn a_run_says_nothing_and_keeps_its_points() {
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
     assert!(home.state().join("outbox.db").is_file());
     assert!(home.state().join("store.db").is_file());
+    let [run] = recorded(&home).try_into().expect("one run");
+    assert_eq!(
+        (run.ok, run.points, run.error, run.interval),
+        (true, 3, None, Duration::from_secs(60))
+    );
 }
 
 #[test]
@@ -147,6 +177,11 @@ fn a_failure_is_one_line_with_the_whole_chain() {
     assert_eq!(one_line(&ended), expected);
     let dry = behaving(&home).arg("-n").run().expect_code(1);
     assert_eq!((one_line(&dry), dry.stdout.as_str()), (expected, ""));
+    let [run] = recorded(&home).try_into().expect("one run");
+    assert_eq!(
+        (run.ok, run.error.as_deref()),
+        (false, expected.strip_prefix("tidemark-behaving: "))
+    );
 }
 
 #[test]
@@ -173,6 +208,12 @@ fn a_panic_is_a_failed_run() {
     assert_eq!(
         one_line(&ended),
         "tidemark-behaving: the collector panicked: a mistake with a secret-free text; this is a mistake in the program"
+    );
+    assert!(
+        recorded(&home)[0]
+            .error
+            .as_deref()
+            .is_some_and(|error| error.contains("panicked"))
     );
 }
 
@@ -204,9 +245,7 @@ fn points_of_the_same_series_and_time_are_one() {
 fn a_signal_ends_a_run_that_is_recorded() {
     let home = home("hang");
     let running = behaving(&home).arg("-vv").start();
-    wait_until("the run is under way", Duration::from_secs(20), || {
-        home.state().join("run-behaving.lock").exists()
-    });
+    wait_for_a_run(&home);
     running.terminate();
     running.terminate();
     let ended = running.wait().expect_code(1);
@@ -219,15 +258,19 @@ fn a_signal_ends_a_run_that_is_recorded() {
         "{}",
         ended.stderr
     );
+    assert!(
+        recorded(&home)[0]
+            .error
+            .as_deref()
+            .is_some_and(|error| error.contains("SIGTERM"))
+    );
 }
 
 #[test]
 fn a_second_run_beside_it_ends_at_once() {
     let home = home("hang");
     let first = behaving(&home).start();
-    wait_until("the first is under way", Duration::from_secs(20), || {
-        std::fs::read_to_string(home.state().join("run-behaving.lock")).is_ok_and(|text| text.contains('T'))
-    });
+    wait_for_a_run(&home);
     let second = behaving(&home).run().expect_code(0);
     assert_eq!(
         one_line(&second),
@@ -244,9 +287,7 @@ fn a_second_run_beside_it_ends_at_once() {
 fn the_run_after_a_kill_says_so() {
     let home = home("hang");
     let first = behaving(&home).start();
-    wait_until("the first is under way", Duration::from_secs(20), || {
-        std::fs::read_to_string(home.state().join("run-behaving.lock")).is_ok_and(|text| text.contains('T'))
-    });
+    wait_for_a_run(&home);
     first.kill();
     home.settings("[collector.behaving]\nbehaviour = \"ok\"\n");
     let ended = behaving(&home).run().expect_code(0);
@@ -256,6 +297,8 @@ fn the_run_after_a_kill_says_so() {
         ended.stderr
     );
     assert_eq!(behaving(&home).run().expect_code(0).stderr, "");
+    let runs: Vec<bool> = recorded(&home).iter().map(|run| run.ok).collect();
+    assert_eq!(runs, [true, true, false]);
 }
 
 #[test]
@@ -289,10 +332,16 @@ fn wrong_settings_are_exit_code_78_all_at_once() {
     let lines: Vec<&str> = ended.stderr.lines().collect();
     assert_eq!(lines.len(), 2, "{}", ended.stderr);
     for (line, number) in lines.iter().zip([2, 3]) {
-        let place = format!("tidemark-behaving: {}:{number}: ", home.config().display());
+        let place = format!("tidemark-behaving: {}:{number}:", home.config().display());
         assert!(line.starts_with(&place), "{line}");
     }
     behaving(&home).arg("-n").run().expect_code(78);
+    assert!(
+        recorded(&home)[0]
+            .error
+            .as_deref()
+            .is_some_and(|error| error.contains("`behaviour` is an integer"))
+    );
     behaving(&Home::new())
         .args(["--config", "/nowhere.toml"])
         .run()

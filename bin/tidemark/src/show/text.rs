@@ -4,43 +4,34 @@ use tidemark_collect::Description;
 use tidemark_point::{Timestamp, Value};
 use tidemark_store::{SeriesName, SeriesSamples};
 
-use crate::table::{Align, Cell, Table};
+use crate::table::{Align, Cell, Table, one_line};
 use crate::wording::{count, relative};
 
-/// A row for each series with its newest value and age.
+/// A table for each measurement, with a row for each series: its newest value and age.
 pub(super) fn newest(series: &[SeriesSamples], description: &Description, now: Timestamp) -> String {
-    let mut table = Table::new([
-        ("MEASUREMENT", Align::Left),
-        ("TAGS", Align::Left),
-        ("FIELD", Align::Left),
+    let columns = [
         ("VALUE", Align::Right),
         ("UNIT", Align::Left),
         ("AGE", Align::Left),
-    ]);
-    let mut before = None;
-    for SeriesSamples { series, samples } in series {
-        let Some((time, value)) = samples.last() else {
-            continue;
-        };
-        let [measurement, tags] = heading(series, &mut before);
-        table.row([
-            measurement,
-            tags,
-            series.field.as_str().into(),
-            value_text(value).into(),
-            unit(series, description).into(),
-            relative(now, *time).into(),
-        ]);
-    }
-    table.render(false)
+    ];
+    tables(
+        series,
+        description,
+        &columns,
+        |SeriesSamples { series, samples }| {
+            let (time, value) = samples.last()?;
+            Some(vec![
+                value_text(value).into(),
+                unit(series, description).into(),
+                relative(now, *time).into(),
+            ])
+        },
+    )
 }
 
-/// A row for each series with what its values were over the time.
+/// A table for each measurement, with a row for each series: what its values were over the time.
 pub(super) fn ranges(series: &[SeriesSamples], description: &Description, now: Timestamp) -> String {
-    let mut table = Table::new([
-        ("MEASUREMENT", Align::Left),
-        ("TAGS", Align::Left),
-        ("FIELD", Align::Left),
+    let columns = [
         ("COUNT", Align::Right),
         ("MIN", Align::Right),
         ("MEAN", Align::Right),
@@ -48,54 +39,104 @@ pub(super) fn ranges(series: &[SeriesSamples], description: &Description, now: T
         ("LAST", Align::Right),
         ("UNIT", Align::Left),
         ("AGE", Align::Left),
-    ]);
-    let mut before = None;
-    for SeriesSamples { series, samples } in series {
-        let Some((time, last)) = samples.last() else {
-            continue;
-        };
-        let [measurement, tags] = heading(series, &mut before);
-        let spread = Spread::of(samples.iter().map(|(_, value)| value));
-        let number = |pick: fn(&Spread) -> f64| {
-            spread
-                .as_ref()
-                .map_or_else(|| "-".to_owned(), |spread| float(pick(spread)))
-        };
-        table.row([
-            measurement,
-            tags,
-            series.field.as_str().into(),
-            count(samples.len() as u64).into(),
-            number(|spread| spread.min).into(),
-            number(|spread| spread.mean).into(),
-            number(|spread| spread.max).into(),
-            value_text(last).into(),
-            unit(series, description).into(),
-            relative(now, *time).into(),
-        ]);
-    }
-    table.render(false)
+    ];
+    tables(
+        series,
+        description,
+        &columns,
+        |SeriesSamples { series, samples }| {
+            let (time, last) = samples.last()?;
+            let spread = Spread::of(samples.iter().map(|(_, value)| value));
+            let number = |pick: fn(&Spread) -> f64| {
+                spread
+                    .as_ref()
+                    .map_or_else(|| "-".to_owned(), |of| float(pick(of)))
+            };
+            Some(vec![
+                count(samples.len() as u64).into(),
+                number(|spread| spread.min).into(),
+                number(|spread| spread.mean).into(),
+                number(|spread| spread.max).into(),
+                value_text(last).into(),
+                unit(series, description).into(),
+                relative(now, *time).into(),
+            ])
+        },
+    )
 }
 
-/// Measurement and tags, once for the rows that share them.
-fn heading<'a>(series: &'a SeriesName, before: &mut Option<(&'a str, &'a [(String, String)])>) -> [Cell; 2] {
-    let (measurement, tags) = (series.measurement.as_str(), series.tags.as_slice());
-    let same_measurement = before.is_some_and(|(name, _)| name == measurement);
-    let same_tags = same_measurement && before.is_some_and(|(_, of)| of == tags);
-    *before = Some((measurement, tags));
-    let text = tags
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
+/// A table for each measurement; tags that all series share are said once, above.
+fn tables(
+    series: &[SeriesSamples],
+    description: &Description,
+    columns: &[(&'static str, Align)],
+    cells: impl Fn(&SeriesSamples) -> Option<Vec<Cell>>,
+) -> String {
+    let shared = shared_tags(series);
+    let mut out = String::new();
+    if !shared.is_empty() {
+        out.push_str(&format!("All of {}\n\n", tags_text(&shared, &[])));
+    }
+    let of_measurement = series.chunk_by(|a, b| a.series.measurement == b.series.measurement);
+    for (index, group) in of_measurement.enumerate() {
+        let Some(first) = group.first() else { continue };
+        let name = &first.series.measurement;
+        let help = description
+            .measurements
+            .iter()
+            .find(|measurement| measurement.name == *name);
+        let help = help
+            .map(|measurement| format!(": {}", measurement.help))
+            .unwrap_or_default();
+        if index > 0 {
+            out.push('\n');
+        }
+        out.push_str(&one_line(&format!("{name}{help}")));
+        out.push('\n');
+        let tagged = group.iter().any(|of| of.series.tags.len() > shared.len());
+        let mut head = vec![("FIELD", Align::Left)];
+        if tagged {
+            head.insert(0, ("TAGS", Align::Left));
+        }
+        let mut table = Table::new(head.into_iter().chain(columns.iter().copied()));
+        let mut before: Option<&[(String, String)]> = None;
+        for of in group {
+            let Some(cells) = cells(of) else { continue };
+            let mut row: Vec<Cell> = Vec::new();
+            if tagged {
+                let same = before.replace(&of.series.tags) == Some(&of.series.tags);
+                row.push(if same {
+                    "".into()
+                } else {
+                    tags_text(&of.series.tags, &shared).into()
+                });
+            }
+            row.push(of.series.field.as_str().into());
+            row.extend(cells);
+            table.row(row);
+        }
+        out.push_str(&table.render(false));
+    }
+    out
+}
+
+/// The tags that every series has.
+fn shared_tags(series: &[SeriesSamples]) -> Vec<(String, String)> {
+    let mut shared = series
+        .first()
+        .map(|first| first.series.tags.clone())
+        .unwrap_or_default();
+    for of in series {
+        shared.retain(|tag| of.series.tags.contains(tag));
+    }
+    shared
+}
+
+fn tags_text(tags: &[(String, String)], but: &[(String, String)]) -> String {
+    let own = tags.iter().filter(|tag| !but.contains(tag));
+    own.map(|(key, value)| one_line(&format!("{key}={value}")))
         .collect::<Vec<_>>()
-        .join(" ");
-    [
-        if same_measurement {
-            "".into()
-        } else {
-            measurement.into()
-        },
-        if same_tags { "".into() } else { text.into() },
-    ]
+        .join(" ")
 }
 
 fn unit<'a>(series: &SeriesName, description: &'a Description) -> &'a str {
@@ -248,24 +289,58 @@ mod tests {
 
     #[test]
     fn the_newest_values_are_a_table() {
-        let expected = r#"MEASUREMENT  TAGS        FIELD      VALUE  UNIT  AGE
-disk         device=sda  busy        0.25        40 s ago
-                         read       3,000  B     40 s ago
-             device=sdb  read           7  B     40 s ago
-load                     state  "a \"b\""        100 s ago
+        let expected = r#"disk: A disk.
+TAGS        FIELD  VALUE  UNIT  AGE
+device=sda  busy    0.25        40 s ago
+            read   3,000  B     40 s ago
+device=sdb  read       7  B     40 s ago
+
+load
+FIELD      VALUE  UNIT  AGE
+state  "a \"b\""        100 s ago
 "#;
         assert_eq!(newest(&samples(), &description(), now()), expected);
     }
 
     #[test]
     fn a_time_is_count_min_mean_max_and_last() {
-        let expected = r#"MEASUREMENT  TAGS        FIELD  COUNT    MIN   MEAN    MAX       LAST  UNIT  AGE
-disk         device=sda  busy       2   0.25  0.375    0.5       0.25        40 s ago
-                         read       2  1,000  2,000  3,000      3,000  B     40 s ago
-             device=sdb  read       2      7      7      7          7  B     40 s ago
-load                     state      1      -      -      -  "a \"b\""        100 s ago
+        let expected = r#"disk: A disk.
+TAGS        FIELD  COUNT    MIN   MEAN    MAX   LAST  UNIT  AGE
+device=sda  busy       2   0.25  0.375    0.5   0.25        40 s ago
+            read       2  1,000  2,000  3,000  3,000  B     40 s ago
+device=sdb  read       2      7      7      7      7  B     40 s ago
 "#;
-        assert_eq!(ranges(&samples(), &description(), now()), expected);
+        assert_eq!(ranges(&samples()[..3], &description(), now()), expected);
+    }
+
+    #[test]
+    fn what_is_no_number_has_no_spread() {
+        let text = ranges(&samples()[3..], &description(), now());
+        assert!(
+            text.contains(r#"state      1    -     -    -  "a \"b\""        100 s ago"#),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn tags_that_all_share_are_said_once() {
+        let of = |device: &str| {
+            series(
+                "disk",
+                &[("device", device), ("host", "h")],
+                "read",
+                vec![Value::Uint(1)],
+            )
+        };
+        let expected = "\
+All of host=h
+
+disk: A disk.
+TAGS        FIELD  VALUE  UNIT  AGE
+device=sda  read       1  B     100 s ago
+device=sdb  read       1  B     100 s ago
+";
+        assert_eq!(newest(&[of("sda"), of("sdb")], &description(), now()), expected);
     }
 
     #[test]

@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(parsed[1]["fields"]["most"].as_u64(), Some(u64::MAX));
         assert_eq!(parsed[1]["fields"]["share"].as_f64(), Some(1e22));
         assert!(parsed[1]["fields"]["share"].is_f64());
-        assert_eq!(parsed[1]["fields"]["words"], "no: \"1\"\n# x");
+        assert_eq!(parsed[1]["fields"]["words"], "no: \"1\" # x");
         assert!(text.ends_with("]\n"));
     }
 

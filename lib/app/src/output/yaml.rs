@@ -17,7 +17,7 @@ pub(super) fn write(points: &[Point]) -> String {
         out.push_str("- measurement: ");
         string(&mut out, point.measurement());
         out.push('\n');
-        mapping(&mut out, "tags", point.tags(), |out, value| string(out, value));
+        mapping(&mut out, "tags", point.tags(), string);
         mapping(&mut out, "fields", point.fields(), scalar);
         let _ = writeln!(out, "  time: '{}'", point.time());
     }
@@ -144,7 +144,7 @@ pub(super) mod tests {
             .field("share", 1e22)
             .field("small", 5e-324)
             .field("up", true)
-            .field("words", "no: \"1\"\n# x")
+            .field("words", "no: \"1\" # x")
             .time(Timestamp::EPOCH)
             .build(&mut adjustments)
             .expect("a point");
@@ -168,7 +168,7 @@ pub(super) mod tests {
     share: 1.0e+22
     small: 5.0e-324
     up: true
-    words: "no: \"1\"\n# x"
+    words: "no: \"1\" # x"
   time: '1970-01-01T00:00:00Z'
 "#;
         assert_eq!(write(&samples()), expected);
