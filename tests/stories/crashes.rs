@@ -22,6 +22,8 @@ use crate::scene::{BOUND, Scene, influxdb, lines, playing, status};
 const SHORT: Duration = Duration::from_secs(20);
 /// How many kills the short campaign has at the most, and at the least on the slowest machine.
 const SHORT_KILLS: (u64, u64) = (400, 30);
+/// Long enough to end by itself, nearly always.
+const AT_LEISURE: Duration = Duration::from_secs(20);
 /// How long the long one may take, a kill.
 const LONG_A_KILL: Duration = Duration::from_secs(1);
 
@@ -42,7 +44,6 @@ impl Victim<'_> {
 #[derive(Default)]
 struct Tally {
     killed: AtomicU64,
-    ended: AtomicU64,
     done: AtomicBool,
 }
 
@@ -83,16 +84,16 @@ fn nothing_committed_is_lost_and_nothing_is_stored_twice() {
     ];
     let tally = Tally::default();
     let end = Instant::now() + bound;
-    std::thread::scope(|scope| {
-        for victim in &victims {
+    let of_each: Vec<(u64, u64)> = std::thread::scope(|scope| {
+        let start = |victim| {
             let (mut random, tally) = (Random::new(random.next_u64()), &tally);
-            scope.spawn(move || torment(victim, &mut random, tally, kills));
-        }
+            scope.spawn(move || torment(victim, &mut random, tally, kills))
+        };
+        let torments: Vec<_> = victims.iter().map(start).collect();
         // The database is this thread's: it lives as long as the thread that starts it.
-        while tally.killed.load(Ordering::Relaxed) < kills && Instant::now() < end {
-            std::thread::park_timeout(
-                random.duration(Duration::from_millis(300)..Duration::from_millis(1500)),
-            );
+        while tally.goes_on(kills) && Instant::now() < end {
+            let up = random.duration(Duration::from_millis(300)..Duration::from_millis(1500));
+            std::thread::park_timeout(up);
             if random.below(2) == 0 {
                 server.kill();
             } else {
@@ -102,11 +103,19 @@ fn nothing_committed_is_lost_and_nothing_is_stored_twice() {
             server.restart();
         }
         tally.done.store(true, Ordering::Relaxed);
+        torments
+            .into_iter()
+            .map(|torment| torment.join().expect("its message is above"))
+            .collect()
     });
-    let (killed, ended) = (tally.killed.into_inner(), tally.ended.into_inner());
-    tell(&format!(
-        "{killed} kills, {ended} runs and flushes ended by themselves"
-    ));
+    for (victim, (killed, ended)) in victims.iter().zip(&of_each) {
+        tell(&format!(
+            "{} {:?}: {killed} killed, {ended} ended by themselves",
+            victim.program, victim.arguments
+        ));
+        assert!(*killed > 0 && *ended > 0, "each is killed, and each ends");
+    }
+    let killed = tally.killed.into_inner();
     assert!(
         killed >= wanted.unwrap_or(SHORT_KILLS.1),
         "only {killed} kills in {bound:?}"
@@ -124,31 +133,46 @@ fn nothing_committed_is_lost_and_nothing_is_stored_twice() {
     assert_adds_up(&scene, &server, &witness);
 }
 
-/// Runs it and kills it, until enough are killed or the time is over. Every fifth may end by itself.
-fn torment(victim: &Victim<'_>, random: &mut Random, tally: &Tally, kills: u64) {
+impl Tally {
+    fn goes_on(&self, kills: u64) -> bool {
+        !self.done.load(Ordering::Relaxed) && self.killed.load(Ordering::Relaxed) < kills
+    }
+}
+
+/// Runs it and kills it, until enough are killed or the time is over; says how often it was killed, and how often it
+/// ended by itself. Every fifth may.
+fn torment(victim: &Victim<'_>, random: &mut Random, tally: &Tally, kills: u64) -> (u64, u64) {
     // How long it takes undisturbed changes with what else goes on: the kills follow it.
     let mut usual = Duration::from_millis(40);
-    while !tally.done.load(Ordering::Relaxed) && tally.killed.load(Ordering::Relaxed) < kills {
+    let (mut killed, mut ended) = (0, 0);
+    while tally.goes_on(kills) {
         let latest = if random.below(5) == 0 {
-            BOUND
+            AT_LEISURE
         } else {
             usual + usual / 4
         };
-        let ended = victim
-            .run()
-            .kill_at_random(random, Duration::ZERO..latest.min(Duration::from_secs(20)));
-        if ended.signal == Some(9) {
+        let end = victim.run().kill_at_random(random, Duration::ZERO..latest);
+        if end.signal == Some(9) {
             tally.killed.fetch_add(1, Ordering::Relaxed);
-        } else {
-            tally.ended.fetch_add(1, Ordering::Relaxed);
-            usual = (usual * 3 + ended.wall.min(Duration::from_secs(1))) / 4;
-            let said = format!("{} {:?}: {}", victim.program, ended.code, ended.stderr);
-            // A flush that could not bring everything says so with 1.
-            assert!(matches!(ended.code, Some(0 | 1)), "{said}");
-            assert!(!ended.stderr.contains("panicked"), "{said}");
-            assert!(victim.program == "tidemark" || ended.code == Some(0), "{said}");
+            killed += 1;
+            continue;
         }
+        ended += 1;
+        usual = (usual * 3 + end.wall.min(Duration::from_secs(1))) / 4;
+        // A flush that could not bring everything says so with 1; a run has kept its batch.
+        let is_flush = victim.program == "tidemark";
+        let well = matches!((end.code, is_flush), (Some(0), _) | (Some(1), true))
+            && !end.stderr.contains("panicked");
+        if !well {
+            tally.done.store(true, Ordering::Relaxed);
+        }
+        assert!(
+            well,
+            "{} ended with {:?}: {}",
+            victim.program, end.code, end.stderr
+        );
     }
+    (killed, ended)
 }
 
 #[track_caller]
