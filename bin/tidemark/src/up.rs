@@ -32,8 +32,8 @@ const SLACK: Duration = Duration::from_secs(10);
 /// Intervals below this are kept by one process that stays.
 const STAYS_BELOW: Span = Span::minutes(1);
 
-/// The name of this program's own lock: no collector is called so.
-const LOCK: &str = "up";
+/// The name of this program's own lock: no collector can be called so.
+const LOCK: &str = "_up";
 
 /// A collector that is started.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 #![expect(clippy::expect_used, reason = "helpers of tests are tests")]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -464,4 +464,58 @@ fn a_run_under_way_is_seen() {
     let ended = run.wait();
     assert_ne!(ended.code, Some(0));
     assert_eq!(site.status()["collectors"][0]["state"], "failing");
+}
+
+#[test]
+fn no_secret_is_ever_said() {
+    const SECRET: &str = "hunter2-secret";
+    let site = Site::new(&format!(
+        "[[sink]]\ntype = \"influxdb\"\nurl = \"http://127.0.0.1:1\"\ndatabase = \"metrics\"\nusername = \"u\"\n\
+         password = \"{SECRET}\"\n[collector.behaving]\nrun_interval = \"1m\"\n"
+    ));
+    for line in [
+        &["run", "behaving", "-vvv"][..],
+        &["status", "-vvv"],
+        &["status", "--json"],
+        &["list", "-vvv"],
+        &["show", "behaving"],
+        &["outbox", "list"],
+        &["outbox", "show"],
+        &["outbox", "flush", "-vvv"],
+    ] {
+        let ended = site.run(line);
+        assert!(
+            !ended.stdout.contains(SECRET) && !ended.stderr.contains(SECRET),
+            "{line:?}"
+        );
+    }
+    let up = site.tidemark(&["up", "-vvv"]).start();
+    wait_for(&up, "behaving  3 points in ", 1);
+    up.terminate();
+    let ended = up.wait().expect_code(0);
+    assert!(!ended.stdout.contains(SECRET) && !ended.stderr.contains(SECRET));
+}
+
+#[test]
+fn as_root_the_command_becomes_the_states_owner() {
+    const NOBODY: u32 = 65534;
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let site = Site::new(ON);
+    fs::set_permissions(site.home.path(), fs::Permissions::from_mode(0o755)).expect("mode");
+    std::os::unix::fs::chown(site.home.state(), Some(NOBODY), Some(NOBODY)).expect("chown");
+    site.run(&["run", "behaving"]).expect_code(0);
+    for line in [
+        &["status"][..],
+        &["show", "behaving"],
+        &["outbox", "list"],
+        &["outbox", "flush"],
+    ] {
+        site.run(line).expect_code(0);
+    }
+    for file in fs::read_dir(site.home.state()).expect("the state") {
+        let file = file.expect("a file");
+        assert_eq!(file.metadata().expect("metadata").uid(), NOBODY, "{file:?}");
+    }
 }

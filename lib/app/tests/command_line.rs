@@ -1,6 +1,7 @@
 //! The contract of a collector's command line, from outside: exit codes, outputs, messages, what is kept.
 #![expect(clippy::expect_used, reason = "helpers of tests are tests")]
 
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -451,4 +452,34 @@ fn a_reader_that_went_away_is_no_failure() {
         (ended.stdout.as_str(), ended.stderr.as_str()),
         ("- measurement: behaving\n0\n", "")
     );
+}
+
+/// Root alone can become another; the others have nothing to become.
+#[test]
+fn as_root_a_run_becomes_the_states_owner() {
+    const NOBODY: u32 = 65534;
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let home = home("ok");
+    // What only root can read, and what the owner must be able to reach.
+    let secret = home.file("secret", "hunter2");
+    home.settings(&format!(
+        "[[sink]]\ntype = \"influxdb\"\nurl = \"http://127.0.0.1:1\"\ndatabase = \"metrics\"\nusername = \"u\"\n\
+         password = {{ file = \"{}\" }}\n",
+        secret.display()
+    ));
+    std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o755)).expect("mode");
+    std::os::unix::fs::chown(home.state(), Some(NOBODY), Some(NOBODY)).expect("chown");
+    let ended = behaving(&home).arg("-vv").run().expect_code(0);
+    assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+    let files: Vec<_> = std::fs::read_dir(home.state())
+        .expect("the state")
+        .map(|file| file.expect("a file"))
+        .collect();
+    assert!(files.len() >= 2, "{files:?}");
+    for file in files {
+        let metadata = file.metadata().expect("metadata");
+        assert_eq!((metadata.uid(), metadata.gid()), (NOBODY, NOBODY), "{file:?}");
+    }
 }
