@@ -4,11 +4,12 @@
 //! The short campaign is a test like the others. The long one is `tests/campaign`, which sets `TIDEMARK_CRASHES` to the
 //! number of kills. `TIDEMARK_SEED` repeats a campaign's random numbers (not its timing).
 //!
-//! How it is known that nothing is lost: every batch goes to two sinks, the database and a witness that writes down
-//! every line that it is sent. In the end both have been brought everything that was committed (`collected`), so the
+//! How it is known that nothing is lost: every batch goes to the database, to the store, and to a witness that writes
+//! down every line that it is sent. In the end all have been brought everything that was committed (`collected`), so the
 //! number of points in the database, the number of different points that the witness saw and the ledger's `delivered`
 //! must all be that number. None twice: a point that was sent again for want of an answer has its first time, and
-//! overwrites itself; a point that was made twice would be one too many.
+//! overwrites itself; a point that was made twice would be one too many. What the store shows of each collector is what
+//! the witness saw.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use tidemark_testkit::{Home, Influxd, InfluxdOptions, Random, Run, SinkServer, asked};
 
-use crate::scene::{BOUND, Scene, influxdb, lines, playing, status};
+use crate::scene::{BOUND, Line, Scene, influxdb, lines, playing, status};
 
 /// How long the short campaign kills.
 const SHORT: Duration = Duration::from_secs(20);
@@ -63,7 +64,8 @@ fn nothing_committed_is_lost_and_nothing_is_stored_twice() {
     let witness = SinkServer::start();
     let scene = Scene::new();
     scene.report(20);
-    scene.sinks(&(influxdb("database", &server) + &playing("witness", &witness)));
+    let store = "[[sink]]\ntype = \"store\"\n";
+    scene.sinks(&(influxdb("database", &server) + &playing("witness", &witness) + store));
 
     let victims = [
         Victim {
@@ -178,15 +180,14 @@ fn torment(victim: &Victim<'_>, random: &mut Random, tally: &Tally, kills: u64) 
 #[track_caller]
 fn assert_adds_up(scene: &Scene, server: &Influxd, witness: &SinkServer) {
     let stored = stored(server);
-    let seen: Vec<String> = witness
+    let seen: Vec<Line> = witness
         .requests()
         .iter()
         .flat_map(|request| lines(request.text()))
-        .map(|line| line.key())
         .collect();
-    let different: BTreeSet<&String> = seen.iter().collect();
+    let different: BTreeSet<String> = seen.iter().map(Line::key).collect();
     let told = status(&scene.home);
-    let (of_database, of_witness) = (told.sink("database"), told.sink("witness"));
+    let [of_database, of_witness, of_store] = ["database", "witness", "store"].map(|name| told.sink(name));
     tell(&format!(
         "{of_database:?}; {} points in the database; {} sent to the witness",
         stored,
@@ -200,16 +201,46 @@ fn assert_adds_up(scene: &Scene, server: &Influxd, witness: &SinkServer) {
         of_witness.figures(),
         (of_witness.collected, of_witness.collected, 0, 0)
     );
+    assert_eq!(of_store.figures(), of_witness.figures(), "all got the same");
     assert_eq!(
         different.len() as u64,
         of_witness.collected,
         "points that the witness saw, points committed"
     );
     assert_eq!(stored, of_database.collected, "points stored, points committed");
+    for collector in ["sponsoring", "host"] {
+        assert_shown(scene, collector, &seen);
+    }
     assert!(
         of_database.collected > 50,
         "the campaign committed something: {of_database:?}"
     );
+}
+
+/// What the store shows of a collector is what the witness saw: the same points, with the same fields.
+#[track_caller]
+fn assert_shown(scene: &Scene, collector: &str, seen: &[Line]) {
+    let shown = scene.tidemark(&format!("show {collector} --since 1d --output influx"));
+    let shown = lines(&shown.bound(Duration::from_secs(120)).run().expect_code(0).stdout);
+    let point = |line: &Line| (line.key(), line.fields.keys().cloned().collect::<Vec<_>>());
+    let seen = seen.iter().filter(|line| line.measurement.starts_with(collector));
+    let (shown_points, seen): (BTreeSet<_>, BTreeSet<_>) =
+        (shown.iter().map(point).collect(), seen.map(point).collect());
+    assert_eq!(
+        shown.len(),
+        shown_points.len(),
+        "{collector}: each point is shown once"
+    );
+    let (lost, strange) = (
+        seen.difference(&shown_points).count(),
+        shown_points.difference(&seen).count(),
+    );
+    assert_eq!(
+        (lost, strange),
+        (0, 0),
+        "{collector}: points that the store lost, and that nobody else saw"
+    );
+    assert!(!seen.is_empty());
 }
 
 /// How many points are in the database: a row a point.
