@@ -18,6 +18,8 @@ pub(crate) struct Endpoint {
     pub(crate) last_error: Option<String>,
     /// It refused gzip.
     pub(crate) plain: bool,
+    /// Points that wait for it, when this was read.
+    pub(crate) waiting: u64,
 }
 
 impl Endpoint {

@@ -36,7 +36,7 @@ pub const MAX_REJECTED_BYTES: u64 = 8 * 1024 * 1024;
 /// How long opening waits for a process that sets a damaged outbox aside, or has it open.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 /// Free pages, in bytes, from which on closing gives them back to the disk.
-const MUCH_FREE: i64 = 4 * 1024 * 1024;
+const MUCH_FREE: u64 = 4 * 1024 * 1024;
 
 /// An open outbox.
 pub struct Outbox {
@@ -209,13 +209,9 @@ impl Outbox {
     /// Closes the connection, and gives back to the disk what was freed.
     pub(crate) async fn close(self) {
         let mut db = self.db.into_inner();
-        let free: Result<i64, _> = sqlx::query_scalar(
-            "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size",
-        )
-        .fetch_one(&mut db)
-        .await;
-        if free.is_ok_and(|free| free >= MUCH_FREE)
-            && let Err(error) = sqlx::raw_sql("PRAGMA incremental_vacuum").execute(&mut db).await
+        let size = std::fs::metadata(&self.path).map_or(0, |file| file.len());
+        if size >= MUCH_FREE
+            && let Err(error) = free_pages(&mut db).await
         {
             tracing::debug!("the outbox keeps its free pages: {error}");
         }
@@ -235,4 +231,18 @@ impl Outbox {
     fn failed(&self, error: sqlx::Error) -> DeliveryError {
         DeliveryError::sqlite(&self.path, error)
     }
+}
+
+/// Gives free pages back to the disk, where there are many.
+async fn free_pages(db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let free: i64 =
+        sqlx::query_scalar("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size")
+            .fetch_one(&mut *db)
+            .await?;
+    if u64::try_from(free).is_ok_and(|free| free >= MUCH_FREE) {
+        sqlx::raw_sql("PRAGMA incremental_vacuum")
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
 }

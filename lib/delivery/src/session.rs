@@ -95,7 +95,7 @@ async fn try_run(
         endpoint.backing_off(outbox.clock().now()),
         budget == Budget::Flush,
     ) {
-        report.waiting = outbox.points_waiting(endpoint.id).await?;
+        report.waiting = endpoint.waiting;
         if report.waiting > 0 {
             let said = endpoint.last_error.unwrap_or_default();
             report.state = SinkState::BackingOff { until, said };
@@ -123,7 +123,9 @@ async fn try_run(
     };
     let result = session.deliver(sink, budget, deadline).await;
     let written = session.write().await;
-    session.report.waiting = outbox.points_waiting(session.endpoint.id).await.unwrap_or(0);
+    if session.report.state != SinkState::Drained || !session.has_drained() {
+        session.report.waiting = outbox.points_waiting(session.endpoint.id).await.unwrap_or(0);
+    }
     *report = session.report;
     result.and(written)
 }
@@ -138,6 +140,10 @@ impl Session<'_> {
         let mut after = 0;
         let heed_parking = budget != Budget::Flush;
         loop {
+            // What others commit meanwhile they deliver themselves; a flush takes it along.
+            if budget == Budget::Run && self.has_drained() {
+                break;
+            }
             let Some(due) = self
                 .outbox
                 .next(self.endpoint.id, after, &self.held, heed_parking)
@@ -188,6 +194,11 @@ impl Session<'_> {
             Some((due, later)) => self.endpoint_failed(Some(due), &later).await,
             None => Ok(()),
         }
+    }
+
+    /// Whether the sink has taken or refused all that waited when the session began.
+    fn has_drained(&self) -> bool {
+        self.report.delivered + self.report.rejected >= self.endpoint.waiting
     }
 
     /// Notes what became of a batch. Where the sink goes on with the next one, nothing comes back.

@@ -50,33 +50,37 @@ impl Outbox {
         {
             return Ok(notices);
         }
+        let mut kept: Option<(&str, Vec<(i64, &SinkSpec)>)> = None;
         for batch in batches.iter().filter(|batch| !batch.points.is_empty()) {
-            self.keep(&mut transaction, *batch, now, &mut notices).await?;
+            let sinks = match &kept {
+                Some((collector, sinks)) if *collector == batch.collector => sinks,
+                _ => {
+                    let points = batches.iter().filter(|other| other.collector == batch.collector);
+                    let points = points.map(|other| other.points.len()).sum();
+                    let sinks = self
+                        .collect(&mut transaction, batch.collector, points, now)
+                        .await?;
+                    &kept.insert((batch.collector, sinks)).1
+                }
+            };
+            self.keep(&mut transaction, *batch, sinks, now, &mut notices)
+                .await?;
         }
         transaction.commit().await.map_err(|error| self.failed(error))?;
         Ok(notices)
     }
 
-    async fn keep(
+    /// Counts so many points as collected, for each sink that takes this collector's: their rows.
+    async fn collect(
         &self,
         db: &mut SqliteConnection,
-        batch: Batch<'_>,
+        collector: &str,
+        points: usize,
         now: Timestamp,
-        notices: &mut Vec<String>,
-    ) -> Result<(), DeliveryError> {
-        let sinks: Vec<&SinkSpec> = self
-            .sinks
-            .iter()
-            .filter(|sink| sink.takes(batch.collector))
-            .collect();
-        if sinks.is_empty() {
-            return Ok(());
-        }
-        let style = Style::of(sinks.iter().map(|sink| sink.sink_kind()));
-        let lane = batch.lane();
-        let mut ids = Vec::with_capacity(sinks.len());
-        let count = i64::try_from(batch.points.len()).unwrap_or(i64::MAX);
-        for sink in sinks {
+    ) -> Result<Vec<(i64, &SinkSpec)>, DeliveryError> {
+        let points = i64::try_from(points).unwrap_or(i64::MAX);
+        let mut sinks = Vec::new();
+        for sink in self.sinks.iter().filter(|sink| sink.takes(collector)) {
             let id: i64 = sqlx::query_scalar(
                 "INSERT INTO sink (name, kind, since, collected, waiting, fingerprint) VALUES (?1, ?2, ?3, ?4, ?4, ?5)
                  ON CONFLICT (name) DO UPDATE SET
@@ -85,17 +89,33 @@ impl Outbox {
             .bind(sink.name())
             .bind(sink.kind())
             .bind(now.nanos())
-            .bind(count)
+            .bind(points)
             .bind(sink.fingerprint())
             .fetch_one(&mut *db)
             .await
             .map_err(|error| self.failed(error))?;
-            ids.push(id);
+            sinks.push((id, sink));
         }
+        Ok(sinks)
+    }
+
+    async fn keep(
+        &self,
+        db: &mut SqliteConnection,
+        batch: Batch<'_>,
+        sinks: &[(i64, &SinkSpec)],
+        now: Timestamp,
+        notices: &mut Vec<String>,
+    ) -> Result<(), DeliveryError> {
+        if sinks.is_empty() {
+            return Ok(());
+        }
+        let style = Style::of(sinks.iter().map(|(_, sink)| sink.sink_kind()));
+        let lane = batch.lane();
         for body in bodies(batch.points, style) {
             let body = body.map_err(|source| self.unpackable(source))?;
             notices.extend(bounds::make_room(self, db, body.bytes.len() as u64, now).await?);
-            self.insert(db, batch, &lane, &ids, body, now).await?;
+            self.insert(db, batch, &lane, sinks, body, now).await?;
         }
         Ok(())
     }
@@ -105,7 +125,7 @@ impl Outbox {
         db: &mut SqliteConnection,
         batch: Batch<'_>,
         lane: &str,
-        sinks: &[i64],
+        sinks: &[(i64, &SinkSpec)],
         body: Body,
         now: Timestamp,
     ) -> Result<(), DeliveryError> {
@@ -127,7 +147,7 @@ impl Outbox {
         .await
         .map_err(|error| self.failed(error))?
         .last_insert_rowid();
-        for sink in sinks {
+        for (sink, _) in sinks {
             sqlx::query("INSERT INTO delivery (sink, batch, lane, points) VALUES (?, ?, ?, ?)")
                 .bind(sink)
                 .bind(id)

@@ -72,15 +72,16 @@ impl Outbox {
     /// was ever committed for it.
     pub(crate) async fn endpoint(&self, sink: &SinkSpec) -> Result<Option<Endpoint>, DeliveryError> {
         let mut db = self.db.lock().await;
-        type EndpointRow = (i64, i64, Option<i64>, Option<String>, i64, bool);
+        type EndpointRow = (i64, i64, Option<i64>, Option<String>, i64, bool, i64);
         let row: Option<EndpointRow> = sqlx::query_as(
-            "SELECT id, failures, not_before, last_error, fingerprint, plain FROM sink WHERE name = ?",
+            "SELECT id, failures, not_before, last_error, fingerprint, plain, waiting
+             FROM sink WHERE name = ?",
         )
         .bind(sink.name())
         .fetch_optional(&mut *db)
         .await
         .map_err(|error| self.failed(error))?;
-        let Some((id, failures, not_before, last_error, fingerprint, plain)) = row else {
+        let Some((id, failures, not_before, last_error, fingerprint, plain, waiting)) = row else {
             return Ok(None);
         };
         let endpoint = Endpoint {
@@ -89,12 +90,14 @@ impl Outbox {
             not_before: not_before.map(Timestamp::from_nanos_clamped),
             last_error,
             plain,
+            waiting: u64::try_from(waiting).unwrap_or(0),
         };
         if fingerprint == i64::from(sink.fingerprint()) {
             return Ok(Some(endpoint));
         }
         let endpoint = Endpoint {
             id,
+            waiting: endpoint.waiting,
             ..Endpoint::default()
         };
         write_endpoint(&mut db, &endpoint)
