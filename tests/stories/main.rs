@@ -8,7 +8,9 @@
 //! | `crashes` | kills at random instants, several collectors, a database that comes and goes (`tests/campaign`: long) |
 //! | `answers` | each answer of a sink, and what becomes of each point |
 //! | `poison` | one bad point among thousands |
+//! | `operator` | bounds, losses and their acknowledgement, sinks that come and go in the settings |
 //! | `outage` | one sink is down for long, the other is not |
+//! | `runs` | runs beside each other, at an interval, terminated, killed |
 //! | `state` | a full disk, a read-only one, a damaged outbox, one of a newer version |
 //! | `sources` | sources that are empty, huge, a bomb, silent, cut, moved |
 //! | `tls` | certificates: right ones, wrong ones, self-signed ones |
@@ -29,8 +31,10 @@
 mod answers;
 mod crashes;
 mod dry_run;
+mod operator;
 mod outage;
 mod poison;
+mod runs;
 mod scene;
 mod secrets;
 mod settings;
