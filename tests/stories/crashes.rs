@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use tidemark_testkit::{Home, Influxd, InfluxdOptions, Random, Run, SinkServer, asked};
 
-use crate::scene::{BOUND, Line, Scene, influxdb, lines, playing, status};
+use crate::scene::{BOUND, Ledger, Line, Scene, influxdb, lines, playing, status};
 
 /// How long the short campaign kills.
 const SHORT: Duration = Duration::from_secs(20);
@@ -92,6 +92,7 @@ fn nothing_committed_is_lost_and_nothing_is_stored_twice() {
             scope.spawn(move || torment(victim, &mut random, tally, kills))
         };
         let torments: Vec<_> = victims.iter().map(start).collect();
+        let mut before = Ledger::default();
         // The database is this thread's: it lives as long as the thread that starts it.
         while tally.goes_on(kills) && Instant::now() < end {
             let up = random.duration(Duration::from_millis(300)..Duration::from_millis(1500));
@@ -103,6 +104,7 @@ fn nothing_committed_is_lost_and_nothing_is_stored_twice() {
             }
             std::thread::park_timeout(random.duration(Duration::ZERO..Duration::from_millis(700)));
             server.restart();
+            before = assert_grows(&scene, &before);
         }
         tally.done.store(true, Ordering::Relaxed);
         torments
@@ -215,6 +217,23 @@ fn assert_adds_up(scene: &Scene, server: &Influxd, witness: &SinkServer) {
         of_database.collected > 50,
         "the campaign committed something: {of_database:?}"
     );
+}
+
+/// In the midst of it, too, the ledger adds up, and nothing is taken back; gives the ledger as it is now.
+#[track_caller]
+fn assert_grows(scene: &Scene, before: &Ledger) -> Ledger {
+    let told = status(&scene.home);
+    // The first commit may have been killed.
+    if told.0["sinks"].as_array().is_none_or(Vec::is_empty) {
+        return before.clone();
+    }
+    let now = told.sink("database");
+    assert!(
+        now.collected >= before.collected && now.delivered >= before.delivered,
+        "{before:?}, then {now:?}"
+    );
+    assert_eq!((now.rejected, now.dropped), (0, 0), "{now:?}");
+    now
 }
 
 /// What the store shows of a collector is what the witness saw: the same points, with the same fields.
