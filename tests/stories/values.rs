@@ -164,6 +164,92 @@ fn with_a_self_signed_certificate_named_as_exactly_the_server_s() {
     assert_eq!(scene.ledger("database").figures(), (4, 4, 0, 0));
 }
 
+/// Names that break writers of line protocol: each is stored once, as it was sent, and breaks no other.
+#[test]
+fn of_names_that_break_writers() {
+    let (server, witness) = (server(InfluxTls::None), SinkServer::start());
+    let scene = Scene::new();
+    let names = [
+        "a b",
+        "a,b",
+        "a=b",
+        "a\\",
+        "a\\\\",
+        "\\ b",
+        "a\nm f=1 1",
+        "\rc",
+        "c\td",
+        "\"a\"",
+        "'",
+        " ",
+        "#a",
+        "ü",
+        "𝕒",
+        "\u{0}b",
+        "a\u{2028}b",
+        "_field",
+        "time",
+    ];
+    let entries: Vec<serde_json::Value> = names
+        .iter()
+        .map(|name| serde_json::json!({ "date_queued": "01/02/26", "sets": [name] }))
+        .collect();
+    let report = serde_json::Value::from(entries).to_string();
+    scene
+        .source
+        .route("/general.json", tidemark_testkit::Answer::ok(report));
+    scene.sinks(&(influxdb("database", &server) + &playing("witness", &witness)));
+    scene.collect();
+    scene.flush();
+    let sent = sent(&witness);
+    let reports: BTreeSet<&String> = sent.iter().filter_map(|line| line.tags.get("report")).collect();
+    assert_eq!(
+        reports.len(),
+        names.len() + 1,
+        "each name, and all of them: {reports:?}"
+    );
+    let sent: Vec<Line> = sent
+        .into_iter()
+        .filter(|line| line.measurement != "tidemark_sink")
+        .collect();
+    let ledger = scene.ledger("database");
+    assert_eq!(
+        ledger.figures().3,
+        0,
+        "nothing is refused: {ledger:?} {}",
+        scene.rejected()
+    );
+    server.query("DROP MEASUREMENT tidemark_sink");
+    assert_stored(&server, &sent);
+}
+
+/// A name longer than the database takes costs no other point.
+#[test]
+fn of_a_name_that_is_too_long() {
+    let server = server(InfluxTls::None);
+    let scene = Scene::new();
+    let long = "x".repeat(70_000);
+    let report = format!(
+        r#"[{{"date_queued":"01/02/26","sets":["before","{long}"]}},{{"date_queued":"01/02/26","sets":["yonder"]}}]"#
+    );
+    scene
+        .source
+        .route("/general.json", tidemark_testkit::Answer::ok(report));
+    scene.sinks(&influxdb("database", &server));
+    scene.collect();
+    scene.flush();
+    let ledger = scene.ledger("database");
+    assert_eq!(ledger.waiting, 0, "{ledger:?}");
+    let series = server.query("SELECT count FROM sponsoring_queue_stats GROUP BY report");
+    let reports: BTreeSet<&str> = series
+        .iter()
+        .map(|series| series.tags["report"].as_str())
+        .collect();
+    for name in ["before", "yonder", "sponsoring"] {
+        assert!(reports.contains(name), "{name}: {} reports", reports.len());
+    }
+}
+
 /// The variables of the Python collectors: over HTTPS, with the system's certificates.
 #[test]
 fn with_the_five_variables_and_no_settings() {

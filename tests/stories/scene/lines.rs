@@ -62,7 +62,8 @@ fn split(text: &str, separator: char) -> Vec<String> {
             }
             parts.last_mut().expect("never empty").push(letter);
         }
-        escaped = letter == '\\' && !escaped;
+        // In a string a backslash may itself be escaped; elsewhere it is one before anything but a separator.
+        escaped = letter == '\\' && !(quoted && escaped);
         before = letter;
     }
     parts
@@ -96,4 +97,5 @@ fn reads_a_line() {
         pairs(&[("i", "1i"), ("j", "\"k, \\\"l\\\" = m\""), ("n", "-0.5")])
     );
     assert_eq!(read.time, 7);
+    assert_eq!(lines("m,t=\\\\ b f=\"\\\\\" 1")[0].tags, pairs(&[("t", "\\ b")]));
 }
