@@ -5,7 +5,7 @@ use tidemark_settings::SinkSettings;
 
 use crate::wording::{counted, took};
 
-/// `812 points in 8 ms -> store`; what is partial, waits or failed says so.
+/// `812 points in 8 ms -> store`; what is partial or failed says so, and what waits for a sink that is in trouble.
 pub(crate) fn line(run: &Run, sinks: &[SinkSettings], ledger: &[SinkLedger]) -> String {
     let seconds = took(run.duration.as_secs_f64());
     let target = run
@@ -34,9 +34,11 @@ pub(crate) fn line(run: &Run, sinks: &[SinkSettings], ledger: &[SinkLedger]) -> 
             counted(run.gaps.len() as u64, "gap", "gaps")
         ));
     }
+    let in_trouble = |sink: &&SinkLedger| sink.waiting > 0 && sink.last_error.is_some();
     for sink in ledger
         .iter()
-        .filter(|sink| sink.waiting > 0 && takers.contains(&sink.name.as_str()))
+        .filter(in_trouble)
+        .filter(|sink| takers.contains(&sink.name.as_str()))
     {
         remarks.push(format!(
             "{} for {}",

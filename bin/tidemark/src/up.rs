@@ -4,7 +4,7 @@ mod flush;
 mod report;
 mod schedule;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
@@ -22,6 +22,7 @@ use crate::Command;
 use crate::catalogue::Catalogue;
 use crate::child::{self, Handle, Tell};
 use crate::list::{Plan, nothing_installed};
+use flush::Flush;
 use report::Reporter;
 pub(crate) use report::sink_text;
 use schedule::{Action, Job, Schedule};
@@ -107,7 +108,7 @@ pub(crate) fn up(command: &Command) -> Result<ExitCode, Failure> {
         };
         let reporter = Reporter::open(reading, &loaded.settings, &members).await;
         let flush = flush::start(options());
-        Up::new(members, reporter).run(signals).await;
+        Up::new(members, reporter).run(signals, &flush).await;
         flush.stop().await;
         Ok(())
     })?;
@@ -152,6 +153,8 @@ struct Up {
     /// What runs, by its task.
     tasks: HashMap<Id, usize>,
     handles: HashMap<usize, Handle>,
+    /// The collectors whose run was told while their process had yet to be seen to end.
+    told: BTreeSet<String>,
 }
 
 impl Up {
@@ -165,10 +168,11 @@ impl Up {
             running: JoinSet::new(),
             tasks: HashMap::new(),
             handles: HashMap::new(),
+            told: BTreeSet::new(),
         }
     }
 
-    async fn run(mut self, mut signals: StopSignals) {
+    async fn run(mut self, mut signals: StopSignals, flush: &Flush) {
         let stays = self.members.iter().any(Member::stays);
         let mut look = tokio::time::interval(Duration::from_secs(1));
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -184,10 +188,10 @@ impl Up {
                 }
             };
             tokio::select! {
-                Some(ended) = self.running.join_next_with_id() => self.ended(ended).await,
+                Some(ended) = self.running.join_next_with_id() => self.ended(ended, flush).await,
                 () = due => {}
                 // The runs of a program that stays have no end of a process to look at.
-                _ = look.tick(), if stays => { self.reporter.tell_new_runs().await; }
+                _ = look.tick(), if stays => self.tell_new_runs(flush).await,
                 signal = signals.next() => {
                     self.reporter.tell(&format!("{signal}: ending"));
                     for action in self.schedule.stop(self.began.elapsed()) {
@@ -232,7 +236,16 @@ impl Up {
         }
     }
 
-    async fn ended(&mut self, ended: Result<(Id, std::io::Result<ExitStatus>), JoinError>) {
+    /// Tells what was recorded. Of two runs side by side one may find a sink taken and leave its batch: it need not wait
+    /// for the next minute.
+    async fn tell_new_runs(&mut self, flush: &Flush) {
+        self.told.extend(self.reporter.tell_new_runs().await);
+        if self.reporter.something_waits().await {
+            flush.now();
+        }
+    }
+
+    async fn ended(&mut self, ended: Result<(Id, std::io::Result<ExitStatus>), JoinError>, flush: &Flush) {
         let (task, status) = match ended {
             Ok((task, status)) => (task, Some(status)),
             Err(error) => (error.id(), None),
@@ -242,13 +255,17 @@ impl Up {
         };
         self.handles.remove(&index);
         self.schedule.ended(index, self.began.elapsed());
-        let told = self.reporter.tell_new_runs().await;
+        self.tell_new_runs(flush).await;
         let Some(member) = self.members.get(index) else {
             return;
         };
+        let told = self.told.remove(&member.name);
         // A run that left no record: the command line, the settings, a kill.
         let text = match status {
-            Some(Ok(status)) if status.success() || told.contains(&member.name) => return,
+            Some(Ok(status)) if told && !member.stays() || status.success() => return,
+            Some(Ok(status)) if member.stays() => {
+                format!("ended ({status}), and starts again after its interval")
+            }
             Some(Ok(status)) => format!("ended without a record ({status})"),
             Some(Err(error)) => format!("ended, and its exit status is not known: {error}"),
             None => "ended, and its exit status is not known".to_owned(),

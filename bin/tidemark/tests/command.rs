@@ -214,6 +214,7 @@ fn list_shows_what_starts_and_what_is_broken() {
     let site = Site::new("");
     site.script("noisy", "head -c 9000000 /dev/zero");
     site.script("silent", "exit 3");
+    site.script("hangs", "exec sleep 600");
     site.script("liar", "echo '{}'");
     site.script("generator", "exit 0");
     site.script("ready", "exit 9");
@@ -229,6 +230,7 @@ fn list_shows_what_starts_and_what_is_broken() {
         ("noisy", "longer than"),
         ("silent", "failed (exit status: 3)"),
         ("liar", "missing field"),
+        ("hangs", "did not answer within"),
     ] {
         assert!(
             text.contains(&format!("{name} ")) && text.contains(why),
@@ -237,7 +239,7 @@ fn list_shows_what_starts_and_what_is_broken() {
     }
     assert!(!text.contains("generator") && !text.contains("text"), "{text}");
     let status = site.status();
-    assert_eq!(status["collectors"].as_array().map(Vec::len), Some(5));
+    assert_eq!(status["collectors"].as_array().map(Vec::len), Some(6));
 }
 
 #[test]
@@ -491,6 +493,7 @@ fn no_secret_is_ever_said() {
     }
     let up = site.tidemark(&["up", "-vvv"]).start();
     wait_for(&up, "behaving  3 points in ", 1);
+    wait_for(&up, "points wait for influxdb)", 1);
     up.terminate();
     let ended = up.wait().expect_code(0);
     assert!(!ended.stdout.contains(SECRET) && !ended.stderr.contains(SECRET));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tidemark_collect::chain;
 use tidemark_delivery::{Budget, Delivery, OpenOptions};
+use tokio::sync::mpsc::{Sender, channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -16,12 +17,14 @@ const LAST: Duration = Duration::from_secs(2);
 /// The flush at work.
 pub(super) struct Flush {
     stop: oneshot::Sender<()>,
+    now: Sender<()>,
     task: JoinHandle<()>,
 }
 
 /// Starts to flush, first after a minute: a run delivers what waits by itself.
 pub(super) fn start(options: OpenOptions) -> Flush {
     let (stop, mut stopped) = oneshot::channel::<()>();
+    let (now, mut asked) = channel(1);
     let task = tokio::spawn(async move {
         let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + INTERVAL, INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -29,11 +32,12 @@ pub(super) fn start(options: OpenOptions) -> Flush {
         // Told by the reporter already.
         delivery.take_notices();
         loop {
-            tokio::select! {
+            let is_tick = tokio::select! {
                 _ = &mut stopped => break,
-                _ = ticks.tick() => {}
-            }
-            if let Err(error) = delivery.submit_sink_points().await {
+                _ = ticks.tick() => true,
+                Some(()) = asked.recv() => false,
+            };
+            if is_tick && let Err(error) = delivery.submit_sink_points().await {
                 tracing::warn!("the sinks' own points: {}", chain(&error));
             }
             tokio::select! {
@@ -43,10 +47,16 @@ pub(super) fn start(options: OpenOptions) -> Flush {
         }
         delivery.close().await;
     });
-    Flush { stop, task }
+    Flush { stop, now, task }
 }
 
 impl Flush {
+    /// Delivers what waits now; the backoff holds.
+    pub(super) fn now(&self) {
+        // Full means that it was asked already.
+        let _ = self.now.try_send(());
+    }
+
     /// Ends it.
     pub(super) async fn stop(self) {
         // One that has ended already needs no telling.

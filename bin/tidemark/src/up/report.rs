@@ -167,6 +167,18 @@ impl Reporter {
         found
     }
 
+    /// Whether something waits for a sink that could be tried now.
+    pub(super) async fn something_waits(&self) -> bool {
+        let Some(outbox) = self.delivery.outbox() else {
+            return false;
+        };
+        let ledger = outbox.ledger().await.unwrap_or_default();
+        let now = self.clock.now();
+        let rests =
+            |sink: &SinkLedger| sink.orphaned || sink.backoff_until.is_some_and(|until| until.since(now) > 0);
+        ledger.iter().any(|sink| sink.waiting > 0 && !rests(sink))
+    }
+
     /// Closes what was opened.
     pub(super) async fn close(self) {
         self.delivery.close().await;
