@@ -135,6 +135,54 @@ fn a_file_that_is_not_there() {
 }
 
 #[test]
+fn files_that_are_no_text() {
+    let scene = Scene::new();
+    let folder = scene.home.path().to_owned();
+    let latin = scene.home.file("latin.toml", b"[host]\nname = \"\xfc\"\n");
+    let zeros = scene.home.file("zeros.toml", [0; 4096]);
+    let huge = scene.home.path().join("huge.toml");
+    std::fs::File::create(&huge)
+        .and_then(|file| file.set_len(8 << 30))
+        .expect("a sparse file");
+    for path in [&folder, &latin, &zeros, &huge, &"/dev/zero".into()] {
+        let ended = scene.sponsoring().arg("--config").arg(path).run();
+        assert_eq!(ended.code, Some(78), "{}: {ended:?}", path.display());
+        assert!(
+            ended.stderr.contains(&path.display().to_string()),
+            "{}",
+            ended.stderr
+        );
+        assert!(ended.stderr.len() < 2000, "{}", ended.stderr);
+        assert!(
+            ended.peak_memory < 64 << 20,
+            "{}: {} bytes",
+            path.display(),
+            ended.peak_memory
+        );
+    }
+    assert!(scene.source.requests().is_empty());
+}
+
+/// What prints where nothing can be printed says so; a reader that went away is no failure.
+#[test]
+fn an_output_that_cannot_be_written() {
+    let scene = Scene::new();
+    scene.sinks("");
+    let program = tidemark_testkit::program("tidemark-sponsoring")
+        .display()
+        .to_string();
+    let shell = |script: &str| {
+        let run = tidemark_testkit::Run::new("/bin/bash").args(["-c", script]);
+        scene.home.at_home(run).run()
+    };
+    let full = shell(&format!("{program} --dry-run > /dev/full"));
+    assert_eq!(full.code, Some(1), "{full:?}");
+    assert!(full.stderr.contains("standard output"), "{}", full.stderr);
+    let gone = shell(&format!("set -o pipefail; {program} --dry-run | true"));
+    assert_eq!((gone.code, gone.stderr.as_str()), (Some(0), ""), "{gone:?}");
+}
+
+#[test]
 fn some_but_not_all_of_the_five_variables() {
     let scene = Scene::new();
     scene.sinks("");
