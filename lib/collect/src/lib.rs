@@ -68,6 +68,8 @@ pub mod http;
 mod influxdb2;
 mod metric;
 mod points;
+#[cfg(doctest)]
+mod refused;
 mod schemas;
 mod shutdown;
 

@@ -6,6 +6,7 @@
 
 mod measurement;
 mod settings;
+mod syntax;
 
 use proc_macro::TokenStream;
 
@@ -34,6 +35,9 @@ pub fn derive_measurement(input: TokenStream) -> TokenStream {
 /// The struct's doc comment is the section's summary. Each field needs a doc comment, its help; its name is the
 /// key. `#[default("…")]`, `#[default(5)]` or `#[default(["a", "b"])]` gives the value that counts where the
 /// key is absent, written as in the file; an `Option` needs none; all other keys are required.
+///
+/// A default of another kind than its key (`"five"` for a number) does not compile. What is in a string (whether
+/// `"5m"` is a time span) is found by a test that calls `defaults()`, and by every run.
 #[proc_macro_derive(Settings, attributes(default))]
 pub fn derive_settings(input: TokenStream) -> TokenStream {
     settings::expand(input.into())

@@ -5,12 +5,13 @@ mod field;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput, Error, Fields, Ident, LitStr};
 
+use crate::syntax::{Mistakes, doc_comment};
 use field::{Field, Role};
 
 /// The implementation of `Measurement` for a struct. All mistakes in it are reported at once.
@@ -38,27 +39,6 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
         ));
     };
     Ok(implementation(&input.ident, &measurement, &help, &fields))
-}
-
-/// Mistakes, gathered so that they are reported at once.
-#[derive(Default)]
-struct Mistakes(Option<Error>);
-
-impl Mistakes {
-    fn add(&mut self, error: Error) {
-        match &mut self.0 {
-            Some(first) => first.combine(error),
-            None => self.0 = Some(error),
-        }
-    }
-
-    fn take<T>(&mut self, result: syn::Result<T>) -> Option<T> {
-        result.map_err(|error| self.add(error)).ok()
-    }
-
-    fn finish(self) -> syn::Result<()> {
-        self.0.map_or(Ok(()), Err)
-    }
 }
 
 fn named_fields(input: &DeriveInput) -> syn::Result<impl Iterator<Item = &syn::Field>> {
@@ -127,49 +107,21 @@ fn check_name(name: &str, span: Span) -> syn::Result<()> {
     Err(Error::new(span, message))
 }
 
-/// The first paragraph of a doc comment, on one line.
+/// A doc comment, which must be there.
 fn help(attributes: &[Attribute], ident: &Ident, what: &str) -> syn::Result<String> {
-    let mut help = String::new();
-    for attribute in attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("doc"))
-    {
-        let syn::Meta::NameValue(doc) = &attribute.meta else {
-            continue;
-        };
-        let syn::Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Str(text),
-            ..
-        }) = &doc.value
-        else {
-            continue;
-        };
-        // A block comment is one attribute with all its lines.
-        for line in text.value().split('\n') {
-            let line = line.trim();
-            if line.is_empty() && !help.is_empty() {
-                return Ok(help);
-            }
-            if !help.is_empty() {
-                help.push(' ');
-            }
-            help.push_str(line);
-        }
-    }
-    if help.is_empty() {
-        return Err(Error::new_spanned(
+    doc_comment(attributes).ok_or_else(|| {
+        Error::new_spanned(
             ident,
             format!("the {what} `{ident}` needs a doc comment: it is the help that users read"),
-        ));
-    }
-    Ok(help)
+        )
+    })
 }
 
 /// What holds for the fields of a struct together: unique names, one time, at least one field.
 fn check_together(fields: &[Field], ident: &Ident, mistakes: &mut Mistakes) {
-    let mut names = HashMap::new();
+    let mut names = HashSet::new();
     for field in fields.iter().filter(|field| !matches!(field.role, Role::Time)) {
-        if names.insert(&field.name, ()).is_some() {
+        if !names.insert(&field.name) {
             mistakes.add(Error::new(
                 field.name_span,
                 format!("the name {:?} is taken", field.name),
@@ -186,7 +138,7 @@ fn check_together(fields: &[Field], ident: &Ident, mistakes: &mut Mistakes) {
             "a point has one time: another field is #[time] already",
         ));
     }
-    if mistakes.0.is_none()
+    if mistakes.is_empty()
         && !fields
             .iter()
             .any(|field| matches!(field.role, Role::Field { .. }))

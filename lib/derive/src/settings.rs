@@ -4,11 +4,14 @@
 mod tests;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Data, DeriveInput, Error, Expr, Field, Fields, Lit, LitBool, Meta, Token, Type};
+use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, Ident, Lit, LitBool, Token};
+
+use crate::syntax::{Mistakes, doc_comment, inner_of_option};
 
 /// Keys that every collector's section has anyway.
 const COMMON: [&str; 3] = ["enabled", "run_interval", "deadline"];
@@ -28,7 +31,7 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
             "a section of the settings cannot be generic",
         ));
     }
-    let summary = help(&input.attrs).ok_or_else(|| {
+    let summary = doc_comment(&input.attrs).ok_or_else(|| {
         Error::new_spanned(
             &input.ident,
             "a doc comment is missing: it is the section's summary",
@@ -45,30 +48,20 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
         }
     };
 
-    let mut keys = Vec::new();
-    let mut reads = Vec::new();
-    let mut names = Vec::new();
-    let mut errors: Option<Error> = None;
-    for field in fields {
-        match one_key(field) {
-            Ok((key, read)) => {
-                keys.push(key);
-                reads.push(read);
-                names.extend(&field.ident);
-            }
-            Err(error) => match &mut errors {
-                Some(errors) => errors.combine(error),
-                None => errors = Some(error),
-            },
-        }
-    }
-    if let Some(errors) = errors {
-        return Err(errors);
-    }
+    let mut mistakes = Mistakes::default();
+    let keys: Vec<Key<'_>> = fields
+        .into_iter()
+        .filter_map(|field| mistakes.take(Key::of(field)))
+        .collect();
+    mistakes.finish()?;
+    let names = keys.iter().map(|key| key.ident);
+    let declarations = keys.iter().map(|key| &key.declaration);
+    let reads = keys.iter().map(|key| &key.read);
+    let checks = keys.iter().filter_map(|key| key.check.as_ref());
 
     let ident = &input.ident;
     // Names of their own: a key may be called `section`.
-    let locals: Vec<_> = (0..names.len())
+    let locals: Vec<_> = (0..keys.len())
         .map(|index| quote::format_ident!("key_{index}"))
         .collect();
     // Every key is read before the first missing one ends it, so that all mistakes are found at once.
@@ -76,7 +69,7 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
         #[automatically_derived]
         impl ::tidemark_collect::__private::settings::Section for #ident {
             const SUMMARY: &'static str = #summary;
-            const KEYS: &'static [::tidemark_collect::__private::settings::Key] = &[#(#keys),*];
+            const KEYS: &'static [::tidemark_collect::__private::settings::Key] = &[#(#declarations),*];
 
             fn read(
                 section: &mut ::tidemark_collect::__private::settings::SectionReader<'_>,
@@ -86,90 +79,82 @@ pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
                 ::core::option::Option::Some(Self { #(#names: #locals?),* })
             }
         }
+
+        #(#checks)*
     })
 }
 
-/// A field's `Key`, and the expression that reads it.
-fn one_key(field: &Field) -> syn::Result<(TokenStream, TokenStream)> {
-    let Some(ident) = &field.ident else {
-        return Err(Error::new_spanned(field, "a key needs a name"));
-    };
-    let name = ident.to_string();
-    let name = name.strip_prefix("r#").unwrap_or(&name);
-    if COMMON.contains(&name) {
-        let text = format!("`{name}` is a key of every collector's section: take its value from there");
-        return Err(Error::new_spanned(ident, text));
-    }
-    let help = help(&field.attrs)
-        .ok_or_else(|| Error::new_spanned(ident, "a doc comment is missing: it is the key's help"))?;
-    let default = default(&field.attrs)?;
-    let field_type = &field.ty;
-    let (value_type, read) = match (optional(field_type), &default) {
-        (Some(_), Some(default)) => {
-            let text = "an optional key has no default: leave out the `Option` or the default";
-            return Err(Error::new(default.span, text));
+/// What becomes of a field.
+struct Key<'a> {
+    ident: &'a Ident,
+    /// Its `Key`.
+    declaration: TokenStream,
+    /// The expression that reads it.
+    read: TokenStream,
+    /// The item that does not compile where the default is of another kind than the key.
+    check: Option<TokenStream>,
+}
+
+impl<'a> Key<'a> {
+    fn of(field: &'a Field) -> syn::Result<Key<'a>> {
+        let Some(ident) = &field.ident else {
+            return Err(Error::new_spanned(field, "a key needs a name"));
+        };
+        let name = ident.unraw().to_string();
+        if COMMON.contains(&name.as_str()) {
+            let text = format!("`{name}` is a key of every collector's section: take its value from there");
+            return Err(Error::new_spanned(ident, text));
         }
-        (Some(inner), None) => (inner, quote!(section.optional::<#inner>(#name))),
-        (None, Some(default)) => {
+        let help = doc_comment(&field.attrs)
+            .ok_or_else(|| Error::new_spanned(ident, "a doc comment is missing: it is the key's help"))?;
+        let default = default(&field.attrs)?;
+        let field_type = &field.ty;
+        let (value_type, read) = match (inner_of_option(field_type), &default) {
+            (Some(_), Some(default)) => {
+                let text = "an optional key has no default: leave out the `Option` or the default";
+                return Err(Error::new(default.span, text));
+            }
+            (Some(inner), None) => (inner, quote!(section.optional::<#inner>(#name))),
+            (None, Some(default)) => {
+                let value = default.value.tokens();
+                (
+                    field_type,
+                    quote!(section.or_default::<#field_type>(#name, #value)),
+                )
+            }
+            (None, None) => (field_type, quote!(section.required::<#field_type>(#name))),
+        };
+        let text = match &default {
+            Some(default) => {
+                let text = default.value.plain_text();
+                quote!(::core::option::Option::Some(#text))
+            }
+            None => quote!(::core::option::Option::None),
+        };
+        let declaration = quote! {
+            ::tidemark_collect::__private::settings::Key {
+                name: #name,
+                type_name: <#value_type as ::tidemark_collect::__private::settings::SettingValue>::TYPE,
+                default: #text,
+                help: #help,
+            }
+        };
+        let check = default.map(|default| {
             let value = default.value.tokens();
-            (
-                field_type,
-                quote!(section.or_default::<#field_type>(#name, #value)),
-            )
-        }
-        (None, None) => (field_type, quote!(section.required::<#field_type>(#name))),
-    };
-    let default = match &default {
-        Some(default) => {
-            let text = default.value.plain_text();
-            quote!(::core::option::Option::Some(#text))
-        }
-        None => quote!(::core::option::Option::None),
-    };
-    let key = quote! {
-        ::tidemark_collect::__private::settings::Key {
-            name: #name,
-            type_name: <#value_type as ::tidemark_collect::__private::settings::SettingValue>::TYPE,
-            default: #default,
-            help: #help,
-        }
-    };
-    Ok((key, read))
-}
-
-/// The first paragraph of a doc comment, on one line; none where there is no text.
-fn help(attributes: &[Attribute]) -> Option<String> {
-    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
-        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Str(text) => Some(text.value()),
-                _ => None,
-            },
-            _ => None,
-        },
-        _ => None,
-    });
-    // A `/** */` comment is one attribute of many lines.
-    let text = lines.collect::<Vec<_>>().join("\n");
-    let paragraph: Vec<&str> = text
-        .lines()
-        .map(|line| line.trim().trim_start_matches("* ").trim())
-        .skip_while(|line| line.is_empty())
-        .take_while(|line| !line.is_empty())
-        .collect();
-    (!paragraph.is_empty()).then(|| paragraph.join(" "))
-}
-
-/// `T` where the type is written as `Option<T>`.
-fn optional(field_type: &Type) -> Option<&Type> {
-    let Type::Path(path) = field_type else { return None };
-    let last = path.path.segments.last().filter(|last| last.ident == "Option")?;
-    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
-        return None;
-    };
-    match arguments.args.first()? {
-        syn::GenericArgument::Type(inner) => Some(inner),
-        _ => None,
+            let message = format!("the default of `{name}` is of another kind than the key");
+            quote_spanned! {default.span=>
+                const _: () = ::core::assert!(
+                    <#field_type as ::tidemark_collect::__private::settings::SettingValue>::LITERAL.takes(#value),
+                    #message
+                );
+            }
+        });
+        Ok(Key {
+            ident,
+            declaration,
+            read,
+            check,
+        })
     }
 }
 

@@ -74,7 +74,7 @@ pub use load::{KnownCollector, LoadFrom, Loaded, Settings};
 pub use mistake::{Mistake, Mistakes, Position};
 pub use places::{Places, PlacesError};
 pub use secret::{BadSecret, Secret, SecretError, SecretSource};
-pub use section::{DefaultValue, Key, Section, SectionReader, defaults};
+pub use section::{DefaultValue, Key, Literal, Section, SectionReader, defaults};
 pub use setting_value::SettingValue;
 pub use shared::{COMMON_KEYS, CommonSection, HostSettings, KeepFree, OutboxSettings, StoreSettings};
 pub use sinks::{InfluxdbSettings, SinkKind, SinkSettings};

@@ -62,6 +62,58 @@ impl DefaultValue {
     }
 }
 
+/// The kind of literal that a key's default is written as. A default of another kind does not compile.
+#[derive(Copy, Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Literal {
+    /// Anything: only reading it tells.
+    Any,
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number within these bounds, which both belong to it.
+    Integer {
+        /// The least.
+        min: i64,
+        /// The greatest.
+        max: i64,
+    },
+    /// A number, whole or not.
+    Number,
+    /// A text in quotes.
+    String,
+    /// A text in quotes, or a whole number from 0 on.
+    StringOrCount,
+    /// A list of such.
+    List(&'static Literal),
+}
+
+impl Literal {
+    /// Whether the default is of this kind.
+    #[must_use]
+    pub const fn takes(&self, default: DefaultValue) -> bool {
+        match (self, default) {
+            (Literal::Any, _)
+            | (Literal::Boolean, DefaultValue::Boolean(_))
+            | (Literal::Number, DefaultValue::Integer(_) | DefaultValue::Float(_))
+            | (Literal::String | Literal::StringOrCount, DefaultValue::String(_)) => true,
+            (Literal::Integer { min, max }, DefaultValue::Integer(number)) => {
+                *min <= number && number <= *max
+            }
+            (Literal::StringOrCount, DefaultValue::Integer(number)) => 0 <= number,
+            (Literal::List(item), DefaultValue::List(mut items)) => {
+                while let [first, rest @ ..] = items {
+                    if !item.takes(*first) {
+                        return false;
+                    }
+                    items = rest;
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Reads the keys of one section, and gathers the mistakes in it.
 pub struct SectionReader<'a> {
     /// As people write it: `[host]`, `[collector.NAME]`, `[[sink]]`.
@@ -178,4 +230,53 @@ pub fn defaults<S: Section>() -> Result<S, Mistakes> {
     let section = S::read(&mut reader);
     Mistakes::check(reader.finish(None).0)?;
     section.ok_or_else(|| Mistake::new(Position::of_default(), "gives nothing", "mend its `read`").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What compiles as a default is what reads as one, as far as kinds go.
+    #[test]
+    fn a_default_of_another_kind_is_told_from_one_of_its_own() {
+        fn agree<T: SettingValue>(defaults: &[DefaultValue]) -> Vec<bool> {
+            defaults
+                .iter()
+                .map(|&default| {
+                    let takes = T::LITERAL.takes(default);
+                    assert_eq!(
+                        takes,
+                        T::read(&default.value()).is_ok(),
+                        "{} {default:?}",
+                        T::TYPE
+                    );
+                    takes
+                })
+                .collect()
+        }
+        use DefaultValue::{Boolean, Float, Integer, List, String as Text};
+        let defaults = [
+            Boolean(true),
+            Integer(5),
+            Integer(-5),
+            Integer(70_000),
+            Float(0.5),
+            Text("a"),
+            List(&[]),
+            List(&[Text("a"), Text("b")]),
+            List(&[Text("a"), Integer(5)]),
+            List(&[Integer(5)]),
+        ];
+        let which = |taken: &[usize]| -> Vec<bool> { (0..10).map(|at| taken.contains(&at)).collect() };
+        assert_eq!(agree::<bool>(&defaults), which(&[0]));
+        assert_eq!(agree::<i64>(&defaults), which(&[1, 2, 3]));
+        assert_eq!(agree::<u64>(&defaults), which(&[1, 3]));
+        assert_eq!(agree::<u16>(&defaults), which(&[1]));
+        assert_eq!(agree::<f64>(&defaults), which(&[1, 2, 3, 4]));
+        assert_eq!(agree::<String>(&defaults), which(&[5]));
+        assert_eq!(agree::<Vec<String>>(&defaults), which(&[6, 7]));
+        assert_eq!(agree::<Vec<u64>>(&defaults), which(&[6, 9]));
+        let spans = [Text("5m"), Integer(5), Integer(-5), Float(0.5), Boolean(true)];
+        assert_eq!(agree::<crate::Span>(&spans), [true, true, false, false, false]);
+    }
 }

@@ -8,7 +8,7 @@ use url::Url;
 use crate::mistake::{Mistake, Mistakes};
 use crate::suggestion::quoted;
 use crate::value::Value;
-use crate::{Size, Span};
+use crate::{Literal, Size, Span};
 
 /// A type that a key of the settings can have.
 pub trait SettingValue: Sized {
@@ -18,6 +18,8 @@ pub trait SettingValue: Sized {
     const LIST_TYPE: &'static str = "list";
     /// A value as one would write it in the file, quotes included.
     const EXAMPLE: &'static str;
+    /// What a default is written as; one that is written otherwise does not compile.
+    const LITERAL: Literal = Literal::Any;
 
     /// Takes the value as it stands in the file.
     ///
@@ -40,6 +42,7 @@ impl SettingValue for bool {
     const TYPE: &'static str = "boolean";
     const LIST_TYPE: &'static str = "list of booleans";
     const EXAMPLE: &'static str = "true";
+    const LITERAL: Literal = Literal::Boolean;
 
     fn read(value: &Value) -> Result<bool, Mistakes> {
         Ok(value
@@ -49,11 +52,15 @@ impl SettingValue for bool {
 }
 
 macro_rules! integers {
-    ($($type:ty),*) => {$(
+    ($($type:ty: $min:expr, $max:expr;)*) => {$(
         impl SettingValue for $type {
             const TYPE: &'static str = "integer";
             const LIST_TYPE: &'static str = "list of integers";
             const EXAMPLE: &'static str = "10";
+            const LITERAL: Literal = Literal::Integer {
+                min: $min,
+                max: $max,
+            };
 
             fn read(value: &Value) -> Result<$type, Mistakes> {
                 let number = value
@@ -69,12 +76,18 @@ macro_rules! integers {
         }
     )*};
 }
-integers!(i64, u64, u32, u16);
+integers! {
+    i64: i64::MIN, i64::MAX;
+    u64: 0, i64::MAX;
+    u32: 0, u32::MAX as i64;
+    u16: 0, u16::MAX as i64;
+}
 
 impl SettingValue for f64 {
     const TYPE: &'static str = "number";
     const LIST_TYPE: &'static str = "list of numbers";
     const EXAMPLE: &'static str = "0.5";
+    const LITERAL: Literal = Literal::Number;
 
     /// Integers too; but neither an infinite number nor `nan`.
     fn read(value: &Value) -> Result<f64, Mistakes> {
@@ -97,6 +110,7 @@ impl SettingValue for String {
     const TYPE: &'static str = "string";
     const LIST_TYPE: &'static str = "list of strings";
     const EXAMPLE: &'static str = "\"text\"";
+    const LITERAL: Literal = Literal::String;
 
     fn read(value: &Value) -> Result<String, Mistakes> {
         let text = value
@@ -110,6 +124,7 @@ impl SettingValue for PathBuf {
     const TYPE: &'static str = "path";
     const LIST_TYPE: &'static str = "list of paths";
     const EXAMPLE: &'static str = "\"/path/to/it\"";
+    const LITERAL: Literal = Literal::String;
 
     /// Absolute: a relative one would mean something else in each program's working folder.
     fn read(value: &Value) -> Result<PathBuf, Mistakes> {
@@ -130,6 +145,7 @@ impl SettingValue for Url {
     const TYPE: &'static str = "URL";
     const LIST_TYPE: &'static str = "list of URLs";
     const EXAMPLE: &'static str = "\"https://example.com/\"";
+    const LITERAL: Literal = Literal::String;
 
     /// `http` and `https` alone, and without a user: a password in it would show in every log.
     fn read(value: &Value) -> Result<Url, Mistakes> {
@@ -155,6 +171,7 @@ impl SettingValue for Span {
     const TYPE: &'static str = "time span";
     const LIST_TYPE: &'static str = "list of time spans";
     const EXAMPLE: &'static str = "\"5m\"";
+    const LITERAL: Literal = Literal::StringOrCount;
 
     /// A string in systemd's grammar, or a bare integer of seconds.
     fn read(value: &Value) -> Result<Span, Mistakes> {
@@ -179,6 +196,7 @@ impl SettingValue for Size {
     const TYPE: &'static str = "size";
     const LIST_TYPE: &'static str = "list of sizes";
     const EXAMPLE: &'static str = "\"1GiB\"";
+    const LITERAL: Literal = Literal::StringOrCount;
 
     /// A string with a unit, or a bare integer of bytes.
     fn read(value: &Value) -> Result<Size, Mistakes> {
@@ -199,6 +217,7 @@ impl<T: SettingValue> SettingValue for Vec<T> {
     const TYPE: &'static str = T::LIST_TYPE;
     const LIST_TYPE: &'static str = "list of lists";
     const EXAMPLE: &'static str = "[]";
+    const LITERAL: Literal = Literal::List(&T::LITERAL);
 
     fn read(value: &Value) -> Result<Vec<T>, Mistakes> {
         let advice = || format!("write [{}] instead", T::EXAMPLE);

@@ -4,9 +4,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, GenericArgument, Ident, LitStr, PathArguments, Type};
+use syn::{Attribute, Error, Ident, LitStr, Type};
 
 use super::{check_name, help};
+use crate::syntax::{inner_of_option, last_segment};
 
 /// A field of the struct, and what becomes of it.
 pub(super) struct Field {
@@ -112,7 +113,7 @@ impl Field {
                     };
                 }
             }
-            Role::Tag => match option_of(ty) {
+            Role::Tag => match inner_of_option(ty) {
                 Some(inner) => {
                     let text = tag_text(inner, &quote!(value));
                     quote! {
@@ -141,25 +142,6 @@ fn tag_text(ty: &Type, value: &TokenStream) -> TokenStream {
         quote_spanned!(ty.span()=> __point::IntoTag::into_tag(#value))
     } else {
         quote_spanned!(ty.span()=> ::std::string::ToString::to_string(&#value))
-    }
-}
-
-fn last_segment(ty: &Type) -> Option<&syn::PathSegment> {
-    match ty {
-        Type::Path(path) => path.path.segments.last(),
-        _ => None,
-    }
-}
-
-/// The type in an `Option`.
-fn option_of(ty: &Type) -> Option<&Type> {
-    let segment = last_segment(ty).filter(|segment| segment.ident == "Option")?;
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
-        return None;
-    };
-    match arguments.args.first() {
-        Some(GenericArgument::Type(inner)) => Some(inner),
-        _ => None,
     }
 }
 
@@ -223,7 +205,7 @@ impl Attributes {
             },
             (None, None) => {
                 if let Some(span) = self.counter
-                    && is_no_number(option_of(ty).unwrap_or(ty))
+                    && is_no_number(inner_of_option(ty).unwrap_or(ty))
                 {
                     return Err(Error::new(span, "a counter is a number"));
                 }

@@ -2,22 +2,14 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::expand;
+use crate::syntax::tests;
 
-/// The expansion on one line, without spaces.
 fn expanded(input: TokenStream) -> String {
-    expand(input)
-        .unwrap()
-        .to_string()
-        .replace(char::is_whitespace, "")
+    tests::expanded(expand(input))
 }
 
-/// The messages that the struct is refused with.
 fn refused(input: TokenStream) -> Vec<String> {
-    expand(input)
-        .unwrap_err()
-        .into_iter()
-        .map(|error| error.to_string())
-        .collect()
+    tests::refused(expand(input))
 }
 
 #[test]

@@ -2,22 +2,14 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::expand;
+use crate::syntax::tests;
 
-/// The expansion on one line, without spaces.
 fn expanded(input: TokenStream) -> String {
-    expand(input)
-        .unwrap()
-        .to_string()
-        .replace(char::is_whitespace, "")
+    tests::expanded(expand(input))
 }
 
-/// The messages that the struct is refused with.
 fn refused(input: TokenStream) -> Vec<String> {
-    expand(input)
-        .unwrap_err()
-        .into_iter()
-        .map(|error| error.to_string())
-        .collect()
+    tests::refused(expand(input))
 }
 
 #[test]
@@ -56,6 +48,7 @@ fn a_struct_becomes_a_section() {
         "name:\"url\",type_name:<Urlas::tidemark_collect::__private::settings::SettingValue>::TYPE,\
          default:::core::option::Option::Some(\"http://h/\\\"x\\\"\"),help:\"Thereport'saddress.\"",
         "section.or_default::<Url>(\"url\",::tidemark_collect::__private::settings::DefaultValue::String(\"http://h/\\\"x\\\"\"))",
+        "::core::assert!(<Urlas::tidemark_collect::__private::settings::SettingValue>::LITERAL.takes(",
         "Option::Some(\"-5\")",
         "DefaultValue::Integer(-5i64)",
         "Option::Some(\"0.5\")",
@@ -112,6 +105,9 @@ fn every_fault_is_said_at_once() {
             /// Help.
             #[default(99999999999999999999)]
             large: i64,
+            /// Help.
+            #[default(1 + 1)]
+            sum: i64,
         }
     });
     assert_eq!(
@@ -123,6 +119,7 @@ fn every_fault_is_said_at_once() {
             "a key has one default",
             "a default is a string, a number, true, false or a list of these",
             "number too large to fit in target type",
+            "unexpected token",
         ]
     );
 }

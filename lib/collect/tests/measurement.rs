@@ -1,4 +1,4 @@
-//! Every kind of field, tag and time; the derive's own names do not get in the way.
+//! A derived measurement: every kind of field, tag and time; the derive's own names do not get in the way.
 
 use std::borrow::Cow;
 
@@ -52,7 +52,8 @@ struct Option2;
 #[allow(dead_code)]
 type Result = ();
 
-pub(crate) fn main() {
+#[test]
+fn a_struct_is_declared_and_becomes_a_point() {
     let schema = Everything::SCHEMA;
     assert_eq!((schema.measurement, schema.help), ("every thing", "Everything."));
     assert_eq!(schema.tags.len(), 4);
