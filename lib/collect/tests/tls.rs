@@ -281,7 +281,11 @@ async fn files_that_are_no_certificates() {
         let text = meet(leaf, &named(&path)).await.unwrap_err();
         assert_eq!(
             text,
-            format!("certificate 1 in ca_file {} is damaged", path.display())
+            format!(
+                "certificate 1 in ca_file {} is damaged; copy it again, from `-----BEGIN CERTIFICATE-----` to `-----END \
+                 CERTIFICATE-----`",
+                path.display()
+            )
         );
     }
     let text = meet(leaf, &system(Some(Path::new("/nowhere/b.pem")), None))

@@ -1,5 +1,7 @@
 //! The few fields of an X.509 certificate that the TLS library does not hand out (RFC 5280, section 4.1), read from
-//! its DER. Nothing is trusted because it could be read here.
+//! its DER: the subject from the first bytes alone, for the look-up of authorities, and validity and common name of a
+//! certificate that was named itself, which webpki refuses to check alone. Nothing is trusted because it could be read
+//! here.
 
 const INTEGER: u8 = 0x02;
 const OBJECT_IDENTIFIER: u8 = 0x06;

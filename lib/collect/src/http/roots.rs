@@ -13,8 +13,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 
 use super::certificate;
-use super::pem;
-use super::tls::{PEM_FILE_LIMIT, unusable};
+use super::pem::{self, Decoder};
+use super::tls::unusable;
 
 /// Where distributions keep their bundle: Debian and Arch, Fedora and Red Hat (two), openSUSE, Alpine.
 const BUNDLES: [&str; 5] = [
@@ -28,8 +28,8 @@ const BUNDLES: [&str; 5] = [
 const FOLDERS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 /// The most files of a folder that are looked at.
 const FOLDER_LIMIT: usize = 2000;
-/// As much of a certificate as is decoded for its subject: mostly the first suffices.
-const PREFIXES: [usize; 3] = [320, 640, usize::MAX];
+/// As many characters of a certificate as are decoded for its subject, in whole lines of 64: mostly the first suffices.
+const PREFIXES: [usize; 3] = [6 * 64, 11 * 64, usize::MAX];
 /// The most answers that are kept. A process talks to a few servers; one that talks to more reads the bundle again.
 const KEPT: usize = 16;
 
@@ -88,7 +88,7 @@ impl SystemRoots {
             names,
             store: RootCertStore::empty(),
             seen: 0,
-            prefix: Vec::new(),
+            decoder: Decoder::default(),
         };
         match (&self.file, self.folders.as_slice()) {
             (None, []) => search.distribution()?,
@@ -134,8 +134,7 @@ struct Search<'a> {
     store: RootCertStore,
     /// Certificates looked at.
     seen: usize,
-    /// The start of one, reused.
-    prefix: Vec<u8>,
+    decoder: Decoder,
 }
 
 impl Search<'_> {
@@ -173,8 +172,9 @@ impl Search<'_> {
     }
 
     fn file(&mut self, path: &Path) -> io::Result<()> {
-        let text = pem::read(path, PEM_FILE_LIMIT)?;
-        for body in pem::certificates(&text) {
+        let bytes = pem::read(path)?;
+        // What is not UTF-8, in comments, is replaced.
+        for body in pem::certificates(&String::from_utf8_lossy(&bytes)) {
             self.certificate(body);
         }
         Ok(())
@@ -184,25 +184,22 @@ impl Search<'_> {
     fn certificate(&mut self, body: &str) {
         self.seen += 1;
         let asked_for = PREFIXES.iter().find_map(|&prefix| {
-            pem::decode_to(body, prefix, &mut self.prefix)?;
-            Some(self.is_asked_for(certificate::fields(&self.prefix)?.subject))
+            let subject = certificate::fields(self.decoder.start(body, prefix)?)?.subject;
+            Some(self.names.iter().any(|name| **name == *subject))
         });
         if asked_for == Some(true)
-            && let Some(der) = pem::decode(body)
+            && let Some(der) = self.decoder.all(body)
         {
             // The same authority may be in two files; and one that the library cannot use is as good as none.
-            let _ = self.store.add(CertificateDer::from(der));
+            let _ = self.store.add(CertificateDer::from(der.to_vec()));
         }
-    }
-
-    fn is_asked_for(&self, subject: &[u8]) -> bool {
-        self.names.iter().any(|name| **name == *subject)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+    use rustls::pki_types::pem::PemObject as _;
 
     use super::*;
 
@@ -282,8 +279,8 @@ mod tests {
             .iter()
             .filter_map(|bundle| std::fs::read_to_string(bundle).ok())
         {
-            for body in pem::certificates(&text).step_by(10) {
-                let der = CertificateDer::from(pem::decode(body).unwrap());
+            for der in CertificateDer::pem_slice_iter(text.as_bytes()).step_by(10) {
+                let der = der.unwrap();
                 let fields = certificate::fields(&der).unwrap();
                 if fields.issuer == fields.subject {
                     assert!(found(&roots, &[der]) >= 1);

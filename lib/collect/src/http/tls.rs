@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
@@ -15,9 +16,6 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 use super::options::{ClientOptions, SharedTls};
 use super::roots::SystemRoots;
 use super::{HttpError, certificate, pem};
-
-/// The longest PEM file that is read: four hundred times a distribution's bundle would not be one.
-pub(super) const PEM_FILE_LIMIT: u64 = 16 << 20;
 
 /// The configuration for these options; one for all clones with the same.
 pub(super) fn config(options: &ClientOptions) -> Result<ClientConfig, HttpError> {
@@ -89,23 +87,23 @@ struct Named {
 
 impl Named {
     fn read(path: &Path) -> Result<Self, HttpError> {
-        let text = pem::read(path, PEM_FILE_LIMIT).map_err(|error| {
+        let text = pem::read(path).map_err(|error| {
             HttpError::client(format_args!("cannot read ca_file {}", path.display())).caused_by_io(error)
         })?;
         let mut named = Self {
             certificates: Vec::new(),
             authorities: RootCertStore::empty(),
         };
-        for (number, body) in pem::certificates(&text).enumerate() {
-            let unusable = || {
+        for (number, der) in CertificateDer::pem_slice_iter(&text).enumerate() {
+            let damaged = || {
                 let number = number + 1;
                 HttpError::client(format_args!(
-                    "certificate {number} in ca_file {} is damaged",
+                    "certificate {number} in ca_file {} is damaged; copy it again, from `-----BEGIN CERTIFICATE-----` to `-----END CERTIFICATE-----`",
                     path.display()
                 ))
             };
-            let der = CertificateDer::from(pem::decode(body).ok_or_else(unusable)?);
-            named.authorities.add(der.clone()).map_err(|_| unusable())?;
+            let der = der.map_err(|_| damaged())?;
+            named.authorities.add(der.clone()).map_err(|_| damaged())?;
             named.certificates.push(der);
         }
         if named.certificates.is_empty() {
