@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use tidemark_testkit::{Answer, Ended, Run, SinkServer, SmallDisk};
+use tidemark_testkit::{Answer, Ended, Run, SinkServer, SmallDisk, wait_until};
 
-use crate::scene::{QUEUE, Scene, lines, playing};
+use crate::scene::{BOUND, QUEUE, Scene, lines, playing};
 
 fn scene(sink: &SinkServer) -> Scene {
     let scene = Scene::new();
@@ -257,6 +258,96 @@ fn an_outbox_of_a_newer_version_is_not_touched() {
         bytes,
         "not a byte is changed"
     );
+}
+
+/// A program that stays meets damage in the midst: what it collects from then on arrives all the same.
+#[track_caller]
+fn assert_stays(damage: impl FnOnce(&Path)) {
+    let sink = SinkServer::start();
+    let scene = scene(&sink);
+    let running = scene
+        .sponsoring()
+        .args(["--every", "1s"])
+        .bound(Duration::from_secs(120))
+        .start();
+    wait_until("two runs", BOUND, || queue_points(&sink) >= 6);
+    damage(&scene.home.state());
+    let before = queue_points(&sink);
+    wait_until("three runs more", BOUND, || {
+        assert!(running.runs(), "{}", running.stderr());
+        queue_points(&sink) >= before + 9
+    });
+    running.terminate();
+    let ended = running.wait().expect_code(0);
+    assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    // And the next one finds its way too.
+    let before = queue_points(&sink);
+    scene.collect();
+    scene.flush();
+    assert!(queue_points(&sink) >= before + 3);
+}
+
+#[test]
+fn a_program_that_stays_survives_a_damaged_outbox() {
+    assert_stays(|state| fs::write(state.join("outbox.db"), [7; 50_000]).expect("the outbox"));
+}
+
+#[test]
+fn a_program_that_stays_survives_an_outbox_that_is_cut() {
+    assert_stays(|state| {
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .open(state.join("outbox.db"))
+            .expect("the outbox");
+        file.set_len(5000).expect("the outbox");
+    });
+}
+
+#[test]
+fn a_program_that_stays_survives_an_outbox_that_is_gone() {
+    assert_stays(|state| {
+        for end in ["", "-wal", "-shm"] {
+            drop(fs::remove_file(state.join(format!("outbox.db{end}"))));
+        }
+    });
+}
+
+/// What it commits after that is not committed to a file that nobody can find any more.
+#[test]
+fn a_program_that_stays_keeps_nothing_in_an_outbox_that_is_gone() {
+    let sink = SinkServer::start();
+    sink.judge(|_| Answer::new(503));
+    let scene = scene(&sink);
+    let running = scene
+        .sponsoring()
+        .args(["--every", "1s"])
+        .bound(Duration::from_secs(120))
+        .start();
+    let asked = |count: usize| {
+        wait_until("the source is asked", BOUND, || {
+            scene.source.requests().len() >= count
+        })
+    };
+    asked(2);
+    for end in ["", "-wal", "-shm"] {
+        drop(fs::remove_file(
+            scene.home.state().join(format!("outbox.db{end}")),
+        ));
+    }
+    // The run that is under way may be lost with the file; the two after it may not.
+    let before = scene.source.requests().len();
+    asked(before + 4);
+    running.terminate();
+    running.wait().expect_code(0);
+    sink.judge(|_| Answer::new(204));
+    sink.forget();
+    scene.flush();
+    assert!(queue_points(&sink) >= 6, "{} points arrive", queue_points(&sink));
+}
+
+#[test]
+fn a_program_that_stays_survives_a_state_folder_that_is_gone() {
+    assert_stays(|state| fs::remove_dir_all(state).expect("the state's folder"));
 }
 
 #[test]
