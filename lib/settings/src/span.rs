@@ -50,15 +50,15 @@ const UNITS: [(&str, u64); 30] = [
     ("\u{b5}s", 1),
 ];
 
-/// The units of the shortest form, the largest first. A year and a month are no whole number of weeks or days apart,
+/// The units of the written form, the largest first, as systemd spells them. A year and a month are no whole number of weeks or days apart,
 /// but systemd reads the sum back to the microsecond, which is what counts.
-const SHORTEST: [(&str, u64); 9] = [
+const WRITTEN: [(&str, u64); 9] = [
     ("y", YEAR),
     ("month", MONTH),
     ("w", WEEK),
     ("d", DAY),
     ("h", HOUR),
-    ("m", MINUTE),
+    ("min", MINUTE),
     ("s", SECOND),
     ("ms", 1_000),
     ("us", 1),
@@ -69,14 +69,17 @@ const LONGEST_TEXT: usize = 256;
 
 /// A time span in systemd's grammar (systemd.time(7)), to the microsecond.
 ///
-/// Reads `5m`, `1h 30min`, `1.5h`, `2weeks 3d`; a number without a unit is seconds. Writes the shortest form with the
-/// largest units first: `5m`, `1h 30m`, `1d 500ms`; nothing is `0`. `infinity` is refused: no span here is endless.
+/// Reads `5m`, `1h 30min`, `1.5h`, `2weeks 3d`; a number without a unit is seconds. Writes the largest units first, as
+/// systemd itself does: `1h 30min`, `1min 30s`, `1d`; nothing is `0`. It differs from systemd in two things alone: whole
+/// minutes under an hour are `5m`, the shortest form, and parts of a second are units of their own, `1s 500ms`. systemd
+/// reads either back as the same. `infinity` is refused: no span here is endless.
 ///
 /// ```
 /// use tidemark_settings::Span;
 /// let span: Span = "90min".parse()?;
 /// assert_eq!(span, Span::minutes(90));
-/// assert_eq!(span.to_string(), "1h 30m");
+/// assert_eq!(span.to_string(), "1h 30min");
+/// assert_eq!(Span::minutes(5).to_string(), "5m");
 /// # Ok::<(), tidemark_settings::SpanError>(())
 /// ```
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -183,9 +186,12 @@ impl fmt::Display for Span {
         if self.is_zero() {
             return f.pad("0");
         }
+        if self.micros < HOUR && self.micros.is_multiple_of(MINUTE) {
+            return f.pad(&format!("{}m", self.micros / MINUTE));
+        }
         let mut text = String::new();
         let mut rest = self.micros;
-        for (name, unit) in SHORTEST {
+        for (name, unit) in WRITTEN {
             let count = rest / unit;
             if count > 0 {
                 if !text.is_empty() {
