@@ -93,8 +93,10 @@ fn submit(here: &Surroundings, settings: &Settings, name: &str) -> Result<Option
         }
     };
     let settings = settings.clone();
-    let open = move || OpenOptions::from_settings(&state, &settings, sinks.clone(), clock());
+    let dir = state.clone();
+    let open = move || OpenOptions::from_settings(&dir, &settings, sinks.clone(), clock());
     Ok(Some(Submit {
+        state,
         open: Box::new(open),
         lock,
         killed,
@@ -119,7 +121,7 @@ pub fn ready_state(here: &Surroundings, settings: &Settings) -> Result<(PathBuf,
 }
 
 /// Makes the state folder. Where that fails, delivery says what it means.
-fn make_folder(state: &Path) {
+pub(crate) fn make_folder(state: &Path) {
     use std::os::unix::fs::DirBuilderExt as _;
     if state.is_dir() {
         return;

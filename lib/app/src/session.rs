@@ -2,6 +2,7 @@
 
 mod every;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub(crate) enum Target {
 
 /// What submitting needs.
 pub(crate) struct Submit {
+    /// The state folder.
+    pub(crate) state: PathBuf,
     /// How the outbox is opened; made anew for each handle.
     pub(crate) open: Box<dyn Fn() -> OpenOptions>,
     /// The lock of this collector's runs; none where the state folder takes none.

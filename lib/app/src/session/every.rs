@@ -1,5 +1,6 @@
 //! Runs at an interval, in one process: `--every`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tidemark_collect::{Metric, Shutdown};
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::collecting::{Collecting, Ended};
 use crate::exit::Failure;
+use crate::program::make_folder;
 
 /// How long a delivery may go on once the program was told to end; what it does not manage waits in the outbox.
 const LAST_DELIVERY: Duration = Duration::from_secs(2);
@@ -82,6 +84,7 @@ impl Session {
 
 /// Commits batches, and delivers beside that: a slow sink delays no commit.
 struct Pipe {
+    state: PathBuf,
     committer: Delivery,
     killed: Option<tidemark_point::Timestamp>,
     /// Tells the deliverer that something waits; closed, it ends.
@@ -101,6 +104,7 @@ impl Pipe {
             delivery.close().await;
         });
         Self {
+            state: submit.state.clone(),
             committer,
             killed: submit.killed.take(),
             waiting,
@@ -109,6 +113,8 @@ impl Pipe {
     }
 
     async fn submit(&mut self, run: Run, points: &[Point]) -> Result<(), Failure> {
+        // It may be gone since the start: what is committed must have a place.
+        make_folder(&self.state);
         close_killed(&mut self.committer, self.killed.take(), &run).await;
         let submitted = submit(&mut self.committer, run, points).await;
         // Full means that the deliverer is told already.
