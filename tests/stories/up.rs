@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tidemark_testkit::{Home, wait_until};
+use tidemark_testkit::{Home, Run, wait_until};
 
 use crate::scene::{BOUND, Status, status};
 
@@ -105,6 +105,55 @@ fn hands_a_termination_on_in_the_middle_of_a_run() {
     let ended = up.wait();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.wall < Duration::from_secs(60), "{:?}", ended.wall);
+}
+
+/// A collector that is killed is that run's affair alone.
+#[test]
+fn goes_on_where_a_collector_is_killed() {
+    let source = tidemark_testkit::Source::http();
+    source.route("/general.json", tidemark_testkit::Answer::hang());
+    let home = Home::new();
+    let url = source.url("/general.json");
+    home.settings(&format!("[collector.host]\nenabled = false\n\n[collector.sponsoring]\nurl = \"{url}\"\nrun_interval = \"1s\"\n"));
+    let up = home
+        .run("tidemark")
+        .arg("up")
+        .bound(Duration::from_secs(120))
+        .start();
+    wait_until("the source is asked", BOUND, || !source.requests().is_empty());
+    let children = up.processes().split_off(1);
+    assert_eq!(children.len(), 1, "one collector runs");
+    source.route("/general.json", tidemark_testkit::Answer::ok("[]"));
+    Run::new("/bin/kill")
+        .arg("-9")
+        .arg(children[0].to_string())
+        .run()
+        .expect_code(0);
+    wait_until("the next run is well", BOUND, || {
+        status(&home).collector("sponsoring")["state"] == "ok"
+    });
+    assert!(up.runs());
+    let children = up.processes().split_off(1);
+    up.terminate();
+    up.wait().expect_code(0);
+    for child in children {
+        assert!(
+            !std::path::Path::new(&format!("/proc/{child}")).exists(),
+            "{child} is left behind"
+        );
+    }
+    assert!(
+        status(&home).sink("store").delivered >= 3,
+        "the killed run's own point, and the next run's two"
+    );
+}
+
+#[test]
+fn of_settings_that_are_wrong_ends_with_78() {
+    let home = Home::new();
+    home.settings("[host]\nnmae = 1\n");
+    let ended = home.run("tidemark").arg("up").bound(BOUND).run().expect_code(78);
+    assert!(ended.stderr.contains("tidemark.toml:2"), "{}", ended.stderr);
 }
 
 #[test]
