@@ -130,18 +130,6 @@ impl SecretSource {
             }
         }
     }
-
-    /// What somebody should know about where the secret lies: a `file` that every user of the host may read.
-    #[must_use]
-    pub fn notice(&self) -> Option<String> {
-        let SecretSource::File(path) = self else {
-            return None;
-        };
-        files::is_readable_by_others(path).then(|| {
-            let path = path.display();
-            format!("the secret file {path} may be read by every user of this host; run chmod o= {path}")
-        })
-    }
 }
 
 fn from_file(path: &Path) -> Result<Secret, SecretError> {

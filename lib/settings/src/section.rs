@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::files;
 use crate::mistake::{Mistake, Mistakes, Position};
 use crate::suggestion;
 use crate::value::{Data, Table, Value};
@@ -176,14 +177,8 @@ impl<'a> SectionReader<'a> {
     fn note<T: SettingValue>(&mut self, key: &str, value: &Value) -> Option<T> {
         match T::read(value) {
             Ok(read) => {
-                if T::TYPE == SecretSource::TYPE && value.as_str().is_some() {
-                    self.notices.extend(value.at.readable_by_others().map(|path| {
-                        let path = path.display();
-                        format!(
-                            "{}: {} holds a secret, and every user of this host may read {path}; run chmod o= {path}",
-                            value.at, self.title
-                        )
-                    }));
+                if T::TYPE == SecretSource::TYPE {
+                    self.notices.extend(self.readable_secret(value));
                 }
                 Some(read)
             }
@@ -198,6 +193,25 @@ impl<'a> SectionReader<'a> {
                 None
             }
         }
+    }
+
+    /// What to say of a secret that every user of this host may read, in the settings or in a file of its own.
+    fn readable_secret(&self, value: &Value) -> Option<String> {
+        let (what, path) = match SecretSource::read(value).ok()? {
+            SecretSource::Plain(_) => {
+                let path = value.at.readable_by_others()?.to_owned();
+                (format!("{} holds a secret, and", self.title), path)
+            }
+            SecretSource::File(path) if files::is_readable_by_others(&path) => {
+                (format!("{} takes a secret from a file, and", self.title), path)
+            }
+            _ => return None,
+        };
+        let path = path.display();
+        Some(format!(
+            "{}: {what} every user of this host may read {path}; run chmod o= {path}",
+            value.at
+        ))
     }
 
     /// Notes every key that is none of `known`, where those are known, and gives all mistakes and notices.

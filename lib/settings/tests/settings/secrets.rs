@@ -12,9 +12,13 @@ use crate::written::Written;
 
 /// What a settings file says about the password of its sink.
 fn written(password: &str) -> Written {
-    Written::main(format!(
+    Written::main(sink(password))
+}
+
+fn sink(password: &str) -> String {
+    format!(
         "[[sink]]\ntype = \"influxdb\"\nurl = \"https://h\"\ndatabase = \"m\"\nusername = \"u\"\npassword = {password}\n"
-    ))
+    )
 }
 
 fn resolve(written: &Written) -> Result<Secret, SecretError> {
@@ -135,23 +139,19 @@ fn a_file() {
 
 #[test]
 fn a_file_that_everybody_may_read_is_a_notice() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let path = folder.path().join("password");
-    fs::write(&path, "hunter2").unwrap();
-    let source = SecretSource::File(path.clone());
+    let settings = written("{ env = \"X\" }");
+    let path = settings.path("password");
+    let settings = settings
+        .file("password", "hunter2")
+        .file("tidemark.toml", sink(&format!("{{ file = {path:?} }}")));
     let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    let open = settings.open_to_others();
     mode(0o640);
-    assert_eq!(source.notice(), None);
+    assert_eq!(settings.notices(), "");
     mode(0o644);
-    let path = path.display();
-    assert_eq!(
-        source.notice(),
-        Some(format!(
-            "the secret file {path} may be read by every user of this host; run chmod o= {path}"
-        ))
-    );
-    assert_eq!(SecretSource::Environment("X".to_owned()).notice(), None);
+    let notice = "F:6:12: [[sink]] takes a secret from a file, and every user of this host may read D/password; run \
+                  chmod o= D/password";
+    assert_eq!(settings.notices(), if open { notice } else { "" });
 }
 
 #[test]

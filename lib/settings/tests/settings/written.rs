@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -60,6 +61,15 @@ impl Written {
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Lets every user into the folder; false where they cannot come that far, as with a `TMPDIR` of one's own.
+    pub(crate) fn open_to_others(&self) -> bool {
+        fs::set_permissions(self.folder(), fs::Permissions::from_mode(0o755)).unwrap();
+        let folder = self.folder().canonicalize().unwrap();
+        folder
+            .ancestors()
+            .all(|folder| folder.metadata().unwrap().mode() & 0o001 != 0)
     }
 
     pub(crate) fn environment(&self) -> &BTreeMap<String, OsString> {
