@@ -20,13 +20,21 @@ pub(crate) fn run() {
         ..InfluxdOptions::default()
     });
 
-    // Both authorities in one file, as a host has them in its bundle, behind the 140 that a host trusts.
+    // The authorities in one file, behind the 140 that a host trusts. curl's library takes the first of one name, so for
+    // curl each has a file of its own.
     let home = Home::new();
-    let mut bundle = std::fs::read("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
-    for authority in [certificates.authority(), influxd.certificates().authority()] {
-        bundle.extend(std::fs::read(authority).unwrap());
-    }
-    let bundle = home.file("bundle.pem", bundle);
+    let host = std::fs::read("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
+    let with = |name: &str, authorities: &[&Path]| {
+        let mut bundle = host.clone();
+        for authority in authorities {
+            bundle.extend(std::fs::read(authority).unwrap());
+        }
+        home.file(name, bundle)
+    };
+    let authorities = [certificates.authority(), influxd.certificates().authority()];
+    let bundle = with("bundle.pem", &authorities);
+    let of_source = with("source.pem", &authorities[..1]);
+    let of_influxd = with("influxd.pem", &authorities[1..]);
     let source_url = source.url("/jsons/general.json");
     home.settings(&format!(
         "[collector.sponsoring]\nurl = \"{source_url}\"\n[[sink]]\ntype = \"influxdb\"\nurl = \"{}\"\n\
@@ -55,20 +63,18 @@ pub(crate) fn run() {
             .env("SSL_CERT_FILE", &bundle)
             .env("PASSWORD", PASSWORD)
     };
-    let curl = |verify: &str| {
-        let trust = match verify {
-            "-k" => vec!["-k".to_owned()],
-            _ => vec!["--cacert".to_owned(), bundle.display().to_string()],
-        };
+    let curl = |trust: [Vec<String>; 2]| {
         Run::new("curl")
             .args(["-sS", "--fail"])
-            .args(&trust)
+            .args(&trust[0])
             .args(["-o", "/dev/null", &source_url, "--next", "-sS", "--fail"])
-            .args(&trust)
+            .args(&trust[1])
             .args(["--netrc-file", netrc.to_str().unwrap(), "--data-binary"])
             .arg(format!("@{}", body.display()))
             .arg(&write_url)
     };
+    let none = || vec!["-k".to_owned()];
+    let file = |path: &Path| vec!["--cacert".to_owned(), path.display().to_string()];
     let python = || {
         Run::new("/usr/bin/python3")
             .arg(&peer)
@@ -90,11 +96,11 @@ pub(crate) fn run() {
             },
             Contender {
                 name: "curl -k",
-                make: Box::new(|| curl("-k")),
+                make: Box::new(|| curl([none(), none()])),
             },
             Contender {
                 name: "curl, verified",
-                make: Box::new(|| curl("--cacert")),
+                make: Box::new(|| curl([file(&of_source), file(&of_influxd)])),
             },
             Contender {
                 name: "Python (urllib, python3-influxdb)",
