@@ -34,7 +34,12 @@ impl Session {
         let context = self.context::<M>(environment, shutdown);
         let mut pipe = match &mut self.target {
             Target::Print(_) => None,
-            Target::Submit(submit) => Some(Pipe::open(submit).await),
+            Target::Submit(submit) => {
+                let pipe = Pipe::open(submit).await;
+                // The first run begins at once; of later ones only the collector knows when.
+                submit.begin(context.now());
+                Some(pipe)
+            }
         };
         let mut collecting = Collecting::every(metric, context, self.strictness()).map_err(no_thread)?;
         let mut give_up: Option<Instant> = None;
@@ -47,12 +52,19 @@ impl Session {
             };
             tokio::select! {
                 batch = collecting.next() => {
-                    let Some(mut batch) = batch else { break ended(collecting.end(), give_up.is_some()) };
+                    let Some(mut batch) = batch else {
+                        if let Target::Submit(to) = &mut self.target {
+                            to.end();
+                        }
+                        break ended(collecting.end(), give_up.is_some());
+                    };
                     self.finish(&mut batch);
-                    let outcome = match (&self.target, &mut pipe) {
-                        (Target::Submit(_), Some(pipe)) => {
+                    let outcome = match (&mut self.target, &mut pipe) {
+                        (Target::Submit(to), Some(pipe)) => {
                             let run = run_of(self.name, &mut batch, self.interval);
-                            pipe.submit(run, &batch.points).await
+                            let submitted = pipe.submit(run, &batch.points).await;
+                            to.end();
+                            submitted
                         }
                         (Target::Print(format), _) => print(&batch, *format, &self.settings, self.name),
                         (Target::Submit(_), None) => Ok(()),
