@@ -21,7 +21,7 @@ use proc_macro::TokenStream;
 /// - all others are fields: `f64`, `f32` (float), `i64`, `i32` (int), `u64`, `u32` (uint), `bool`, `String`,
 ///   `&'static str` (string), or an `Option` of one, which is left out where it is `None`.
 ///
-/// `#[unit("s")]` gives a field's unit, `#[counter]` makes it a counter (it is a gauge otherwise), and
+/// `#[unit("seconds")]` gives a field's unit, `#[counter]` makes it a counter (it is a gauge otherwise), and
 /// `#[name("free space")]` replaces the name that it takes from the struct.
 #[proc_macro_derive(Measurement, attributes(measurement, tag, time, unit, counter, name))]
 pub fn derive_measurement(input: TokenStream) -> TokenStream {

@@ -28,6 +28,7 @@
 
 mod adjustments;
 mod builder;
+mod class;
 mod duplicates;
 mod error;
 pub mod line;

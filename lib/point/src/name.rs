@@ -3,43 +3,10 @@
 use std::borrow::Cow;
 
 use crate::Adjustments;
+use crate::class::{BACKSLASH, BREAK, COMMA_SPACE, CONTROL, EQUALS, QUOTE, class};
 
-/// Needs a backslash before it in some name: comma, equals sign, space.
-const SPECIAL: u8 = 1;
-/// Cannot be carried: white space but the space, and the byte that InfluxDB skips as such.
-const BREAK: u8 = 2;
-/// Can be carried in tag values alone: the other control characters.
-const CONTROL: u8 = 4;
-/// Can be carried, but not everywhere.
-const BACKSLASH: u8 = 8;
-/// A double quote.
-const QUOTE: u8 = 16;
-
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        classes[byte] = CONTROL;
-        byte += 1;
-    }
-    classes[0x7f] = CONTROL;
-    classes[b',' as usize] = SPECIAL;
-    classes[b'=' as usize] = SPECIAL;
-    classes[b' ' as usize] = SPECIAL;
-    classes[0] = BREAK;
-    classes[b'\t' as usize] = BREAK;
-    classes[b'\n' as usize] = BREAK;
-    classes[0x0b] = BREAK;
-    classes[0x0c] = BREAK;
-    classes[b'\r' as usize] = BREAK;
-    classes[b'\\' as usize] = BACKSLASH;
-    classes[b'"' as usize] = QUOTE;
-    classes
-};
-
-fn class(byte: u8) -> u8 {
-    CLASSES[usize::from(byte)]
-}
+/// Needs a backslash before it in some name.
+const SPECIAL: u8 = COMMA_SPACE | EQUALS;
 
 /// What a text names: the rules differ.
 #[derive(Clone, Copy, PartialEq, Eq)]

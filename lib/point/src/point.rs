@@ -17,7 +17,7 @@ pub const MAX_STRING_BYTES: usize = 65_536;
 pub(crate) const TIME_KEY: &str = "time";
 
 /// What InfluxDB puts between a series key and a field key (`#!~#`).
-const SEPARATOR_BYTES: usize = 4;
+pub(crate) const SEPARATOR_BYTES: usize = 4;
 
 /// Values that were measured together: a measurement, tags, fields and a time.
 ///

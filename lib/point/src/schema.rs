@@ -35,7 +35,8 @@ pub struct FieldSchema {
     pub kind: Kind,
     /// The type of all its values.
     pub field_type: FieldType,
-    /// The unit of its values, such as `s`, `B` or `%`; `None` for plain numbers.
+    /// The unit of its values, such as `seconds`, `bytes`, `ratio` or `d`; `None` for plain numbers. Where the name
+    /// ends in the unit, both have the same spelling.
     pub unit: Option<&'static str>,
     /// What it says.
     pub help: &'static str,

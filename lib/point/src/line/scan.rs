@@ -4,38 +4,9 @@ use std::borrow::Cow;
 
 use super::borrowed::{BorrowedPoint, BorrowedValue};
 use super::error::LineErrorKind;
+use crate::class::{BACKSLASH, BREAK, COMMA_SPACE, CONTROL, EQUALS, class};
+use crate::point::SEPARATOR_BYTES;
 use crate::{FieldType, MAX_KEY_BYTES, Timestamp};
-
-/// Ends a measurement, unless it is escaped: comma, space.
-const COMMA_SPACE: u8 = 1;
-/// Ends a tag key, tag value or field key, unless it is escaped; stands for itself in a measurement.
-const EQUALS: u8 = 2;
-/// Cannot stand in a name or tag value: white space but the space, and the byte that InfluxDB skips as such.
-const BREAK: u8 = 4;
-/// Cannot stand in a name: the other control characters.
-const CONTROL: u8 = 8;
-const BACKSLASH: u8 = 16;
-
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        classes[byte] = CONTROL;
-        byte += 1;
-    }
-    classes[0x7f] = CONTROL;
-    classes[b',' as usize] = COMMA_SPACE;
-    classes[b' ' as usize] = COMMA_SPACE;
-    classes[b'=' as usize] = EQUALS;
-    classes[0] = BREAK;
-    classes[b'\t' as usize] = BREAK;
-    classes[b'\n' as usize] = BREAK;
-    classes[0x0b] = BREAK;
-    classes[0x0c] = BREAK;
-    classes[b'\r' as usize] = BREAK;
-    classes[b'\\' as usize] = BACKSLASH;
-    classes
-};
 
 /// What ends, and what can be escaped in, a measurement.
 const MEASUREMENT: u8 = COMMA_SPACE;
@@ -88,21 +59,21 @@ fn name_end(bytes: &[u8], start: usize, special: u8, refused: u8) -> NameEnd {
     loop {
         // Most bytes mean nothing.
         let rest = &bytes[end.min(bytes.len())..];
-        let Some(plain) = rest.iter().position(|&byte| CLASSES[usize::from(byte)] != 0) else {
+        let Some(plain) = rest.iter().position(|&byte| class(byte) != 0) else {
             return NameEnd {
                 end: bytes.len(),
                 escaped,
             };
         };
         end += plain;
-        let class = CLASSES[usize::from(rest[plain])];
-        if class & (special | refused) != 0 {
+        let found = class(rest[plain]);
+        if found & (special | refused) != 0 {
             return NameEnd { end, escaped };
         }
-        let escapes = class == BACKSLASH
+        let escapes = found == BACKSLASH
             && rest
                 .get(plain + 1)
-                .is_some_and(|&next| CLASSES[usize::from(next)] & special != 0);
+                .is_some_and(|&next| class(next) & special != 0);
         escaped |= escapes;
         end += if escapes { 2 } else { 1 };
     }
@@ -111,7 +82,7 @@ fn name_end(bytes: &[u8], start: usize, special: u8, refused: u8) -> NameEnd {
 /// A name without its escapes; those of a measurement are fewer.
 pub(crate) fn unescape(name: &str, measurement: bool) -> Cow<'_, str> {
     let special = if measurement { MEASUREMENT } else { KEY };
-    unescape_before(name, |byte| CLASSES[usize::from(byte)] & special != 0)
+    unescape_before(name, |byte| class(byte) & special != 0)
 }
 
 /// The text without the backslashes just before the bytes that `escaped` names.
@@ -394,7 +365,7 @@ impl<'a> Scanner<'a> {
     /// That something is missing here, or that a byte is in the way.
     fn missing(&self, kind: LineErrorKind) -> Mistake {
         match self.peek() {
-            Some(byte) if !self.at_line_end() && CLASSES[usize::from(byte)] & (BREAK | CONTROL) != 0 => {
+            Some(byte) if !self.at_line_end() && class(byte) & (BREAK | CONTROL) != 0 => {
                 self.mistake(LineErrorKind::Unexpected(byte))
             }
             _ => self.mistake(kind),
@@ -405,9 +376,6 @@ impl<'a> Scanner<'a> {
         Mistake { place: self.at, kind }
     }
 }
-
-/// What InfluxDB puts between a series key and a field key (`#!~#`).
-const SEPARATOR_BYTES: usize = 4;
 
 /// Why a token is no number: it is too large, or not written as one.
 fn number_mistake(token: &str) -> LineErrorKind {
