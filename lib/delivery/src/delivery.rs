@@ -135,18 +135,13 @@ impl Delivery {
         };
         let own = run.point(&self.options.host).ok();
         let batches = [
+            Batch { own: false, points },
             Batch {
-                collector: &run.collector,
-                own: false,
-                points,
-            },
-            Batch {
-                collector: &run.collector,
                 own: true,
                 points: own.as_slice(),
             },
         ];
-        self.commit(Some(&run), &batches).await
+        self.commit(&run.collector, Some(&run), &batches).await
     }
 
     /// Queues a `tidemark_sink` point for each sink: the flush does so before it delivers.
@@ -167,24 +162,25 @@ impl Delivery {
             };
             points.extend(point.point(&self.options.host, now));
         }
-        self.commit(
-            None,
-            &[Batch {
-                collector: FLUSH_NAME,
-                own: true,
-                points: &points,
-            }],
-        )
-        .await
+        let batch = Batch {
+            own: true,
+            points: &points,
+        };
+        self.commit(FLUSH_NAME, None, &[batch]).await
     }
 
-    async fn commit(&mut self, run: Option<&Run>, batches: &[Batch<'_>]) -> Result<(), DeliveryError> {
-        let mut result = self.try_commit(run, batches).await;
+    async fn commit(
+        &mut self,
+        collector: &str,
+        run: Option<&Run>,
+        batches: &[Batch<'_>],
+    ) -> Result<(), DeliveryError> {
+        let mut result = self.try_commit(collector, run, batches).await;
         if let Err(Some(error)) = &result
             && error.is_damage()
         {
             self.open_again().await;
-            result = self.try_commit(run, batches).await;
+            result = self.try_commit(collector, run, batches).await;
         }
         let Err(why) = result else { return Ok(()) };
         if let Some(error) = why {
@@ -192,18 +188,19 @@ impl Delivery {
             tracing::warn!("{notice}");
             self.notices.push(notice);
         }
-        direct::deliver(&self.options, batches).await
+        direct::deliver(&self.options, collector, batches).await
     }
 
     /// Nothing comes back where there is no outbox.
     async fn try_commit(
         &mut self,
+        collector: &str,
         run: Option<&Run>,
         batches: &[Batch<'_>],
     ) -> Result<(), Option<DeliveryError>> {
         let outbox = self.outbox.as_ref().ok_or(None)?;
         self.notices
-            .extend(outbox.commit(run, batches).await.map_err(Some)?);
+            .extend(outbox.commit(collector, run, batches).await.map_err(Some)?);
         Ok(())
     }
 

@@ -17,32 +17,29 @@ use crate::{DeliveryError, words};
 ///
 /// # Errors
 /// [`DeliveryError::Lost`] where points of a collector (not tidemark's own alone) did not arrive everywhere.
-pub(crate) async fn deliver(options: &OpenOptions, batches: &[Batch<'_>]) -> Result<(), DeliveryError> {
+pub(crate) async fn deliver(
+    options: &OpenOptions,
+    collector: &str,
+    batches: &[Batch<'_>],
+) -> Result<(), DeliveryError> {
     let deadline = Instant::now() + RUN_BUDGET;
-    let mut sessions: JoinSet<Vec<Failure>> = JoinSet::new();
-    let mut packed: Vec<(String, bool, Arc<Vec<Body>>)> = Vec::new();
+    let sinks = || options.sinks.iter().filter(|sink| sink.takes(collector));
+    let style = Style::of(sinks().map(SinkSpec::sink_kind));
+    let mut packed: Vec<(bool, Body)> = Vec::new();
     for batch in batches {
-        let style = Style::of(
-            options
-                .sinks
-                .iter()
-                .filter(|sink| sink.takes(batch.collector))
-                .map(SinkSpec::sink_kind),
-        );
-        let bodies: Result<Vec<Body>, _> = bodies(batch.points, style).collect();
-        let bodies = bodies.map_err(|source| DeliveryError::File {
-            path: options.dir.clone(),
-            source,
-        })?;
-        packed.push((batch.collector.to_owned(), batch.own, Arc::new(bodies)));
+        for body in bodies(batch.points, style) {
+            let body = body.map_err(|source| DeliveryError::File {
+                path: options.dir.clone(),
+                source,
+            })?;
+            packed.push((batch.own, body));
+        }
     }
-    for spec in options.sinks.iter() {
-        let batches = packed
-            .iter()
-            .filter(|(collector, ..)| spec.takes(collector))
-            .map(|(_, own, bodies)| (*own, bodies.clone()));
-        let (spec, options, batches) = (spec.clone(), options.clone(), batches.collect::<Vec<_>>());
-        sessions.spawn(async move { to_sink(&options, &spec, &batches, deadline).await });
+    let packed = Arc::new(packed);
+    let mut sessions: JoinSet<Vec<Failure>> = JoinSet::new();
+    for spec in sinks() {
+        let (spec, options, packed) = (spec.clone(), options.clone(), packed.clone());
+        sessions.spawn(async move { to_sink(&options, &spec, &packed, deadline).await });
     }
     let mut lost = 0;
     let mut said = Vec::new();
@@ -73,7 +70,7 @@ struct Failure {
 async fn to_sink(
     options: &OpenOptions,
     spec: &SinkSpec,
-    batches: &[(bool, Arc<Vec<Body>>)],
+    batches: &[(bool, Body)],
     deadline: Instant,
 ) -> Vec<Failure> {
     let mut failures = Vec::new();
@@ -88,33 +85,27 @@ async fn to_sink(
         }
     };
     let Some(mut sink) = spec.connect(&options.dir, &options.clock, false) else {
-        let points = batches
-            .iter()
-            .flat_map(|(_, bodies)| bodies.iter())
-            .map(|body| u64::from(body.points))
-            .sum();
+        let points = batches.iter().map(|(_, body)| u64::from(body.points)).sum();
         failed(false, points, "its settings were not read".to_owned());
         return failures;
     };
-    for (own, bodies) in batches {
-        for body in bodies.iter() {
-            let all = Lines::all(body.points);
-            let carried = carry(&mut sink, spec.dialect(), body, all, 0, Some(deadline)).await;
-            for rejected in &carried.rejected {
-                tracing::warn!(
-                    "{}: refused {}: {}",
-                    spec.name(),
-                    words::words(&rejected.line),
-                    rejected.reason
-                );
-            }
-            let rest = u64::from(carried.rest.count());
-            match carried.end {
-                End::Settled => {}
-                End::Later(later) => failed(*own, rest, later.said),
-                End::OutOfTime => failed(*own, rest, "the time is used up".to_owned()),
-                End::Damaged => failed(*own, rest, "the batch cannot be unpacked".to_owned()),
-            }
+    for (own, body) in batches {
+        let all = Lines::all(body.points);
+        let carried = carry(&mut sink, spec.dialect(), body, all, 0, Some(deadline)).await;
+        for rejected in &carried.rejected {
+            tracing::warn!(
+                "{}: refused {}: {}",
+                spec.name(),
+                words::words(&rejected.line),
+                rejected.reason
+            );
+        }
+        let rest = u64::from(carried.rest.count());
+        match carried.end {
+            End::Settled => {}
+            End::Later(later) => failed(*own, rest, later.said),
+            End::OutOfTime => failed(*own, rest, "the time is used up".to_owned()),
+            End::Damaged => failed(*own, rest, "the batch cannot be unpacked".to_owned()),
         }
     }
     sink.close().await;

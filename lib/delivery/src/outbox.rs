@@ -8,9 +8,11 @@ mod operator;
 mod queue;
 mod records;
 mod schema;
+mod script;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use sqlx::{Connection as _, SqliteConnection};
@@ -24,7 +26,7 @@ use crate::lock::{self, FileLock, Mode};
 use crate::{DeliveryError, Sinks};
 
 pub(crate) use commit::Batch;
-pub(crate) use queue::{Due, RejectedLine, Settled};
+pub(crate) use queue::{Beginning, Due, RejectedLine, Settled};
 
 /// Runs kept for each collector.
 pub const RUNS_KEPT: u32 = 100;
@@ -45,7 +47,10 @@ pub struct Outbox {
     sinks: Sinks,
     bounds: OutboxSettings,
     clock: Arc<dyn Clock>,
+    /// Taken by [`Outbox::connection`].
     db: Mutex<SqliteConnection>,
+    /// Whether a script began and did not end.
+    broken_off: AtomicBool,
     /// Nobody sets the file aside while it is open.
     _shared: FileLock,
 }
@@ -189,6 +194,7 @@ impl Outbox {
                         bounds: options.outbox.clone(),
                         clock: options.clock.clone(),
                         db: Mutex::new(db),
+                        broken_off: AtomicBool::new(false),
                         _shared: shared,
                     };
                     return Ok((outbox, notices));

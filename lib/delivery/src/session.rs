@@ -5,6 +5,7 @@
 //! alone; where that fails too, the sink is left alone for a while. A batch that failed alone [`ALONE`] times is parked:
 //! its lane goes on without it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tidemark_point::Timestamp;
@@ -16,7 +17,7 @@ use crate::delivery::Budget;
 use crate::endpoint::Endpoint;
 use crate::lines::Lines;
 use crate::lock::{self, FileLock, Mode};
-use crate::outbox::{Due, Outbox, Settled};
+use crate::outbox::{Beginning, Due, Outbox, Settled};
 use crate::policy::Later;
 use crate::report::{SinkReport, SinkState};
 use crate::sink::{AnySink, SinkSpec};
@@ -34,6 +35,8 @@ pub(crate) struct Session<'a> {
     outbox: &'a Outbox,
     spec: &'a SinkSpec,
     endpoint: Endpoint,
+    /// Batches that were read together.
+    due: VecDeque<Due>,
     report: SinkReport,
     unwritten: Vec<Settled>,
     unwritten_since: Instant,
@@ -88,7 +91,7 @@ async fn try_run(
         report.state = SinkState::Elsewhere;
         return Ok(());
     };
-    let Some(endpoint) = outbox.endpoint(spec).await? else {
+    let Some(Beginning { endpoint, due }) = outbox.begin(spec).await? else {
         return Ok(());
     };
     if let (Some(until), false) = (
@@ -113,6 +116,7 @@ async fn try_run(
         outbox,
         spec,
         endpoint,
+        due,
         report: report.clone(),
         unwritten: Vec::new(),
         unwritten_since: Instant::now(),
@@ -144,11 +148,7 @@ impl Session<'_> {
             if budget == Budget::Run && self.has_drained() {
                 break;
             }
-            let Some(due) = self
-                .outbox
-                .next(self.endpoint.id, after, &self.held, heed_parking)
-                .await?
-            else {
+            let Some(due) = self.next(after, heed_parking).await? else {
                 break;
             };
             after = due.batch;
@@ -194,6 +194,18 @@ impl Session<'_> {
             Some((due, later)) => self.endpoint_failed(Some(due), &later).await,
             None => Ok(()),
         }
+    }
+
+    /// The next batch behind `after`.
+    async fn next(&mut self, after: i64, heed_parking: bool) -> Result<Option<Due>, DeliveryError> {
+        while let Some(due) = self.due.pop_front() {
+            if !self.held.contains(&due.lane) {
+                return Ok(Some(due));
+            }
+        }
+        self.outbox
+            .next(self.endpoint.id, after, &self.held, heed_parking)
+            .await
     }
 
     /// Whether the sink has taken or refused all that waited when the session began.

@@ -8,18 +8,56 @@ use tidemark_point::Timestamp;
 
 use super::{Outbox, ledger};
 use crate::DeliveryError;
+use crate::body::Body;
 
 /// What a batch takes beside its body: rows, and the rest of its last page.
 const OVERHEAD: u64 = 8 * 1024;
 
-/// Makes room for a body of so many bytes. What had to go is returned, a notice for each sink that lost something.
+/// The bytes that a body takes.
+pub(super) fn size(body: &Body) -> u64 {
+    body.bytes.len() as u64 + OVERHEAD
+}
+
+/// Whether so many bytes fit without a look into the outbox. (Those who commit at the same time may all fit in the same
+/// room; whoever comes next makes good for it.)
+pub(super) fn has_room(outbox: &Outbox, incoming: u64) -> bool {
+    outbox.bounds.max_age.is_none() && Room::of(outbox).holds(incoming)
+}
+
+/// What the bounds leave.
+struct Room {
+    max_bytes: u64,
+    /// Bytes of the outbox's files.
+    file: u64,
+    /// Bytes that are free on its disk, and that must stay so.
+    free: u64,
+    keep_free: u64,
+}
+
+impl Room {
+    fn of(outbox: &Outbox) -> Self {
+        let (free, disk) = free_space(outbox);
+        Self {
+            max_bytes: outbox.bounds.max_bytes.as_bytes(),
+            file: size_of_files(&outbox.path),
+            free,
+            keep_free: outbox.bounds.keep_free.bytes(disk),
+        }
+    }
+
+    fn holds(&self, incoming: u64) -> bool {
+        self.file.saturating_add(incoming) <= self.max_bytes
+            && self.free >= self.keep_free.saturating_add(incoming)
+    }
+}
+
+/// Makes room for so many bytes. What had to go is returned, a notice for each sink that lost something.
 pub(super) async fn make_room(
     outbox: &Outbox,
     db: &mut SqliteConnection,
     incoming: u64,
     now: Timestamp,
 ) -> Result<Vec<String>, DeliveryError> {
-    let incoming = incoming + OVERHEAD;
     let mut lost = ledger::Lost::default();
     if let Some(max_age) = outbox.bounds.max_age {
         let oldest = now.saturating_sub(max_age.as_duration());
@@ -28,11 +66,8 @@ pub(super) async fn make_room(
         }
         lost.because("older than outbox.max_age");
     }
-    let max_bytes = outbox.bounds.max_bytes.as_bytes();
-    let (free, disk) = free_space(outbox);
-    let keep_free = outbox.bounds.keep_free.bytes(disk);
-    let file = size_of_files(&outbox.path);
-    if file + incoming <= max_bytes && free >= keep_free.saturating_add(incoming) {
+    let room = Room::of(outbox);
+    if room.holds(incoming) {
         return Ok(lost.notices());
     }
     // Pages that are free in the file are used before it grows.
@@ -44,8 +79,8 @@ pub(super) async fn make_room(
     .await
     .map_err(|error| outbox.failed(error))?;
     let bytes = |pages: i64| u64::try_from(pages.saturating_mul(page)).unwrap_or(0);
-    let grown = bytes(pages).saturating_add(free.saturating_sub(keep_free));
-    let limit = max_bytes.min(grown);
+    let grown = bytes(pages).saturating_add(room.free.saturating_sub(room.keep_free));
+    let limit = room.max_bytes.min(grown);
     let mut used = bytes(pages - free_pages);
     while used + incoming > limit {
         let Some((batch, length)) = oldest_batch(outbox, db, None).await? else {
@@ -57,7 +92,7 @@ pub(super) async fn make_room(
         lost.add(ledger::give_up(outbox, db, batch).await?);
         used = used.saturating_sub(length.max(1));
     }
-    lost.because(if limit == max_bytes {
+    lost.because(if limit == room.max_bytes {
         "beyond outbox.max_bytes"
     } else {
         "beyond outbox.keep_free"

@@ -1,214 +1,82 @@
 //! Keeping a run: its points, its record and its own point, in one transaction.
 
 use std::io;
+use std::time::Duration;
 
 use sqlx::{Connection as _, SqliteConnection};
 use tidemark_point::{Point, Timestamp};
 
+use super::script::Script;
 use super::{Outbox, RUNS_KEPT, bounds};
 use crate::body::{Body, Style, bodies};
 use crate::sink::SinkSpec;
 use crate::{DeliveryError, Run};
 
-/// Points that are committed together.
+/// Points of one collector that are committed together.
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Batch<'a> {
-    pub(crate) collector: &'a str,
     /// Whether they are tidemark's own: their rejection is counted and never reported.
     pub(crate) own: bool,
     pub(crate) points: &'a [Point],
 }
 
-impl Batch<'_> {
-    /// Batches of one lane are delivered in order.
-    fn lane(&self) -> String {
-        if self.own {
-            format!("{}/own", self.collector)
-        } else {
-            self.collector.to_owned()
-        }
-    }
+/// A commit, ready to be written.
+struct Commit<'a> {
+    collector: &'a str,
+    run: Option<&'a Run>,
+    /// The sinks that take it.
+    sinks: Vec<&'a SinkSpec>,
+    /// Each with whether it is tidemark's own.
+    bodies: Vec<(bool, Body)>,
+    now: Timestamp,
 }
 
 impl Outbox {
-    /// Keeps batches for every sink that takes them, and the run's record; all or nothing, durably. What had to go for
-    /// them is returned, a notice each.
+    /// Keeps a collector's batches for every sink that takes them, and the run's record; all or nothing, durably. What
+    /// had to go for them is returned, a notice each.
     pub(crate) async fn commit(
         &self,
+        collector: &str,
         run: Option<&Run>,
         batches: &[Batch<'_>],
     ) -> Result<Vec<String>, DeliveryError> {
-        let now = self.clock.now();
-        let mut db = self.db.lock().await;
-        let mut transaction = db
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(|error| self.failed(error))?;
-        let mut notices = Vec::new();
-        if let Some(run) = run
-            && !self.record(&mut transaction, run).await?
-        {
-            return Ok(notices);
-        }
-        let mut kept: Option<(&str, Vec<(i64, &SinkSpec)>)> = None;
-        for batch in batches.iter().filter(|batch| !batch.points.is_empty()) {
-            let sinks = match &kept {
-                Some((collector, sinks)) if *collector == batch.collector => sinks,
-                _ => {
-                    let points = batches.iter().filter(|other| other.collector == batch.collector);
-                    let points = points.map(|other| other.points.len()).sum();
-                    let sinks = self
-                        .collect(&mut transaction, batch.collector, points, now)
-                        .await?;
-                    &kept.insert((batch.collector, sinks)).1
+        let sinks: Vec<&SinkSpec> = self.sinks.iter().filter(|sink| sink.takes(collector)).collect();
+        // Packed before the lock is held.
+        let mut packed = Vec::new();
+        if !sinks.is_empty() {
+            let style = Style::of(sinks.iter().map(|sink| sink.sink_kind()));
+            for batch in batches {
+                for body in bodies(batch.points, style) {
+                    packed.push((batch.own, body.map_err(|source| self.unpackable(source))?));
                 }
-            };
-            self.keep(&mut transaction, *batch, sinks, now, &mut notices)
-                .await?;
-        }
-        transaction.commit().await.map_err(|error| self.failed(error))?;
-        Ok(notices)
-    }
-
-    /// Counts so many points as collected, for each sink that takes this collector's: their rows.
-    async fn collect(
-        &self,
-        db: &mut SqliteConnection,
-        collector: &str,
-        points: usize,
-        now: Timestamp,
-    ) -> Result<Vec<(i64, &SinkSpec)>, DeliveryError> {
-        let points = i64::try_from(points).unwrap_or(i64::MAX);
-        let mut sinks = Vec::new();
-        for sink in self.sinks.iter().filter(|sink| sink.takes(collector)) {
-            let id: i64 = sqlx::query_scalar(
-                "INSERT INTO sink (name, kind, since, collected, waiting, fingerprint) VALUES (?1, ?2, ?3, ?4, ?4, ?5)
-                 ON CONFLICT (name) DO UPDATE SET
-                 kind = excluded.kind, collected = collected + ?4, waiting = waiting + ?4 RETURNING id",
-            )
-            .bind(sink.name())
-            .bind(sink.kind())
-            .bind(now.nanos())
-            .bind(points)
-            .bind(sink.fingerprint())
-            .fetch_one(&mut *db)
-            .await
-            .map_err(|error| self.failed(error))?;
-            sinks.push((id, sink));
-        }
-        Ok(sinks)
-    }
-
-    async fn keep(
-        &self,
-        db: &mut SqliteConnection,
-        batch: Batch<'_>,
-        sinks: &[(i64, &SinkSpec)],
-        now: Timestamp,
-        notices: &mut Vec<String>,
-    ) -> Result<(), DeliveryError> {
-        if sinks.is_empty() {
-            return Ok(());
-        }
-        let style = Style::of(sinks.iter().map(|(_, sink)| sink.sink_kind()));
-        let lane = batch.lane();
-        for body in bodies(batch.points, style) {
-            let body = body.map_err(|source| self.unpackable(source))?;
-            notices.extend(bounds::make_room(self, db, body.bytes.len() as u64, now).await?);
-            self.insert(db, batch, &lane, sinks, body, now).await?;
-        }
-        Ok(())
-    }
-
-    async fn insert(
-        &self,
-        db: &mut SqliteConnection,
-        batch: Batch<'_>,
-        lane: &str,
-        sinks: &[(i64, &SinkSpec)],
-        body: Body,
-        now: Timestamp,
-    ) -> Result<(), DeliveryError> {
-        let crc = body.crc();
-        let id = sqlx::query(
-            "INSERT INTO batch (collector, own, committed, points, encoding, uints, length, crc, body)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(batch.collector)
-        .bind(batch.own)
-        .bind(now.nanos())
-        .bind(body.points)
-        .bind(body.encoding.code())
-        .bind(body.uints)
-        .bind(i64::try_from(body.length).unwrap_or(i64::MAX))
-        .bind(crc)
-        .bind(body.bytes)
-        .execute(&mut *db)
-        .await
-        .map_err(|error| self.failed(error))?
-        .last_insert_rowid();
-        for (sink, _) in sinks {
-            sqlx::query("INSERT INTO delivery (sink, batch, lane, points) VALUES (?, ?, ?, ?)")
-                .bind(sink)
-                .bind(id)
-                .bind(lane)
-                .bind(body.points)
-                .execute(&mut *db)
-                .await
-                .map_err(|error| self.failed(error))?;
-        }
-        Ok(())
-    }
-
-    /// Records a run. A run that failed with nothing collected is recorded once: whether it was the first time.
-    async fn record(&self, db: &mut SqliteConnection, run: &Run) -> Result<bool, DeliveryError> {
-        let failed = |error| self.failed(error);
-        if !run.ok && run.points == 0 {
-            let known: bool = sqlx::query_scalar(
-                "SELECT EXISTS (SELECT 1 FROM run WHERE collector = ? AND target IS ? AND started = ?)",
-            )
-            .bind(&run.collector)
-            .bind(&run.target)
-            .bind(run.started.nanos())
-            .fetch_one(&mut *db)
-            .await
-            .map_err(failed)?;
-            if known {
-                return Ok(false);
             }
         }
-        let list = |notes: &[String]| serde_json::to_string(notes).unwrap_or_default();
-        let id = sqlx::query(
-            "INSERT INTO run (collector, target, started, duration, interval, ok, points, gaps, notices, error)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(&run.collector)
-        .bind(&run.target)
-        .bind(run.started.nanos())
-        .bind(i64::try_from(run.duration.as_nanos()).unwrap_or(i64::MAX))
-        .bind(i64::try_from(run.interval.as_nanos()).unwrap_or(i64::MAX))
-        .bind(run.ok)
-        .bind(i64::try_from(run.points).unwrap_or(i64::MAX))
-        .bind(list(&run.gaps))
-        .bind(list(&run.notices))
-        .bind(&run.error)
-        .execute(&mut *db)
-        .await
-        .map_err(failed)?
-        .last_insert_rowid();
-        // Every so often is often enough.
-        if id % 16 == 0 {
-            sqlx::query(
-                "DELETE FROM run WHERE collector = ?1 AND id <=
-                 (SELECT id FROM run WHERE collector = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-            )
-            .bind(&run.collector)
-            .bind(RUNS_KEPT)
-            .execute(&mut *db)
-            .await
-            .map_err(failed)?;
+        let commit = Commit {
+            collector,
+            run,
+            sinks,
+            bodies: packed,
+            now: self.clock.now(),
+        };
+        let incoming = commit.bodies.iter().map(|(_, body)| bounds::size(body)).sum();
+        // A run that failed with nothing collected is recorded once: that is looked up first.
+        let once = run.filter(|run| !run.ok && run.points == 0);
+        let mut db = self.connection().await;
+        if once.is_none() && bounds::has_room(self, incoming) {
+            self.run_alone(&mut db, commit.script()).await?;
+            return Ok(Vec::new());
         }
-        Ok(true)
+        let failed = |error| self.failed(error);
+        let mut transaction = db.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        if let Some(run) = once
+            && is_recorded(&mut transaction, run).await.map_err(failed)?
+        {
+            return Ok(Vec::new());
+        }
+        let notices = bounds::make_room(self, &mut transaction, incoming, commit.now).await?;
+        commit.script().run(&mut transaction).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(notices)
     }
 
     fn unpackable(&self, source: io::Error) -> DeliveryError {
@@ -217,4 +85,118 @@ impl Outbox {
             source,
         }
     }
+}
+
+impl Commit<'_> {
+    fn script(self) -> Script {
+        let mut script = Script::new();
+        if let Some(run) = self.run {
+            record(&mut script, run);
+        }
+        if self.bodies.is_empty() {
+            return script;
+        }
+        self.collect(&mut script);
+        for (own, body) in self.bodies {
+            // Batches of one lane are delivered in order.
+            let lane = match own {
+                true => format!("{}/own", self.collector),
+                false => self.collector.to_owned(),
+            };
+            let (points, crc) = (body.points, body.crc());
+            script
+                .sql(
+                    "INSERT INTO batch (collector, own, committed, points, encoding, uints, length, crc, body)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);\n",
+                )
+                .value(self.collector)
+                .value(own)
+                .value(self.now.nanos())
+                .value(points)
+                .value(body.encoding.code())
+                .value(body.uints)
+                .value(i64::try_from(body.length).unwrap_or(i64::MAX))
+                .value(crc)
+                .value(body.bytes);
+            script
+                .sql(
+                    "INSERT INTO delivery (sink, batch, lane, points) SELECT id, last_insert_rowid(), ?, ?
+                     FROM sink WHERE name IN (",
+                )
+                .value(lane)
+                .value(points);
+            for (place, sink) in self.sinks.iter().enumerate() {
+                script.sql(comma(place)).sql("?").value(sink.name());
+            }
+            script.sql(");\n");
+        }
+        script
+    }
+
+    /// Counts the points as collected, for each sink.
+    fn collect(&self, script: &mut Script) {
+        let points: u64 = self.bodies.iter().map(|(_, body)| u64::from(body.points)).sum();
+        let points = i64::try_from(points).unwrap_or(i64::MAX);
+        script.sql("INSERT INTO sink (name, kind, since, collected, waiting, fingerprint) VALUES ");
+        for (place, sink) in self.sinks.iter().enumerate() {
+            script
+                .sql(comma(place))
+                .sql("(?, ?, ?, ?, ?, ?)")
+                .value(sink.name())
+                .value(sink.kind())
+                .value(self.now.nanos())
+                .value(points)
+                .value(points)
+                .value(sink.fingerprint());
+        }
+        script.sql(
+            " ON CONFLICT (name) DO UPDATE SET kind = excluded.kind,
+             collected = collected + excluded.collected, waiting = waiting + excluded.waiting;\n",
+        );
+    }
+}
+
+fn comma(place: usize) -> &'static str {
+    if place == 0 { "" } else { ", " }
+}
+
+/// Whether a run is recorded already.
+async fn is_recorded(db: &mut SqliteConnection, run: &Run) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM run WHERE collector = ? AND target IS ? AND started = ?)",
+    )
+    .bind(&run.collector)
+    .bind(&run.target)
+    .bind(run.started.nanos())
+    .fetch_one(db)
+    .await
+}
+
+/// Records a run, and forgets the oldest ones every so often.
+fn record(script: &mut Script, run: &Run) {
+    let list = |notes: &[String]| serde_json::to_string(notes).unwrap_or_default();
+    let nanos = |span: Duration| i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
+    script
+        .sql(
+            "INSERT INTO run (collector, target, started, duration, interval, ok, points, gaps, notices, error)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);\n",
+        )
+        .value(&run.collector)
+        .value(&run.target)
+        .value(run.started.nanos())
+        .value(nanos(run.duration))
+        .value(nanos(run.interval))
+        .value(run.ok)
+        .value(i64::try_from(run.points).unwrap_or(i64::MAX))
+        .value(list(&run.gaps))
+        .value(list(&run.notices))
+        .value(&run.error);
+    script
+        .sql(
+            "DELETE FROM run WHERE collector = ? AND id <= (SELECT CASE WHEN last_insert_rowid() % 16 = 0 THEN
+             (SELECT id FROM run WHERE collector = ? ORDER BY id DESC LIMIT 1 OFFSET ?) END);\n",
+        )
+        .value(&run.collector)
+        .value(&run.collector)
+        .value(RUNS_KEPT);
 }

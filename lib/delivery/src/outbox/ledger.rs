@@ -92,14 +92,14 @@ pub(super) async fn give_up_at(
 }
 
 /// Deletes those of the batches (a JSON array of their numbers) that wait for no sink any more.
+pub(super) const FORGET_DELIVERED: &str = "DELETE FROM batch WHERE id IN (SELECT value FROM json_each(?))
+     AND NOT EXISTS (SELECT 1 FROM sink s JOIN delivery d ON d.sink = s.id AND d.batch = batch.id)";
+
 pub(super) async fn forget_delivered(db: &mut SqliteConnection, batches: &str) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "DELETE FROM batch WHERE id IN (SELECT value FROM json_each(?))
-         AND NOT EXISTS (SELECT 1 FROM sink s JOIN delivery d ON d.sink = s.id AND d.batch = batch.id)",
-    )
-    .bind(batches)
-    .execute(&mut *db)
-    .await?;
+    sqlx::query(FORGET_DELIVERED)
+        .bind(batches)
+        .execute(&mut *db)
+        .await?;
     Ok(())
 }
 
@@ -148,7 +148,7 @@ impl Outbox {
     /// # Errors
     /// Where the outbox cannot be read.
     pub async fn ledger(&self) -> Result<Vec<SinkLedger>, DeliveryError> {
-        let mut db = self.db.lock().await;
+        let mut db = self.connection().await;
         let failed = |error| self.failed(error);
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT id, name, kind, since, damaged_since, collected, delivered, waiting, rejected, dropped,
@@ -218,7 +218,7 @@ impl Outbox {
                 ledger.name
             ));
         }
-        let mut db = self.db.lock().await;
+        let mut db = self.connection().await;
         let failed = |error| self.failed(error);
         let waiting: Vec<(String, i64, i64)> = sqlx::query_as(
             "SELECT name, waiting, counted FROM (SELECT s.name, s.waiting, coalesce((SELECT sum(d.points)

@@ -19,7 +19,7 @@ impl Outbox {
         limit: u32,
     ) -> Result<Vec<WaitingBatch>, DeliveryError> {
         type Row = (i64, String, String, i64, i64, i64, i64, Option<i64>);
-        let mut db = self.db.lock().await;
+        let mut db = self.connection().await;
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT d.batch, s.name, b.collector, b.committed, d.points, length(b.body), d.attempts, d.not_before
              FROM delivery d JOIN sink s ON s.id = d.sink JOIN batch b ON b.id = d.batch
@@ -51,7 +51,7 @@ impl Outbox {
     /// Where there is no such batch, or it is damaged.
     pub async fn body(&self, batch: i64, sink: Option<&str>) -> Result<Vec<u8>, DeliveryError> {
         type Row = (i64, i64, bool, i64, i64, Vec<u8>);
-        let mut db = self.db.lock().await;
+        let mut db = self.connection().await;
         let row: Option<Row> =
             sqlx::query_as("SELECT points, encoding, uints, length, crc, body FROM batch WHERE id = ?")
                 .bind(batch)
@@ -99,7 +99,7 @@ impl Outbox {
         limit: u32,
     ) -> Result<Vec<RejectedPoint>, DeliveryError> {
         type Row = (i64, Option<String>, String, String, String, Option<i64>, i64);
-        let mut db = self.db.lock().await;
+        let mut db = self.connection().await;
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT r.id, s.name, r.collector, r.line, r.reason, r.status, r.at
              FROM rejected r LEFT JOIN sink s ON s.id = r.sink
@@ -127,7 +127,7 @@ impl Outbox {
     /// # Errors
     /// Where the sink is unknown, or the outbox cannot be written.
     pub async fn retry(&self, sink: Option<&str>) -> Result<(), DeliveryError> {
-        let mut db = self.db.lock().await;
+        let mut db = self.connection().await;
         let failed = |error| self.failed(error);
         let mut transaction = db.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         for id in self.ids(&mut transaction, sink).await? {
@@ -151,7 +151,7 @@ impl Outbox {
     /// # Errors
     /// Where the sink or the batch is unknown, or the outbox cannot be written.
     pub async fn drop_waiting(&self, selection: &DropSelection) -> Result<Dropped, DeliveryError> {
-        let mut db = self.db.lock().await;
+        let mut db = self.connection().await;
         let failed = |error| self.failed(error);
         let mut transaction = db.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let mut dropped = Dropped::default();

@@ -1,8 +1,12 @@
 //! What waits for one sink: the next batch, and what became of it.
 
-use sqlx::{Connection as _, SqliteConnection};
+use std::collections::VecDeque;
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection as _, Row as _, SqliteConnection};
 use tidemark_point::Timestamp;
 
+use super::script::Script;
 use super::{MAX_REJECTED_BYTES, MAX_REJECTED_POINTS, Outbox, ledger};
 use crate::DeliveryError;
 use crate::backoff::LONGEST_BACKOFF;
@@ -42,6 +46,13 @@ pub(crate) struct Settled {
     pub(crate) requests: u32,
 }
 
+impl Settled {
+    /// Whether the sink took every point that waited.
+    fn is_delivered_whole(&self) -> bool {
+        self.rest.is_empty() && self.rejected.is_empty() && self.lost == 0
+    }
+}
+
 /// A line that a sink refused.
 #[derive(Debug)]
 pub(crate) struct RejectedLine {
@@ -50,66 +61,61 @@ pub(crate) struct RejectedLine {
     pub(crate) reason: String,
 }
 
-/// A row of `delivery` with its `batch`.
-type DueRow = (
-    i64,
-    String,
-    Option<String>,
-    i64,
-    i64,
-    String,
-    bool,
-    i64,
-    i64,
-    bool,
-    i64,
-    i64,
-    Vec<u8>,
-);
+/// What a session begins with.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    pub(crate) endpoint: Endpoint,
+    /// Batches that are due, the oldest first; where much waits, or the sink failed, none: see [`Outbox::next`].
+    pub(crate) due: VecDeque<Due>,
+}
+
+/// Points up to which all that waits is read at once.
+const LITTLE: i64 = 2_000;
 
 impl Outbox {
-    /// The sink's row, made fit for its settings: a backoff that belongs to other settings is over. None where nothing
-    /// was ever committed for it.
-    pub(crate) async fn endpoint(&self, sink: &SinkSpec) -> Result<Option<Endpoint>, DeliveryError> {
-        let mut db = self.db.lock().await;
-        type EndpointRow = (i64, i64, Option<i64>, Option<String>, i64, bool, i64);
-        let row: Option<EndpointRow> = sqlx::query_as(
-            "SELECT id, failures, not_before, last_error, fingerprint, plain, waiting
-             FROM sink WHERE name = ?",
+    /// The sink's row, made fit for its settings: a backoff that belongs to other settings is over; with it, what is due
+    /// where little waits. None where nothing was ever committed for it.
+    pub(crate) async fn begin(&self, sink: &SinkSpec) -> Result<Option<Beginning>, DeliveryError> {
+        let failed = |error| self.failed(error);
+        let mut db = self.connection().await;
+        let rows: Vec<SqliteRow> = sqlx::query(
+            "SELECT s.id, s.failures, s.not_before, s.last_error, s.fingerprint, s.plain, s.waiting,
+                    d.batch, d.lane, d.rest, d.requests, d.alone,
+                    b.collector, b.own, b.points, b.encoding, b.uints, b.length, b.crc, b.body
+             FROM sink s
+             LEFT JOIN delivery d ON d.sink = s.id AND s.waiting <= ? AND s.not_before IS NULL AND d.not_before IS NULL
+             LEFT JOIN batch b ON b.id = d.batch
+             WHERE s.name = ? ORDER BY d.batch LIMIT 4",
         )
+        .bind(LITTLE)
         .bind(sink.name())
-        .fetch_optional(&mut *db)
+        .fetch_all(&mut *db)
         .await
-        .map_err(|error| self.failed(error))?;
-        let Some((id, failures, not_before, last_error, fingerprint, plain, waiting)) = row else {
+        .map_err(failed)?;
+        let Some(first) = rows.first() else {
             return Ok(None);
         };
-        let endpoint = Endpoint {
-            id,
-            failures: u32::try_from(failures).unwrap_or(u32::MAX),
-            not_before: not_before.map(Timestamp::from_nanos_clamped),
-            last_error,
-            plain,
-            waiting: u64::try_from(waiting).unwrap_or(0),
-        };
-        if fingerprint == i64::from(sink.fingerprint()) {
-            return Ok(Some(endpoint));
+        let (mut endpoint, fingerprint) = endpoint(first).map_err(failed)?;
+        let has_due = |row: &&SqliteRow| matches!(row.try_get::<Option<i64>, _>("batch"), Ok(Some(_)));
+        let due: Result<_, _> = rows.iter().filter(has_due).map(due).collect();
+        if fingerprint != i64::from(sink.fingerprint()) {
+            endpoint = Endpoint {
+                id: endpoint.id,
+                waiting: endpoint.waiting,
+                ..Endpoint::default()
+            };
+            write_endpoint(&mut db, &endpoint).await.map_err(failed)?;
+            sqlx::query("UPDATE sink SET fingerprint = ? WHERE id = ?")
+                .bind(sink.fingerprint())
+                .bind(endpoint.id)
+                .execute(&mut *db)
+                .await
+                .map_err(failed)?;
         }
-        let endpoint = Endpoint {
-            id,
-            waiting: endpoint.waiting,
-            ..Endpoint::default()
-        };
-        write_endpoint(&mut db, &endpoint)
-            .await
-            .map_err(|error| self.failed(error))?;
-        sqlx::query("UPDATE sink SET fingerprint = ? WHERE id = ?")
-            .bind(sink.fingerprint())
-            .bind(id)
-            .execute(&mut *db)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(Some(endpoint))
+        Ok(Some(Beginning {
+            endpoint,
+            due: due.map_err(failed)?,
+        }))
     }
 
     /// The oldest batch that waits for the sink behind `after`, is in none of the lanes and may be tried now.
@@ -126,8 +132,8 @@ impl Outbox {
             true => (now.nanos(), now.saturating_add(LONGEST_BACKOFF).nanos()),
             false => (i64::MAX, i64::MAX),
         };
-        let mut db = self.db.lock().await;
-        let row: Option<DueRow> = sqlx::query_as(
+        let mut db = self.connection().await;
+        let row: Option<SqliteRow> = sqlx::query(
             "SELECT d.batch, d.lane, d.rest, d.requests, d.alone,
                     b.collector, b.own, b.points, b.encoding, b.uints, b.length, b.crc, b.body
              FROM delivery d JOIN batch b ON b.id = d.batch
@@ -148,7 +154,10 @@ impl Outbox {
         .fetch_optional(&mut *db)
         .await
         .map_err(|error| self.failed(error))?;
-        Ok(row.map(due))
+        row.as_ref()
+            .map(due)
+            .transpose()
+            .map_err(|error| self.failed(error))
     }
 
     /// Writes down what became of batches, and of the endpoint where that changed; all or nothing.
@@ -158,7 +167,11 @@ impl Outbox {
         settled: &[Settled],
         endpoint: Option<&Endpoint>,
     ) -> Result<(), DeliveryError> {
-        let mut db = self.db.lock().await;
+        let mut db = self.connection().await;
+        if endpoint.is_none() && settled.iter().all(Settled::is_delivered_whole) {
+            let batches = settled.iter().map(|one| one.batch).collect::<Vec<_>>();
+            return self.run_alone(&mut db, delivered(sink, &batches)).await;
+        }
         let mut transaction = db
             .begin_with("BEGIN IMMEDIATE")
             .await
@@ -275,7 +288,7 @@ impl Outbox {
         alone: u32,
         not_before: Option<Timestamp>,
     ) -> Result<(), DeliveryError> {
-        let mut db = self.db.lock().await;
+        let mut db = self.connection().await;
         sqlx::query(
             "UPDATE delivery SET attempts = attempts + 1, alone = ?, not_before = ? WHERE sink = ? AND batch = ?",
         )
@@ -291,7 +304,7 @@ impl Outbox {
 
     /// Points that wait for the sink.
     pub(crate) async fn points_waiting(&self, sink: i64) -> Result<u64, DeliveryError> {
-        let mut db = self.db.lock().await;
+        let mut db = self.connection().await;
         let waiting: Option<i64> = sqlx::query_scalar("SELECT waiting FROM sink WHERE id = ?")
             .bind(sink)
             .fetch_optional(&mut *db)
@@ -303,23 +316,69 @@ impl Outbox {
     }
 }
 
-fn due(row: DueRow) -> Due {
-    let (batch, lane, rest, requests, alone, collector, own, points, encoding, uints, length, crc, bytes) =
-        row;
-    let body = unpack(points, encoding, uints, length, crc, bytes);
+/// Takes batches out of the queue of a sink that took all of them. One that was given up meanwhile, by a bound or by the
+/// operator, is in the ledger already.
+fn delivered(sink: i64, batches: &[i64]) -> Script {
+    let batches = serde_json::to_string(batches).unwrap_or_default();
+    let mut script = Script::new();
+    script
+        .sql(
+            "UPDATE sink SET delivered = delivered + gone.points, waiting = waiting - gone.points
+             FROM (SELECT coalesce(sum(points), 0) AS points FROM delivery
+                   WHERE sink = ? AND batch IN (SELECT value FROM json_each(?))) AS gone WHERE id = ?;\n",
+        )
+        .value(sink)
+        .value(&batches)
+        .value(sink);
+    script
+        .sql("DELETE FROM delivery WHERE sink = ? AND batch IN (SELECT value FROM json_each(?));\n")
+        .value(sink)
+        .value(&batches);
+    script.sql(ledger::FORGET_DELIVERED).sql(";\n").value(&batches);
+    script
+}
+
+/// The row of a sink as what is known of it, and the fingerprint of the settings that this belongs to.
+fn endpoint(row: &SqliteRow) -> Result<(Endpoint, i64), sqlx::Error> {
+    let not_before: Option<i64> = row.try_get("not_before")?;
+    let endpoint = Endpoint {
+        id: row.try_get("id")?,
+        failures: number(row, "failures")?,
+        not_before: not_before.map(Timestamp::from_nanos_clamped),
+        last_error: row.try_get("last_error")?,
+        plain: row.try_get("plain")?,
+        waiting: u64::try_from(row.try_get::<i64, _>("waiting")?).unwrap_or(0),
+    };
+    Ok((endpoint, row.try_get("fingerprint")?))
+}
+
+/// A row of `delivery` with its `batch`.
+fn due(row: &SqliteRow) -> Result<Due, sqlx::Error> {
+    let points: i64 = row.try_get("points")?;
+    let body = unpack(
+        points,
+        row.try_get("encoding")?,
+        row.try_get("uints")?,
+        row.try_get("length")?,
+        row.try_get("crc")?,
+        row.try_get("body")?,
+    );
+    let rest: Option<String> = row.try_get("rest")?;
     let all = Lines::all(u32::try_from(points).unwrap_or(0));
-    let lines = rest.and_then(|rest| rest.parse().ok()).unwrap_or(all);
-    let number = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
-    Due {
-        batch,
-        collector,
-        lane,
-        own,
-        lines,
-        requests: number(requests),
-        alone: number(alone),
+    Ok(Due {
+        batch: row.try_get("batch")?,
+        collector: row.try_get("collector")?,
+        lane: row.try_get("lane")?,
+        own: row.try_get("own")?,
+        lines: rest.and_then(|rest| rest.parse().ok()).unwrap_or(all),
+        requests: number(row, "requests")?,
+        alone: number(row, "alone")?,
         body,
-    }
+    })
+}
+
+fn number(row: &SqliteRow, column: &str) -> Result<u32, sqlx::Error> {
+    Ok(u32::try_from(row.try_get::<i64, _>(column)?).unwrap_or(u32::MAX))
 }
 
 /// The body, where it is what was committed; else the bytes alone.

@@ -64,7 +64,7 @@ impl Outbox {
     /// # Errors
     /// Where the outbox cannot be read.
     pub async fn runs(&self, collector: &str, limit: u32) -> Result<Vec<Run>, DeliveryError> {
-        let mut db = self.db.lock().await;
+        let mut db = self.connection().await;
         let rows: Vec<Row> = sqlx::query_as("SELECT * FROM run WHERE collector = ? ORDER BY id DESC LIMIT ?")
             .bind(collector)
             .bind(limit)
@@ -79,7 +79,7 @@ impl Outbox {
     /// # Errors
     /// Where the outbox cannot be read.
     pub async fn last_runs(&self) -> Result<Vec<Run>, DeliveryError> {
-        let mut db = self.db.lock().await;
+        let mut db = self.connection().await;
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT * FROM run WHERE id IN (SELECT max(id) FROM run GROUP BY collector) ORDER BY collector",
         )

@@ -98,28 +98,31 @@ PRAGMA user_version = 1;
 /// [`DeliveryError::Newer`] where it is not for us, [`DeliveryError::Damaged`] where it must be set aside.
 pub(crate) async fn open(path: &Path) -> Result<SqliteConnection, DeliveryError> {
     // Before SQLite touches anything.
-    refuse_newer(path, version_in_header(path))?;
+    let header = Header::read(path);
+    refuse_newer(path, header.version)?;
     let end = Instant::now() + BUSY_TIMEOUT;
     loop {
         // Changing to WAL is refused at once while another process does the same.
-        match try_open(path).await {
+        match try_open(path, header).await {
             Err(DeliveryError::Busy { .. }) if Instant::now() < end => tokio::time::sleep(BUSY_STEP).await,
             result => return result,
         }
     }
 }
 
-async fn try_open(path: &Path) -> Result<SqliteConnection, DeliveryError> {
+async fn try_open(path: &Path, header: Header) -> Result<SqliteConnection, DeliveryError> {
     let failed = |source| DeliveryError::sqlite(path, source);
-    let mut db = options(path)
+    let mut options = options(path)
         .create_if_missing(true)
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .pragma("cache_size", CACHE)
-        .connect()
-        .await
-        .map_err(failed)?;
+        .pragma("cache_size", CACHE);
+    // A file that has these keeps them.
+    if header.version != VERSION || !header.wal {
+        options = options
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
+            .journal_mode(SqliteJournalMode::Wal);
+    }
+    let mut db = options.connect().await.map_err(failed)?;
     let version: i64 = sqlx::query_scalar("PRAGMA user_version")
         .fetch_one(&mut db)
         .await
@@ -181,12 +184,29 @@ fn refuse_newer(path: &Path, version: i64) -> Result<(), DeliveryError> {
     })
 }
 
-/// The `user_version` in the file's header, 0 for anything else: <https://www.sqlite.org/fileformat.html#the_database_header>
-fn version_in_header(path: &Path) -> i64 {
-    let mut header = [0; 64];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
-    match (read, header.first_chunk::<16>(), header.last_chunk::<4>()) {
-        (Ok(()), Some(b"SQLite format 3\0"), Some(version)) => i64::from(i32::from_be_bytes(*version)),
-        _ => 0,
+/// What a file's header says: <https://www.sqlite.org/fileformat.html#the_database_header>
+#[derive(Copy, Clone, Debug, Default)]
+struct Header {
+    /// The `user_version`, 0 for anything that is no database.
+    version: i64,
+    /// Whether it is written through a write-ahead log.
+    wal: bool,
+}
+
+impl Header {
+    fn read(path: &Path) -> Self {
+        let mut header = [0; 64];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+        match (read, header.first_chunk::<20>(), header.last_chunk::<4>()) {
+            (Ok(()), Some([magic @ .., _, _, write, read]), Some(version))
+                if magic == b"SQLite format 3\0" =>
+            {
+                Self {
+                    version: i64::from(i32::from_be_bytes(*version)),
+                    wal: (*write, *read) == (2, 2),
+                }
+            }
+            _ => Self::default(),
+        }
     }
 }
