@@ -1,29 +1,32 @@
-//! Batches: points sorted into groups of one family and one time, each of which becomes a row.
+//! Batches: points sorted into groups of one time, which become a row.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
+use std::mem;
+use std::sync::Arc;
 
-use tidemark_point::line::{self, BorrowedValue, LineError};
+use tidemark_point::line::{self, LineError};
 use tidemark_point::{FieldType, Point, Timestamp};
 
 use crate::frame::Codec;
-use crate::layout::{self, FAMILIES, Layout};
-use crate::merge::Merger;
+use crate::layout::{self, Layout};
+use crate::merge::{Merger, Target};
+use crate::names::{Memory, Names};
 use crate::part::{Cell, Columns, PartBuilder};
 
-/// A group with so many series is closed; the next one goes on with the same family and time.
-const MAX_GROUP_SERIES: usize = 8192;
-/// A family with more groups than this in one batch, such as one of events that each have their own time, is
-/// merged into few rows.
+/// A row with so many series is closed; the batch goes on in the next.
+pub(crate) const MAX_ROW_SERIES: usize = 8192;
+/// A batch with more groups than this, such as one of events that each have their own time, is merged: its series'
+/// values are put side by side.
 const MAX_GROUPS: usize = 8;
 
 /// A row or chunk that is ready to be stored.
 #[derive(Clone, Debug)]
-pub(crate) struct Part {
-    pub(crate) family: u8,
+pub(crate) struct Part<'a> {
     /// The layout's hash and text.
     pub(crate) hash: u128,
-    pub(crate) text: Vec<u8>,
+    pub(crate) text: Cow<'a, [u8]>,
     /// The first and the last time.
     pub(crate) first: i64,
     pub(crate) last: i64,
@@ -31,72 +34,70 @@ pub(crate) struct Part {
     pub(crate) data: Vec<u8>,
 }
 
-/// The series of one family with a value at one time.
+/// Series with a value at one time, at most as many as a row has.
 #[derive(Debug)]
-pub(crate) struct Group {
-    family: u8,
+struct Group {
     time: i64,
+    /// The layout's text, where it is not among the remembered ones.
     text: Vec<u8>,
+    names: Option<Arc<Names>>,
     columns: Columns,
 }
 
 impl Group {
-    /// The row: one grid of one time.
-    fn to_part(&self, codec: &mut Codec) -> io::Result<Part> {
-        let hash = layout::hash(&self.text);
-        let mut builder = PartBuilder::new(hash, 1);
-        codec.hasty = true;
-        let packed = builder.grid(codec, self.columns.len(), &[self.time], &self.columns);
-        codec.hasty = false;
-        packed?;
-        Ok(Part {
-            family: self.family,
-            hash,
-            text: self.text.clone(),
-            first: self.time,
-            last: self.time,
-            samples: self.columns.len() as u64,
-            data: builder.finish(),
-        })
+    /// Whether a point of this time may be added.
+    fn fits(&self, time: i64) -> bool {
+        self.time == time && self.columns.len() < MAX_ROW_SERIES
     }
 
-    /// Hands the values to a merger, in order.
-    fn merge_into(&self, merger: &mut Merger) {
-        // The text was made here, so it reads back.
-        let Ok(layout) = Layout::read(self.text.clone()) else {
-            return;
-        };
-        let slots = merger.slots(&layout);
-        let mut words = self.columns.words.each_ref().map(|words| words.iter());
-        let mut strings = self.columns.strings.iter();
-        for (slot, field_type) in slots.iter().zip(layout.types()) {
-            let [floats, ints, uints, bools] = &mut words;
-            let word = match field_type {
-                FieldType::Float => floats.next(),
-                FieldType::Int => ints.next(),
-                FieldType::Uint => uints.next(),
-                FieldType::Bool => bools.next(),
-                FieldType::String => {
-                    if let Some(string) = strings.next() {
-                        merger.push(*slot, self.time, Cell::String(string));
-                    }
-                    None
-                }
-            };
-            if let Some(word) = word {
-                merger.push(*slot, self.time, Cell::Word(field_type, *word));
-            }
-        }
+    fn text(&self) -> &[u8] {
+        self.names.as_ref().map_or(&self.text, |names| &names.text)
     }
+}
+
+/// A row of one group or more: a grid of one time for each.
+fn row<'a>(groups: &'a [Group], codec: &mut Codec) -> io::Result<Part<'a>> {
+    let text = match groups {
+        [group] => Cow::Borrowed(group.text()),
+        groups => groups.iter().flat_map(Group::text).copied().collect(),
+    };
+    let hash = match groups {
+        [
+            Group {
+                names: Some(names), ..
+            },
+        ] => names.hash,
+        _ => layout::hash(&text),
+    };
+    let mut builder = PartBuilder::new(hash, groups.len());
+    let (mut first, mut last, mut samples) = (i64::MAX, i64::MIN, 0);
+    codec.hasty = true;
+    let packed = groups.iter().try_for_each(|group| {
+        first = first.min(group.time);
+        last = last.max(group.time);
+        samples += group.columns.len() as u64;
+        builder.grid(codec, group.columns.len(), &[group.time], &group.columns)
+    });
+    codec.hasty = false;
+    packed?;
+    Ok(Part {
+        hash,
+        text,
+        first,
+        last,
+        samples,
+        data: builder.finish(),
+    })
 }
 
 /// Points on their way into the store.
 #[derive(Debug)]
 pub(crate) struct Batch {
     groups: Vec<Group>,
-    /// By family: the group of the newest point, which is mostly the next one's too.
-    current: [Option<usize>; FAMILIES as usize],
-    by_time: HashMap<(u8, i64), usize>,
+    /// The group of the newest point, which is mostly the next one's too.
+    current: usize,
+    /// The group of each time that goes on.
+    by_time: HashMap<i64, usize>,
     points: u64,
 }
 
@@ -104,7 +105,7 @@ impl Batch {
     fn new() -> Self {
         Self {
             groups: Vec::new(),
-            current: [None; FAMILIES as usize],
+            current: 0,
             by_time: HashMap::new(),
             points: 0,
         }
@@ -114,71 +115,110 @@ impl Batch {
     pub(crate) fn of_points<'a>(points: impl IntoIterator<Item = &'a Point>) -> Self {
         let mut batch = Self::new();
         for point in points {
-            let group = batch.group(point.series_key(), point.time());
-            layout::put_key(&mut group.text, point.series_key());
-            for (field, value) in point.fields() {
-                layout::put_field(&mut group.text, value.field_type(), field);
-                group.columns.push(value.into());
-            }
-            layout::end_fields(&mut group.text);
+            let fields = point
+                .fields()
+                .map(|(field, value)| (field, value.field_type(), value.into()));
+            batch.add(point.series_key(), point.time(), fields);
         }
         batch
     }
 
-    /// Reads line protocol; a line without a time has `now`.
-    pub(crate) fn of_text(text: &[u8], now: Timestamp) -> Result<Self, LineError> {
+    /// Reads line protocol; a line without a time has `now`. Names are compared with those of batches before.
+    pub(crate) fn of_text(text: &[u8], now: Timestamp, memory: &mut Memory) -> Result<Self, LineError> {
         let mut batch = Self::new();
+        let mut recalled: Option<Arc<Names>> = None;
+        // Of a batch of one group: the points that have the recalled names, and the names where they differ.
+        let mut same = 0;
+        let mut names = Names::default();
         for point in line::read(text) {
             let point = point?;
-            let key = point.series_key();
-            let group = batch.group(&key, point.time().unwrap_or(now));
-            layout::put_key(&mut group.text, &key);
-            for (field, value) in point.fields() {
-                let cell = match value {
-                    BorrowedValue::Float(float) => Cell::Word(FieldType::Float, float.to_bits()),
-                    BorrowedValue::Int(int) => Cell::Word(FieldType::Int, int.cast_unsigned()),
-                    BorrowedValue::Uint(uint) => Cell::Word(FieldType::Uint, *uint),
-                    BorrowedValue::Bool(bool) => Cell::Word(FieldType::Bool, u64::from(*bool)),
-                    BorrowedValue::String(string) => Cell::String(string),
-                };
-                let field_type = match cell {
-                    Cell::Word(field_type, _) => field_type,
-                    Cell::String(_) => FieldType::String,
-                };
-                layout::put_field(&mut group.text, field_type, field);
-                group.columns.push(cell);
+            let time = point.time().unwrap_or(now);
+            if batch.points == 0 {
+                recalled = memory.recall(&point);
             }
-            layout::end_fields(&mut group.text);
+            if batch.is_one_group(time.nanos()) {
+                let group = batch.group(time.nanos());
+                for (_, value) in point.fields() {
+                    group.columns.push(value.into());
+                }
+                batch.points += 1;
+                match &recalled {
+                    Some(recalled) if recalled.has(same, &point) => same += 1,
+                    _ => {
+                        if let Some(recalled) = recalled.take() {
+                            names = recalled.first(same);
+                        }
+                        names.push(&point);
+                    }
+                }
+                continue;
+            }
+            if let Some(recalled) = recalled.take() {
+                names = recalled.first(same);
+            }
+            if let Some(first) = batch.groups.first_mut().filter(|first| first.text.is_empty()) {
+                first.text = mem::take(&mut names.text);
+            }
+            let fields = point.fields().iter().map(|(field, value)| {
+                let cell = Cell::from(value);
+                (&**field, cell.field_type(), cell)
+            });
+            batch.add(&point.series_key(), time, fields);
+        }
+        if let [group] = batch.groups.as_mut_slice() {
+            group.names = Some(match recalled {
+                Some(recalled) if recalled.len() == same => recalled,
+                Some(recalled) => memory.keep(recalled.first(same)),
+                None => memory.keep(names),
+            });
         }
         Ok(batch)
     }
 
-    /// The group that the next point belongs to.
-    fn group(&mut self, series_key: &str, time: Timestamp) -> &mut Group {
+    /// Whether a point of this time goes into the first group, and all before it did.
+    fn is_one_group(&self, time: i64) -> bool {
+        match self.groups.as_slice() {
+            [] => true,
+            [group] => group.fits(time),
+            _ => false,
+        }
+    }
+
+    fn add<'a>(
+        &mut self,
+        series_key: &str,
+        time: Timestamp,
+        fields: impl Iterator<Item = (&'a str, FieldType, Cell<'a>)>,
+    ) {
         self.points += 1;
-        let family = layout::family(series_key);
-        let time = time.nanos();
-        let fits = |group: &Group| group.time == time && group.columns.len() < MAX_GROUP_SERIES;
-        let current = self.current[usize::from(family)].filter(|at| fits(&self.groups[*at]));
-        let at = current
-            .or_else(|| {
-                self.by_time
-                    .get(&(family, time))
-                    .copied()
-                    .filter(|at| fits(&self.groups[*at]))
-            })
-            .unwrap_or_else(|| {
-                self.groups.push(Group {
-                    family,
-                    time,
-                    text: Vec::new(),
-                    columns: Columns::default(),
+        let group = self.group(time.nanos());
+        layout::put_key(&mut group.text, series_key);
+        for (field, field_type, cell) in fields {
+            layout::put_field(&mut group.text, field_type, field);
+            group.columns.push(cell);
+        }
+        layout::end_fields(&mut group.text);
+    }
+
+    /// The group that the next point belongs to.
+    fn group(&mut self, time: i64) -> &mut Group {
+        let fits = |group: &Group| group.fits(time);
+        if !self.groups.get(self.current).is_some_and(fits) {
+            let known = self.by_time.get(&time).copied();
+            self.current = known
+                .filter(|at| self.groups.get(*at).is_some_and(fits))
+                .unwrap_or_else(|| {
+                    self.groups.push(Group {
+                        time,
+                        text: Vec::new(),
+                        names: None,
+                        columns: Columns::default(),
+                    });
+                    self.by_time.insert(time, self.groups.len() - 1);
+                    self.groups.len() - 1
                 });
-                self.by_time.insert((family, time), self.groups.len() - 1);
-                self.groups.len() - 1
-            });
-        self.current[usize::from(family)] = Some(at);
-        &mut self.groups[at]
+        }
+        &mut self.groups[self.current]
     }
 
     /// How many points there are.
@@ -192,45 +232,48 @@ impl Batch {
     }
 
     /// The rows to store, in order.
-    pub(crate) fn rows(&self, codec: &mut Codec) -> io::Result<Vec<Part>> {
-        let mut counts = [0_usize; FAMILIES as usize];
-        for group in &self.groups {
-            counts[usize::from(group.family)] += 1;
+    pub(crate) fn rows(&self, codec: &mut Codec) -> io::Result<Vec<Part<'_>>> {
+        if self.groups.len() > MAX_GROUPS {
+            return self.merged(codec);
         }
-        let is_merged = |family: u8| counts[usize::from(family)] > MAX_GROUPS;
-        let mut rows = Vec::with_capacity(self.groups.len().min(FAMILIES.into()));
-        for group in self.groups.iter().filter(|group| !is_merged(group.family)) {
-            rows.push(group.to_part(codec)?);
-        }
-        for family in (0..FAMILIES).filter(|family| is_merged(*family)) {
-            rows.extend(self.merged(family, codec)?);
+        let mut rows = Vec::new();
+        let mut rest = self.groups.as_slice();
+        while !rest.is_empty() {
+            let mut columns = 0;
+            let fit = rest.iter().take_while(|group| {
+                columns += group.columns.len();
+                columns <= MAX_ROW_SERIES
+            });
+            // One point may have more fields than a row has series.
+            let (groups, after) = rest.split_at(fit.count().max(1));
+            rows.push(row(groups, codec)?);
+            rest = after;
         }
         Ok(rows)
     }
 
-    /// The rows again, after it came out that a layout is new: groups with a series twice, which no layout may
-    /// have, are merged.
-    pub(crate) fn rows_without_duplicates(&self, codec: &mut Codec) -> io::Result<Vec<Part>> {
-        let mut rows = self.rows(codec)?;
-        let mut merged = Vec::new();
-        for row in &rows {
-            let duplicates = Layout::read(row.text.clone()).is_ok_and(|layout| layout.has_duplicates());
-            if duplicates && !merged.contains(&row.family) {
-                merged.push(row.family);
+    /// The rows again, after it came out that a layout is new: a batch with a series twice, which no layout may
+    /// have, is merged.
+    pub(crate) fn rows_without_duplicates(&self, codec: &mut Codec) -> io::Result<Vec<Part<'_>>> {
+        let rows = self.rows(codec)?;
+        let is_twice =
+            |row: &Part<'_>| Layout::read(row.text.to_vec()).is_ok_and(|layout| layout.has_duplicates());
+        if rows.iter().any(is_twice) {
+            self.merged(codec)
+        } else {
+            Ok(rows)
+        }
+    }
+
+    fn merged(&self, codec: &mut Codec) -> io::Result<Vec<Part<'static>>> {
+        let mut merger = Merger::default();
+        for group in &self.groups {
+            // The text was made here, so it reads back.
+            if let Ok(layout) = Layout::read(group.text().to_vec()) {
+                let source = merger.source(&layout, 0..layout.len());
+                merger.add(source, vec![group.time], group.columns.clone());
             }
         }
-        rows.retain(|row| !merged.contains(&row.family));
-        for family in merged {
-            rows.extend(self.merged(family, codec)?);
-        }
-        Ok(rows)
-    }
-
-    fn merged(&self, family: u8, codec: &mut Codec) -> io::Result<Vec<Part>> {
-        let mut merger = Merger::default();
-        for group in self.groups.iter().filter(|group| group.family == family) {
-            group.merge_into(&mut merger);
-        }
-        merger.finish(family, codec)
+        merger.finish(Target::Rows, codec)
     }
 }

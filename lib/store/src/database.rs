@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -31,7 +32,6 @@ const MIGRATIONS: [&str; 1] = ["
     CREATE INDEX layout_by_family ON layout (family);
     CREATE TABLE fresh (
         id INTEGER PRIMARY KEY,
-        family INTEGER NOT NULL,
         layout INTEGER NOT NULL,
         first INTEGER NOT NULL,
         last INTEGER NOT NULL,
@@ -54,12 +54,16 @@ const MIGRATIONS: [&str; 1] = ["
 /// The newest format that this program knows.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Pages of the write-ahead log (4 KiB each) after which they are moved into the file.
-const CHECKPOINT_PAGES: &str = "500";
+/// A row or chunk takes many pages, and SQLite makes two calls for each.
+const PAGE_BYTES: u32 = 8192;
+/// Pages of the write-ahead log (4 MiB) after which they are moved into the file.
+const CHECKPOINT_PAGES: &str = "512";
 /// Bytes that the write-ahead log is cut back to.
 const LOG_BYTES: &str = "4194304";
 /// Page cache of a connection, in KiB.
 const CACHE_KIB: &str = "-1024";
+/// Damaged files that are kept beside the store: each may be as large as the store.
+const KEPT_DAMAGED: usize = 3;
 /// How often a lock that another process has is tried.
 const LOCK_POLL: Duration = Duration::from_millis(5);
 
@@ -224,6 +228,12 @@ impl Database {
         identity(&self.path).ok().flatten() != Some(self.identity)
     }
 
+    /// Bytes of the file and its log: at least what is in use.
+    pub(crate) fn file_bytes(&self) -> u64 {
+        let len = |suffix| fs::metadata(with_suffix(&self.path, suffix)).map_or(0, |metadata| metadata.len());
+        len("") + len("-wal")
+    }
+
     /// Opens what lies at the path now.
     pub(crate) async fn reopen(&mut self) -> Result<Option<SetAside>, StoreError> {
         let (fresh, set_aside) = Self::open(&self.path, self.busy_timeout).await?;
@@ -360,6 +370,7 @@ async fn connect(path: &Path, busy_timeout: Duration, mode: Mode) -> Result<Sqli
     let options = if mode == Mode::Create {
         options
             .create_if_missing(true)
+            .page_size(PAGE_BYTES)
             .auto_vacuum(SqliteAutoVacuum::Incremental)
             .journal_mode(SqliteJournalMode::Wal)
     } else {
@@ -484,11 +495,13 @@ async fn set_aside(
             other => other.map_err(failed)?,
         }
     }
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed)?;
-    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)?;
+    // Old ones that cannot be deleted are in nobody's way.
+    let _ = forget_oldest(path, folder, &moved_to);
     let reason = match error {
         StoreError::Damaged { what, .. } => what.clone(),
         other => other.to_string(),
@@ -498,6 +511,37 @@ async fn set_aside(
         moved_to,
         reason,
     }))
+}
+
+/// Deletes all but the newest files that were set aside; `newest` is one of those in any case.
+fn forget_oldest(path: &Path, folder: &Path, newest: &Path) -> io::Result<()> {
+    let mut prefix = path.file_name().unwrap_or_default().to_owned();
+    prefix.push(".damaged-");
+    let mut others = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_part = [&b"-wal"[..], b"-shm"]
+            .iter()
+            .any(|suffix| name.as_bytes().ends_with(suffix));
+        if name.as_bytes().starts_with(prefix.as_bytes())
+            && !is_part
+            && Some(name.as_os_str()) != newest.file_name()
+        {
+            others.push((entry.metadata()?.modified()?, entry.path()));
+        }
+    }
+    others.sort_unstable();
+    let old = (others.len() + 1).saturating_sub(KEPT_DAMAGED);
+    for (_, path) in others.iter().take(old) {
+        for suffix in ["", "-wal", "-shm"] {
+            match fs::remove_file(with_suffix(path, suffix)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                other => other?,
+            }
+        }
+    }
+    Ok(())
 }
 
 /// `store.db.damaged-TIME`, the time being that of the file's last change; with a number where it is taken.

@@ -18,9 +18,9 @@ pub(crate) const FRAME_WORDS: usize = 4096;
 pub(crate) const FRAME_STRINGS: usize = 64;
 /// Below this zstd only adds its header.
 const MIN_COMPRESSED: usize = 96;
-/// Of rows, frames shorter than this stay as they are: starting zstd costs more than they could shrink by until
-/// they are compacted.
-const MIN_COMPRESSED_ROW: usize = 4096;
+/// Of rows, frames shorter than this stay as they are, and so do all frames of words, which are no longer: until
+/// they are compacted, zstd costs more than writing what it would save.
+const MIN_COMPRESSED_ROW: usize = 8 * FRAME_WORDS + 3;
 const ZSTD_LEVEL: i32 = 1;
 /// Longest text of a frame of strings that is decompressed.
 const MAX_STRINGS_BYTES: usize = 1 << 30;
@@ -77,13 +77,12 @@ impl fmt::Debug for Codec {
 impl Codec {
     /// Appends `raw` as a packed slice: its length twice, plus one where it is compressed, then the bytes.
     fn put_packed(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
-        if self.raw.len()
-            >= if self.hasty {
-                MIN_COMPRESSED_ROW
-            } else {
-                MIN_COMPRESSED
-            }
-        {
+        let least = if self.hasty {
+            MIN_COMPRESSED_ROW
+        } else {
+            MIN_COMPRESSED
+        };
+        if self.raw.len() >= least {
             let compressor = match &mut self.compressor {
                 Some(compressor) => compressor,
                 none => none.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
@@ -174,7 +173,7 @@ impl Codec {
         self.put_packed(out)
     }
 
-    /// Reads a frame of `columns` columns of `times` words into `words`, the columns one after the other.
+    /// Appends the words of a frame of `columns` columns of `times` words, the columns one after the other.
     pub(crate) fn words(
         &mut self,
         packed: Packed<'_>,
@@ -197,7 +196,12 @@ impl Codec {
         if !reader.is_empty() {
             return Err(Malformed("a frame has bytes left over"));
         }
-        words.clear();
+        if times == 1 && matches!(field_type, FieldType::Float | FieldType::Bool) {
+            // The difference to 0 is the word itself.
+            words.extend_from_slice(&self.firsts);
+            return Ok(());
+        }
+        words.reserve(count);
         let mut differences = self.differences.iter();
         for first in &self.firsts {
             let mut word = undo_difference(field_type, 0, *first);
@@ -235,7 +239,7 @@ impl Codec {
         self.put_packed(out)
     }
 
-    /// Reads a frame of `columns` columns of `times` strings, the columns one after the other.
+    /// Appends the strings of a frame of `columns` columns of `times` strings, the columns one after the other.
     pub(crate) fn strings(
         &mut self,
         packed: Packed<'_>,
@@ -245,7 +249,6 @@ impl Codec {
     ) -> Result<(), Malformed> {
         self.unpack(packed, MAX_STRINGS_BYTES)?;
         let mut reader = Reader::new(&self.raw);
-        strings.clear();
         for _ in 0..columns {
             let start = strings.len();
             for _ in 0..times {
@@ -291,27 +294,77 @@ impl<'a> Packed<'a> {
 /// is a byte long, whatever the count: readers take the count from elsewhere and bound it.
 fn put_planes(out: &mut Vec<u8>, words: &[u64]) {
     let any = words.iter().fold(0, |any, word| any | word).to_le_bytes();
-    out.push(
-        any.iter()
-            .enumerate()
-            .fold(0, |mask, (plane, byte)| mask | u8::from(*byte != 0) << plane),
+    let mask = (0..8).fold(0_u8, |mask, plane| mask | u8::from(any[plane] != 0) << plane);
+    out.push(mask);
+    let start = out.len();
+    out.resize(
+        start + words.len() * usize::try_from(mask.count_ones()).unwrap_or(0),
+        0,
     );
-    for (plane, _) in any.iter().enumerate().filter(|(_, byte)| **byte != 0) {
-        out.extend(words.iter().map(|word| (word >> (8 * plane)).to_le_bytes()[0]));
+    let mut planes = out[start..].chunks_exact_mut(words.len().max(1));
+    let mut planes: [&mut [u8]; 8] =
+        std::array::from_fn(|plane| if any[plane] == 0 { None } else { planes.next() }.unwrap_or_default());
+    for (nth, words) in words.chunks(8).enumerate() {
+        let mut square = [0; 8];
+        square[..words.len()].copy_from_slice(words);
+        transpose(&mut square);
+        for (plane, row) in planes.iter_mut().zip(square) {
+            let row = row.to_le_bytes();
+            if let Some(place) = plane.get_mut(nth * 8..nth * 8 + words.len()) {
+                match place.first_chunk_mut() {
+                    Some(whole) => *whole = row,
+                    None => place.copy_from_slice(&row[..words.len()]),
+                }
+            }
+        }
     }
 }
 
 /// Reads `count` words.
 fn read_planes(reader: &mut Reader<'_>, count: usize, words: &mut Vec<u64>) -> Result<(), Malformed> {
     let mask = reader.byte()?;
-    words.clear();
-    words.resize(count, 0);
-    for plane in (0..8).filter(|plane| mask >> plane & 1 == 1) {
-        for (word, &byte) in words.iter_mut().zip(reader.take(count)?) {
-            *word |= u64::from(byte) << (8 * plane);
+    let mut planes: [&[u8]; 8] = [&[]; 8];
+    for (nth, plane) in planes.iter_mut().enumerate() {
+        if mask >> nth & 1 == 1 {
+            *plane = reader.take(count)?;
         }
     }
+    words.clear();
+    words.resize(count, 0);
+    if mask == 0 {
+        return Ok(());
+    }
+    for (nth, words) in words.chunks_mut(8).enumerate() {
+        let mut square = planes.map(|plane| {
+            let mut row = [0; 8];
+            if let Some(bytes) = plane.get(nth * 8..nth * 8 + words.len()) {
+                match bytes.first_chunk() {
+                    Some(whole) => row = *whole,
+                    None => row[..bytes.len()].copy_from_slice(bytes),
+                }
+            }
+            u64::from_le_bytes(row)
+        });
+        transpose(&mut square);
+        words.copy_from_slice(&square[..words.len()]);
+    }
     Ok(())
+}
+
+/// Exchanges rows and columns of a square of bytes: eight words become the eight planes that they have a byte in.
+fn transpose(square: &mut [u64; 8]) {
+    for (step, shift, mask) in [
+        (4, 32, 0x0000_0000_ffff_ffff),
+        (2, 16, 0x0000_ffff_0000_ffff),
+        (1, 8, 0x00ff_00ff_00ff_00ff_u64),
+    ] {
+        for low in (0..8).filter(|row| row & step == 0) {
+            let high = low + step;
+            let change = (square[low] >> shift ^ square[high]) & mask;
+            square[high] ^= change;
+            square[low] ^= change << shift;
+        }
+    }
 }
 
 /// Floats and booleans differ by XOR, integers by subtraction, so that what changes little has high planes of zeros.
@@ -363,7 +416,7 @@ mod tests {
         let mut codec = Codec::default();
         let mut out = Vec::new();
         codec.put_words(&mut out, field_type, words, times).unwrap();
-        let mut back = vec![7];
+        let mut back = Vec::new();
         let mut reader = Reader::new(&out);
         let packed = Packed::read(&mut reader).unwrap();
         codec

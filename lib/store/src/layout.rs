@@ -11,7 +11,9 @@ use crate::bytes::{Malformed, Reader, put_slice};
 use crate::frame::{TYPES, type_number};
 
 /// Measurements are spread over this many families by a hash of their names; a series stays in its family.
-pub(crate) const FAMILIES: u8 = 32;
+pub(crate) const FAMILIES: u8 = 16;
+/// Stands for a family where a layout has series of more than one.
+pub(crate) const MANY_FAMILIES: u8 = 255;
 
 /// The family of a measurement, given the start of a series key: the measurement as line protocol escapes it.
 pub(crate) fn family(series_key: &str) -> u8 {
@@ -33,7 +35,7 @@ fn measurement_len(series_key: &str) -> usize {
 }
 
 /// Stands where a type would, after a point's last field.
-const END_OF_FIELDS: u8 = 0xff;
+pub(crate) const END_OF_FIELDS: u8 = 0xff;
 
 /// Begins the columns of one point in a layout's text.
 pub(crate) fn put_key(text: &mut Vec<u8>, series_key: &str) {
@@ -83,6 +85,7 @@ pub(crate) struct Layout {
     hash: u128,
     text: Vec<u8>,
     columns: Vec<Column>,
+    types: Vec<FieldType>,
 }
 
 /// One series with one type: where its names are in the layout's text.
@@ -90,13 +93,12 @@ pub(crate) struct Layout {
 struct Column {
     key: Range<usize>,
     field: Range<usize>,
-    field_type: FieldType,
 }
 
 impl Layout {
     /// Reads a layout's text. All names are checked to be UTF-8.
     pub(crate) fn read(text: Vec<u8>) -> Result<Self, Malformed> {
-        let mut columns = Vec::new();
+        let (mut columns, mut types) = (Vec::new(), Vec::new());
         let mut reader = Reader::new(&text);
         let range = |reader: &mut Reader<'_>| {
             let name = reader.text()?;
@@ -117,19 +119,31 @@ impl Layout {
                 columns.push(Column {
                     key: key.clone(),
                     field,
-                    field_type,
                 });
+                types.push(field_type);
             }
         }
         Ok(Self {
             hash: hash(&text),
             text,
             columns,
+            types,
         })
     }
 
     pub(crate) fn hash(&self) -> u128 {
         self.hash
+    }
+
+    /// The family of all its series, or [`MANY_FAMILIES`].
+    pub(crate) fn family(&self) -> u8 {
+        let mut keys = self.columns.iter().map(|column| self.name(&column.key));
+        let first = keys.next().map_or(MANY_FAMILIES, family);
+        if keys.all(|key| family(key) == first) {
+            first
+        } else {
+            MANY_FAMILIES
+        }
     }
 
     /// How many columns there are.
@@ -138,19 +152,16 @@ impl Layout {
     }
 
     /// The type of each column, in order.
-    pub(crate) fn types(&self) -> impl Iterator<Item = FieldType> {
-        self.columns.iter().map(|column| column.field_type)
+    pub(crate) fn types(&self) -> &[FieldType] {
+        &self.types
     }
 
     /// Series key, field and type of each column, in order.
     pub(crate) fn columns(&self) -> impl Iterator<Item = (&str, &str, FieldType)> {
-        self.columns.iter().map(|column| {
-            (
-                self.name(&column.key),
-                self.name(&column.field),
-                column.field_type,
-            )
-        })
+        self.columns
+            .iter()
+            .zip(&self.types)
+            .map(|(column, field_type)| (self.name(&column.key), self.name(&column.field), *field_type))
     }
 
     /// Whether a series is in it twice.

@@ -7,21 +7,21 @@ use sqlx::sqlite::SqliteRow;
 use crate::StoreError;
 use crate::database::{Database, Query};
 use crate::frame::Codec;
-use crate::layout::Layout;
+use crate::layout::{Layout, MANY_FAMILIES};
 
 /// Layouts by their ids.
 pub(crate) type Layouts = HashMap<i64, Layout>;
 
-/// The layouts of one family, or of all.
+/// The layouts that may have series of a family, or all.
 pub(crate) async fn of_family(
     database: &mut Database,
     codec: &mut Codec,
     family: Option<u8>,
 ) -> Result<Layouts, StoreError> {
     let query = match family {
-        Some(family) => {
-            sqlx::query("SELECT id, hash, names FROM layout WHERE family = ?").bind(i64::from(family))
-        }
+        Some(family) => sqlx::query("SELECT id, hash, names FROM layout WHERE family IN (?, ?)")
+            .bind(i64::from(family))
+            .bind(i64::from(MANY_FAMILIES)),
         None => sqlx::query("SELECT id, hash, names FROM layout"),
     };
     load(database, codec, query).await

@@ -41,6 +41,7 @@ mod frame;
 mod layout;
 mod layouts;
 mod merge;
+mod names;
 mod options;
 mod outcome;
 mod part;

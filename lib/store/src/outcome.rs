@@ -74,7 +74,7 @@ impl fmt::Display for Dropped {
     }
 }
 
-/// A damaged store that was moved out of the way; a new one was started.
+/// A damaged store that was moved out of the way; a new one was started. The newest three are kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SetAside {
     /// Where the store is.

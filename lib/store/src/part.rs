@@ -2,19 +2,21 @@
 //! have a value at each of the grid's times.
 
 use std::io;
+use std::ops::Range;
 
+use tidemark_point::line::BorrowedValue;
 use tidemark_point::{FieldType, Value};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::bytes::{Malformed, Reader, put_len};
-use crate::frame::{Codec, Packed, TYPES, columns_per_frame, put_times, read_times};
+use crate::frame::{Codec, Packed, TYPES, columns_per_frame, put_times, read_times, type_number};
 use crate::layout::Layout;
 
 /// Bytes of the checksum at the start of a part.
 const CHECKSUM_LEN: usize = 8;
 
 /// The values of a grid: by type, the columns in the layout's order, each with a value for each time.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Columns {
     /// Floats by their bits, ints, uints, bools as 0 and 1.
     pub(crate) words: [Vec<u64>; 4],
@@ -30,6 +32,34 @@ impl Columns {
             Cell::Word(_, word) => self.words[0].push(word),
             Cell::String(string) => self.strings.push(string.into()),
         }
+    }
+
+    /// Appends the column `nth` of a type, of `times` values each, of others.
+    pub(crate) fn extend(&mut self, from: &Self, field_type: FieldType, nth: usize, times: usize) {
+        let range = nth * times..(nth + 1) * times;
+        let number = usize::from(type_number(field_type));
+        match (self.words.get_mut(number), from.words.get(number)) {
+            // Mostly, and quicker than a copy.
+            (Some(words), Some(from)) if times == 1 => words.extend(from.get(nth)),
+            (Some(words), Some(from)) => words.extend_from_slice(from.get(range).unwrap_or_default()),
+            _ => self
+                .strings
+                .extend_from_slice(from.strings.get(range).unwrap_or_default()),
+        }
+    }
+
+    /// The values of the column `nth` of a type, of `times` values each.
+    pub(crate) fn cells(
+        &self,
+        field_type: FieldType,
+        nth: usize,
+        times: usize,
+    ) -> impl Iterator<Item = Cell<'_>> {
+        let words = self.words.get(usize::from(type_number(field_type)));
+        (nth * times..(nth + 1) * times).filter_map(move |at| match words {
+            Some(words) => words.get(at).map(|word| Cell::Word(field_type, *word)),
+            None => self.strings.get(at).map(|string| Cell::String(string)),
+        })
     }
 
     /// How many values there are.
@@ -57,7 +87,26 @@ impl<'a> From<&'a Value> for Cell<'a> {
     }
 }
 
+impl<'a> From<&'a BorrowedValue<'_>> for Cell<'a> {
+    fn from(value: &'a BorrowedValue<'_>) -> Self {
+        match value {
+            BorrowedValue::Float(float) => Self::Word(FieldType::Float, float.to_bits()),
+            BorrowedValue::Int(int) => Self::Word(FieldType::Int, int.cast_unsigned()),
+            BorrowedValue::Uint(uint) => Self::Word(FieldType::Uint, *uint),
+            BorrowedValue::Bool(bool) => Self::Word(FieldType::Bool, u64::from(*bool)),
+            BorrowedValue::String(string) => Self::String(string),
+        }
+    }
+}
+
 impl Cell<'_> {
+    pub(crate) fn field_type(self) -> FieldType {
+        match self {
+            Self::Word(field_type, _) => field_type,
+            Self::String(_) => FieldType::String,
+        }
+    }
+
     pub(crate) fn to_value(self) -> Value {
         match self {
             Self::Word(FieldType::Int, word) => Value::Int(word.cast_signed()),
@@ -148,6 +197,15 @@ impl<'a> Wanted<'a> {
     }
 }
 
+/// A grid that was read.
+#[derive(Debug)]
+pub(crate) struct Grid {
+    /// Its columns in the layout.
+    pub(crate) columns: Range<usize>,
+    pub(crate) times: Vec<i64>,
+    pub(crate) values: Columns,
+}
+
 /// Room that decoding needs, kept from one part to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
@@ -166,40 +224,29 @@ impl Decoder {
         wanted: Wanted<'_>,
         mut visit: impl FnMut(usize, i64, Cell<'_>),
     ) -> Result<(), Malformed> {
-        let (sum, body) = data
-            .split_first_chunk::<CHECKSUM_LEN>()
-            .ok_or(Malformed("it is too short"))?;
-        if u64::from_le_bytes(*sum) != checksum(body, layout.hash()) {
-            return Err(Malformed("its checksum does not match"));
-        }
-        let types: Vec<FieldType> = layout.types().collect();
-        let mut reader = Reader::new(body);
-        let mut first = 0_usize;
-        for _ in 0..reader.len()? {
-            let columns = reader.len()?;
-            let end = first.checked_add(columns).filter(|end| *end <= types.len());
-            let end = end.ok_or(Malformed("it has more columns than its layout"))?;
-            let count = reader.len()?;
-            let times = read_times(&mut reader, count)?;
+        let is_wanted = |at: usize| wanted.columns.get(at).copied().unwrap_or(false);
+        let mut part = PartReader::new(data, layout)?;
+        while let Some((columns, times)) = part.grid()? {
             let skip = times.partition_point(|time| *time < wanted.from);
             let until = times.partition_point(|time| *time < wanted.to);
             for field_type in TYPES {
-                let of_type: Vec<usize> = (first..end).filter(|&at| types[at] == field_type).collect();
-                for frame in of_type.chunks(columns_per_frame(field_type, count)) {
-                    let packed = Packed::read(&mut reader)?;
-                    let is_wanted = |at: usize| wanted.columns.get(at).copied().unwrap_or(false);
+                let of_type = of_type(layout, &columns, field_type);
+                for frame in of_type.chunks(columns_per_frame(field_type, times.len())) {
+                    let packed = Packed::read(&mut part.reader)?;
                     if skip >= until || !frame.iter().any(|&at| is_wanted(at)) {
                         continue;
                     }
+                    self.words.clear();
+                    self.strings.clear();
                     if field_type == FieldType::String {
                         self.codec
-                            .strings(packed, frame.len(), count, &mut self.strings)?;
+                            .strings(packed, frame.len(), times.len(), &mut self.strings)?;
                     } else {
                         self.codec
-                            .words(packed, field_type, frame.len(), count, &mut self.words)?;
+                            .words(packed, field_type, frame.len(), times.len(), &mut self.words)?;
                     }
                     for (nth, &column) in frame.iter().enumerate().filter(|(_, at)| is_wanted(**at)) {
-                        let start = nth * count;
+                        let start = nth * times.len();
                         for (at, &time) in times.iter().enumerate().take(until).skip(skip) {
                             let cell = if field_type == FieldType::String {
                                 Cell::String(&self.strings[start + at])
@@ -211,13 +258,98 @@ impl Decoder {
                     }
                 }
             }
-            first = end;
         }
-        if first == types.len() && reader.is_empty() {
-            Ok(())
-        } else {
-            Err(Malformed("it does not match its layout"))
+        Ok(())
+    }
+
+    /// The grids of a part, whole.
+    pub(crate) fn grids(&mut self, data: &[u8], layout: &Layout) -> Result<Vec<Grid>, Malformed> {
+        let mut grids = Vec::new();
+        let mut part = PartReader::new(data, layout)?;
+        while let Some((columns, times)) = part.grid()? {
+            let mut counts = [0_usize; TYPES.len()];
+            for field_type in layout.types().iter().take(columns.end).skip(columns.start) {
+                counts[usize::from(type_number(*field_type))] += 1;
+            }
+            let mut values = Columns::default();
+            let count = times.len();
+            for (mut left, field_type) in counts.into_iter().zip(TYPES) {
+                while left > 0 {
+                    let columns = left.min(columns_per_frame(field_type, count));
+                    let packed = Packed::read(&mut part.reader)?;
+                    match values.words.get_mut(usize::from(type_number(field_type))) {
+                        Some(words) => self.codec.words(packed, field_type, columns, count, words)?,
+                        None => self.codec.strings(packed, columns, count, &mut values.strings)?,
+                    }
+                    left -= columns;
+                }
+            }
+            grids.push(Grid {
+                columns,
+                times,
+                values,
+            });
         }
+        Ok(grids)
+    }
+}
+
+/// The columns of a type among some of a layout.
+fn of_type(layout: &Layout, columns: &Range<usize>, field_type: FieldType) -> Vec<usize> {
+    let types = layout.types().iter().enumerate();
+    types
+        .take(columns.end)
+        .skip(columns.start)
+        .filter_map(|(at, of)| (*of == field_type).then_some(at))
+        .collect()
+}
+
+/// Walks through the grids of a part.
+struct PartReader<'a> {
+    reader: Reader<'a>,
+    grids: usize,
+    /// Columns of the layout, and how many of them have been read.
+    columns: usize,
+    first: usize,
+}
+
+impl<'a> PartReader<'a> {
+    /// Checks the checksum.
+    fn new(data: &'a [u8], layout: &Layout) -> Result<Self, Malformed> {
+        let (sum, body) = data
+            .split_first_chunk::<CHECKSUM_LEN>()
+            .ok_or(Malformed("it is too short"))?;
+        if u64::from_le_bytes(*sum) != checksum(body, layout.hash()) {
+            return Err(Malformed("its checksum does not match"));
+        }
+        let mut reader = Reader::new(body);
+        Ok(Self {
+            grids: reader.len()?,
+            reader,
+            columns: layout.len(),
+            first: 0,
+        })
+    }
+
+    /// The columns and times of the next grid, whose frames are read by the caller; `None` after the last.
+    fn grid(&mut self) -> Result<Option<(Range<usize>, Vec<i64>)>, Malformed> {
+        let Some(grids) = self.grids.checked_sub(1) else {
+            return if self.first == self.columns && self.reader.is_empty() {
+                Ok(None)
+            } else {
+                Err(Malformed("it does not match its layout"))
+            };
+        };
+        self.grids = grids;
+        let end = self.first.checked_add(self.reader.len()?);
+        let end = end
+            .filter(|end| *end <= self.columns)
+            .ok_or(Malformed("it has more columns than its layout"))?;
+        let count = self.reader.len()?;
+        let times = read_times(&mut self.reader, count)?;
+        let columns = self.first..end;
+        self.first = end;
+        Ok(Some((columns, times)))
     }
 }
 

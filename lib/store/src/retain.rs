@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tidemark_point::Timestamp;
 
-use crate::database::Database;
+use crate::database::{Database, json_list};
 use crate::layout::FAMILIES;
 use crate::write::number;
 use crate::{Dropped, StoreError};
@@ -86,14 +86,15 @@ async fn newest(database: &mut Database) -> Result<Option<Timestamp>, StoreError
 }
 
 async fn expire_chunks(database: &mut Database, cutoff: Timestamp) -> Result<u64, StoreError> {
+    // By family, for the index.
+    let query = sqlx::query(
+        "DELETE FROM chunk WHERE family IN (SELECT value FROM json_each(?)) AND last < ? RETURNING samples",
+    )
+    .bind(json_list((0..FAMILIES).map(i64::from)))
+    .bind(cutoff.nanos());
     let mut expired = 0_u64;
-    for family in 0..FAMILIES {
-        let query = sqlx::query("DELETE FROM chunk WHERE family = ? AND last < ? RETURNING samples")
-            .bind(i64::from(family))
-            .bind(cutoff.nanos());
-        for row in database.fetch("delete old chunks", query).await? {
-            expired += database.get::<i64>(&row, 0)?.cast_unsigned();
-        }
+    for row in database.fetch("delete old chunks", query).await? {
+        expired += database.get::<i64>(&row, 0)?.cast_unsigned();
     }
     Ok(expired)
 }

@@ -8,6 +8,7 @@ use tidemark_point::{Point, Timestamp};
 
 use crate::batch::Batch;
 use crate::database::Database;
+use crate::names::Memory;
 use crate::part::Decoder;
 use crate::read::{self, Found};
 use crate::write::{self, Ids, number};
@@ -16,8 +17,10 @@ use crate::{
     StoreOptions, Written, compact, retain,
 };
 
-/// Each time the numbers of rows pass a multiple of this, the writer compacts and enforces the bounds.
-const MAINTENANCE_ROWS: i64 = 1024;
+/// Each time the numbers of rows pass a multiple of this, the writer compacts, and what is too old goes.
+const MAINTENANCE_ROWS: i64 = 128;
+/// Fewer rows than this are not worth a compaction.
+const MIN_ROWS: usize = 64;
 
 /// An open store: one connection, for writing and reading or for reading alone.
 ///
@@ -27,6 +30,7 @@ const MAINTENANCE_ROWS: i64 = 1024;
 pub struct Store {
     database: Database,
     decoder: Decoder,
+    memory: Memory,
     options: StoreOptions,
     read_only: bool,
     set_aside: Option<SetAside>,
@@ -64,6 +68,7 @@ impl Store {
         Self {
             database,
             decoder: Decoder::default(),
+            memory: Memory::default(),
             options,
             read_only,
             set_aside: None,
@@ -89,8 +94,9 @@ impl Store {
 
     /// Stores points, durably, all or none: once this returns, they are on the disk.
     ///
-    /// Writing is idempotent: a series has one value at a time, the one that was written last. Every so often a write
-    /// also compacts and enforces the bounds; `now` is for these. A file that turns out to be damaged is set aside,
+    /// Writing is idempotent: a series has one value at a time, the one that was written last. A write that makes the
+    /// store larger than its bound also drops the oldest, and every so often one compacts and drops what is too old;
+    /// `now` is for that. A file that turns out to be damaged is set aside,
     /// and the points are written to a new one.
     ///
     /// # Errors
@@ -109,7 +115,7 @@ impl Store {
     /// # Errors
     /// As [`write`](Self::write); [`StoreError::Line`] where a line is not valid.
     pub async fn write_line_protocol(&mut self, text: &[u8], now: Timestamp) -> Result<Written, StoreError> {
-        let batch = Batch::of_text(text, now).map_err(StoreError::Line)?;
+        let batch = Batch::of_text(text, now, &mut self.memory).map_err(StoreError::Line)?;
         self.write_batch(&batch, now).await
     }
 
@@ -141,14 +147,14 @@ impl Store {
         };
         written.points = batch.points();
         written.samples = batch.samples();
-        if ids.is_some_and(|ids| ids.last / MAINTENANCE_ROWS != (ids.last - ids.count) / MAINTENANCE_ROWS) {
-            // The batch is stored, so its word is given whatever happens here; the next time comes.
-            match self.maintain(now).await {
-                Ok(dropped) => written.dropped = dropped,
-                Err(error) => {
-                    written.upkeep_failed = Some(error.to_string());
-                    self.damage = Some(error).filter(StoreError::is_damage);
-                }
+        let due =
+            ids.is_some_and(|ids| ids.last / MAINTENANCE_ROWS != (ids.last - ids.count) / MAINTENANCE_ROWS);
+        // The batch is stored, so its word is given whatever happens here; the next time comes.
+        match self.maintain(due, now).await {
+            Ok(dropped) => written.dropped = dropped,
+            Err(error) => {
+                written.upkeep_failed = Some(error.to_string());
+                self.damage = Some(error).filter(StoreError::is_damage);
             }
         }
         Ok(written)
@@ -163,36 +169,46 @@ impl Store {
         }
         self.database.settle().await?;
         let rows = batch.rows(&mut self.decoder.codec).map_err(packing.clone())?;
-        if let Some(ids) = write::known(&mut self.database, &rows).await? {
+        if let Some(ids) = write::known(&mut self.database, rows).await? {
             return Ok(Some(ids));
         }
         let rows = batch
             .rows_without_duplicates(&mut self.decoder.codec)
             .map_err(packing)?;
-        write::any(&mut self.database, &mut self.decoder.codec, &rows)
+        write::any(&mut self.database, &mut self.decoder.codec, rows)
             .await
             .map(Some)
     }
 
-    /// Compacts, and enforces the bounds.
-    async fn maintain(&mut self, now: Timestamp) -> Result<Dropped, StoreError> {
-        let compacted = compact::compact(&mut self.database, &mut self.decoder, None).await?;
+    /// Compacts and enforces the bounds where that is due; the bound of the size at each write.
+    async fn maintain(&mut self, due: bool, now: Timestamp) -> Result<Dropped, StoreError> {
+        if !due {
+            // The files are larger than what is in use in them: mostly no question to SQLite is needed.
+            return if self.database.file_bytes() > self.options.max_bytes
+                && retain::used_bytes(&mut self.database).await? > self.options.max_bytes
+            {
+                self.retain(now).await
+            } else {
+                Ok(Dropped::default())
+            };
+        }
+        let compacted = compact::compact(&mut self.database, &mut self.decoder, MIN_ROWS).await?;
         let mut dropped = self.retain(now).await?;
         dropped.damaged += compacted.damaged;
         Ok(dropped)
     }
 
-    /// Turns all rows but the newest of each family into chunks, as writes do by themselves for 64 rows and more.
+    /// Turns all rows but the newest into chunks, as writes do by themselves every so often.
     ///
     /// # Errors
     /// As [`write`](Self::write); what was compacted before stays so.
     pub async fn compact(&mut self) -> Result<(), StoreError> {
-        compact::compact(&mut self.database, &mut self.decoder, Some(1))
+        compact::compact(&mut self.database, &mut self.decoder, 1)
             .await
             .map(|_| ())
     }
 
-    /// Enforces the bounds now, as writes do by themselves every so often: samples older than
+    /// Enforces the bounds now, as writes do by themselves: samples older than
     /// [`keep`](StoreOptions::keep) go, counted from `now` or from the newest sample where that is earlier; then the
     /// oldest go until the store is within [`max_bytes`](StoreOptions::max_bytes).
     ///

@@ -1,11 +1,14 @@
 //! Writing rows: one statement where their layouts are known, else a transaction that adds the new ones.
 
+use std::collections::HashSet;
+
 use sqlx::AssertSqlSafe;
 
 use crate::StoreError;
 use crate::batch::Part;
 use crate::database::Database;
 use crate::frame::Codec;
+use crate::layout::{Layout, MANY_FAMILIES};
 
 /// Rows of one statement.
 const STATEMENT_ROWS: usize = 128;
@@ -21,7 +24,7 @@ pub(crate) struct Ids {
 
 /// Stores rows whose layouts are all known, in one statement that is a transaction by itself. `None`, and nothing
 /// is stored, where one is not, or where the rows are too many for a statement.
-pub(crate) async fn known(database: &mut Database, rows: &[Part]) -> Result<Option<Ids>, StoreError> {
+pub(crate) async fn known(database: &mut Database, rows: Vec<Part<'_>>) -> Result<Option<Ids>, StoreError> {
     if rows.len() > STATEMENT_ROWS {
         return Ok(None);
     }
@@ -44,17 +47,22 @@ pub(crate) async fn known(database: &mut Database, rows: &[Part]) -> Result<Opti
 pub(crate) async fn any(
     database: &mut Database,
     codec: &mut Codec,
-    rows: &[Part],
+    rows: Vec<Part<'_>>,
 ) -> Result<Ids, StoreError> {
     database.begin("BEGIN IMMEDIATE").await?;
     let result = any_within(database, codec, rows).await;
     database.end(result).await
 }
 
-async fn any_within(database: &mut Database, codec: &mut Codec, rows: &[Part]) -> Result<Ids, StoreError> {
-    add_layouts(database, codec, rows).await?;
+async fn any_within(
+    database: &mut Database,
+    codec: &mut Codec,
+    mut rows: Vec<Part<'_>>,
+) -> Result<Ids, StoreError> {
+    add_layouts(database, codec, &rows).await?;
     let mut ids = Ids { last: 0, count: 0 };
-    for rows in rows.chunks(STATEMENT_ROWS) {
+    while !rows.is_empty() {
+        let rest = rows.split_off(rows.len().min(STATEMENT_ROWS));
         let part = insert(database, rows)
             .await
             .map_err(|source| database.error("write a batch", source))?;
@@ -62,51 +70,62 @@ async fn any_within(database: &mut Database, codec: &mut Codec, rows: &[Part]) -
             last: part.last,
             count: ids.count + part.count,
         };
+        rows = rest;
     }
     Ok(ids)
 }
 
 /// Adds the layouts of parts that are not there yet.
-pub(crate) async fn add_layouts(
+async fn add_layouts(
     database: &mut Database,
     codec: &mut Codec,
-    parts: &[Part],
+    parts: &[Part<'_>],
 ) -> Result<(), StoreError> {
-    for part in parts {
-        let hash = part.hash.to_be_bytes().to_vec();
-        let query = sqlx::query("SELECT 1 FROM layout WHERE hash = ?").bind(hash.clone());
-        if !database.fetch("look for a layout", query).await?.is_empty() {
-            continue;
+    for parts in parts.chunks(STATEMENT_ROWS) {
+        let mut query = sqlx::query(AssertSqlSafe(format!(
+            "SELECT hash FROM layout WHERE hash IN ({})",
+            list("?", parts.len())
+        )));
+        for part in parts {
+            query = query.bind(part.hash.to_be_bytes().to_vec());
         }
-        let names = codec.pack(&part.text).map_err(|source| StoreError::Compress {
-            path: database.path().to_path_buf(),
-            source,
-        })?;
-        let query = sqlx::query("INSERT INTO layout (hash, family, names) VALUES (?, ?, ?)")
-            .bind(hash)
-            .bind(i64::from(part.family))
-            .bind(names);
-        database.execute("add a layout", query).await?;
+        let mut known = HashSet::new();
+        for row in database.fetch("look for layouts", query).await? {
+            known.insert(database.get::<Vec<u8>>(&row, 0)?);
+        }
+        for part in parts {
+            let hash = part.hash.to_be_bytes().to_vec();
+            if !known.insert(hash.clone()) {
+                continue;
+            }
+            // The text was made here, so it reads back.
+            let family = Layout::read(part.text.to_vec()).map_or(MANY_FAMILIES, |layout| layout.family());
+            let names = codec.pack(&part.text).map_err(|source| StoreError::Compress {
+                path: database.path().to_path_buf(),
+                source,
+            })?;
+            let query = sqlx::query("INSERT INTO layout (hash, family, names) VALUES (?, ?, ?)")
+                .bind(hash)
+                .bind(i64::from(family))
+                .bind(names);
+            database.execute("add a layout", query).await?;
+        }
     }
     Ok(())
 }
 
-async fn insert(database: &mut Database, rows: &[Part]) -> Result<Ids, sqlx::Error> {
-    let mut sql = String::with_capacity(96 + 64 * rows.len());
-    sql.push_str("INSERT INTO fresh (family, layout, first, last, samples, data) VALUES ");
-    for nth in 0..rows.len() {
-        sql.push_str(if nth == 0 { "" } else { "," });
-        sql.push_str("(?,(SELECT id FROM layout WHERE hash=?),?,?,?,?)");
-    }
-    let mut query = sqlx::query(AssertSqlSafe(sql));
+async fn insert(database: &mut Database, rows: Vec<Part<'_>>) -> Result<Ids, sqlx::Error> {
+    let mut query = sqlx::query(AssertSqlSafe(format!(
+        "INSERT INTO fresh (layout, first, last, samples, data) VALUES {}",
+        list("((SELECT id FROM layout WHERE hash=?),?,?,?,?)", rows.len())
+    )));
     for row in rows {
         query = query
-            .bind(i64::from(row.family))
             .bind(row.hash.to_be_bytes().to_vec())
             .bind(row.first)
             .bind(row.last)
             .bind(row.samples.cast_signed())
-            .bind(row.data.clone());
+            .bind(row.data);
     }
     let done = database.try_execute(query).await?;
     Ok(Ids {
@@ -116,28 +135,40 @@ async fn insert(database: &mut Database, rows: &[Part]) -> Result<Ids, sqlx::Err
 }
 
 /// Stores chunks, within a transaction.
-pub(crate) async fn insert_chunks(
+pub(crate) async fn chunks(
     database: &mut Database,
     codec: &mut Codec,
     sequence: i64,
-    chunks: &[Part],
+    mut chunks: Vec<Part<'_>>,
 ) -> Result<(), StoreError> {
-    add_layouts(database, codec, chunks).await?;
-    for chunk in chunks {
-        let query = sqlx::query(
-            "INSERT INTO chunk (family, layout, sequence, first, last, samples, data) \
-             VALUES (?, (SELECT id FROM layout WHERE hash = ?), ?, ?, ?, ?, ?)",
-        )
-        .bind(i64::from(chunk.family))
-        .bind(chunk.hash.to_be_bytes().to_vec())
-        .bind(sequence)
-        .bind(chunk.first)
-        .bind(chunk.last)
-        .bind(chunk.samples.cast_signed())
-        .bind(chunk.data.clone());
-        database.execute("write a chunk", query).await?;
+    add_layouts(database, codec, &chunks).await?;
+    while !chunks.is_empty() {
+        let rest = chunks.split_off(chunks.len().min(STATEMENT_ROWS));
+        // A chunk's layout is of one family.
+        let mut query = sqlx::query(AssertSqlSafe(format!(
+            "WITH new (hash, sequence, first, last, samples, data) AS (VALUES {}) \
+             INSERT INTO chunk (family, layout, sequence, first, last, samples, data) \
+             SELECT family, id, sequence, first, last, samples, data FROM new JOIN layout USING (hash)",
+            list("(?,?,?,?,?,?)", chunks.len())
+        )));
+        for chunk in chunks {
+            query = query
+                .bind(chunk.hash.to_be_bytes().to_vec())
+                .bind(sequence)
+                .bind(chunk.first)
+                .bind(chunk.last)
+                .bind(chunk.samples.cast_signed())
+                .bind(chunk.data);
+        }
+        database.execute("write chunks", query).await?;
+        chunks = rest;
     }
     Ok(())
+}
+
+/// An item of SQL, so many times, with commas between.
+fn list(item: &str, count: usize) -> String {
+    vec![item; count].join(",")
 }
 
 /// A number from a query of one row; `None` where it is NULL.

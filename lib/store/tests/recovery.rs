@@ -23,6 +23,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 use tidemark_point::{Point, Timestamp, Value};
 use tidemark_store::{Selector, Store, StoreError, StoreOptions};
 
+/// Bytes of a page.
+const PAGE: u64 = 8192;
+
 /// A batch of many series, so that a page that is lost matters.
 fn batch(run: i64) -> Vec<Point> {
     (0..300)
@@ -103,8 +106,8 @@ async fn zeroed_pages_are_set_aside() {
     for page in [0_u64, 2, 3, 5, 6] {
         let place = filled().await;
         let mut file = File::options().write(true).open(place.path()).unwrap();
-        file.seek(SeekFrom::Start(page * 4096)).unwrap();
-        file.write_all(&[0; 4096]).unwrap();
+        file.seek(SeekFrom::Start(page * PAGE)).unwrap();
+        file.write_all(&[0; PAGE as usize]).unwrap();
         drop(file);
         goes_on(&place).await;
     }
@@ -119,10 +122,25 @@ async fn a_file_cut_short_is_set_aside() {
             .write(true)
             .open(place.path())
             .unwrap()
-            .set_len(len / 4096 * part / of * 4096)
+            .set_len(len / PAGE * part / of * PAGE)
             .unwrap();
         goes_on(&place).await;
     }
+}
+
+#[tokio::test]
+async fn the_newest_of_those_set_aside_are_kept() {
+    let place = Place::new();
+    let mut moved_to = Vec::new();
+    for _ in 0..5 {
+        fs::write(place.path(), "garbage ".repeat(1000)).unwrap();
+        let mut store = place.open().await;
+        moved_to.push(store.take_set_aside().unwrap().moved_to);
+        store.close().await.unwrap();
+    }
+    assert!(moved_to[4].exists(), "{moved_to:?}");
+    let kept = place.files().into_iter().filter(|name| name.contains("damaged"));
+    assert_eq!(kept.count(), 3);
 }
 
 #[tokio::test]
