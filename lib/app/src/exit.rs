@@ -69,7 +69,7 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {}
 
-/// Writes each line of `message` on standard error as `PROGRAM: LINE`.
+/// Writes each line of `message` on standard error as `PROGRAM: LINE`, control characters as their escapes.
 ///
 /// A standard error that is gone is no reason to fail: there is nobody left to tell.
 pub fn complain(program: &str, message: &str) {
@@ -77,7 +77,7 @@ pub fn complain(program: &str, message: &str) {
     for line in message.lines() {
         text.push_str(program);
         text.push_str(": ");
-        text.push_str(line);
+        text.push_str(&crate::log::printable(line));
         text.push('\n');
     }
     write_to_standard_error(text.as_bytes());

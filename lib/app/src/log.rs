@@ -1,5 +1,6 @@
 //! The log: plain lines on standard error.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use tracing::field::{Field, Visit};
@@ -69,17 +70,26 @@ fn line(program: &str, event: &Event<'_>) -> String {
         Level::DEBUG => "debug",
         Level::TRACE => "trace",
     };
-    let mut line = format!("{program}: {level}: {}{}", words.message, words.fields);
+    let line = format!("{program}: {level}: {}{}", words.message, words.fields);
     // A line stays a line, whatever a source put into a message.
-    if line.contains(|character: char| character.is_control()) {
-        line = line.chars().flat_map(printable).collect();
-    }
+    let mut line = printable(&line).into_owned();
     line.push('\n');
     line
 }
 
-/// A control character as its escape, others as they are.
-fn printable(character: char) -> impl Iterator<Item = char> {
+/// `text` with control characters as their escapes: a source neither begins a line nor moves a terminal's cursor.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        text.chars()
+            .flat_map(printable_character)
+            .collect::<String>()
+            .into()
+    } else {
+        text.into()
+    }
+}
+
+fn printable_character(character: char) -> impl Iterator<Item = char> {
     let escaped = character.is_control().then(|| character.escape_default());
     let plain = escaped.is_none().then_some(character);
     escaped.into_iter().flatten().chain(plain)

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tidemark_collect::http::ClientOptions;
 use tidemark_collect::{Description, Metric, chain};
 use tidemark_delivery::{Delivery, OpenOptions, Run, Sinks};
-use tidemark_settings::{Loaded, Mistakes, Settings};
+use tidemark_settings::{Loaded, Mistakes, Settings, Span};
 
 use crate::arguments::{self, Arguments, Every, Request};
 use crate::exit::{self, Failure};
@@ -50,23 +51,30 @@ fn try_run<M: Metric>(program: &str, version: &'static str) -> Result<(), Failur
     let dry_run = arguments
         .dry_run
         .or_else(|| loaded.settings.host.dry_run.then_some(Format::Yaml));
+    let http = ClientOptions::new(&here.environment);
     let target = match dry_run {
         Some(format) => Target::Print(format),
-        None => match submit(&here, &loaded.settings, M::NAME)? {
-            Some(submit) => Target::Submit(Box::new(submit)),
-            None => return Ok(()),
+        None => match submit(&here, &loaded.settings, M::NAME, &http) {
+            Ok(Some(submit)) => Target::Submit(Box::new(submit)),
+            Ok(None) => return Ok(()),
+            Err(failure) => {
+                record_failure(&here, &loaded.settings, M::NAME, interval, &failure);
+                return Err(failure);
+            }
         },
     };
     let session = Session {
         name: M::NAME,
         settings: loaded.settings,
+        notices: loaded.notices,
+        http: http.collector(M::NAME),
         interval: interval.as_duration(),
         deadline: common.deadline.unwrap_or(M::DEADLINE).as_duration(),
         target,
     };
     match arguments.every {
-        Some(_) => block_on(session.every(metric, &here.environment)),
-        None => block_on(session.once(metric, &here.environment)),
+        Some(_) => block_on(session.every(metric)),
+        None => block_on(session.once(metric)),
     }
 }
 
@@ -77,8 +85,13 @@ fn describe<M: Metric>() -> Result<(), Failure> {
 }
 
 /// Readies the state and takes the run lock; none where another run of this collector is under way.
-fn submit(here: &Surroundings, settings: &Settings, name: &str) -> Result<Option<Submit>, Failure> {
-    let (state, sinks) = ready_state(here, settings)?;
+fn submit(
+    here: &Surroundings,
+    settings: &Settings,
+    name: &str,
+    http: &ClientOptions,
+) -> Result<Option<Submit>, Failure> {
+    let (state, sinks) = ready_state_with(here, settings, http)?;
     let (lock, killed) = match RunLock::take(&state, name) {
         Ok(Locked::Held { lock, killed }) => (Some(lock), killed),
         Ok(Locked::Beside { pid }) => {
@@ -108,16 +121,30 @@ fn submit(here: &Surroundings, settings: &Settings, name: &str) -> Result<Option
 /// # Errors
 /// A [`Failure`] with exit code 78 where a secret does not resolve or nothing says where the state is.
 pub fn ready_state(here: &Surroundings, settings: &Settings) -> Result<(PathBuf, Sinks), Failure> {
+    ready_state_with(here, settings, &ClientOptions::new(&here.environment))
+}
+
+/// As [`ready_state`], with the TLS configuration that the collector uses too: authorities are read once.
+fn ready_state_with(
+    here: &Surroundings,
+    settings: &Settings,
+    http: &ClientOptions,
+) -> Result<(PathBuf, Sinks), Failure> {
+    let sinks = Sinks::resolve_with(settings, &here.environment, &here.places, http)
+        .map_err(|error| Failure::settings(chain(&error)))?;
+    Ok((own_state(here)?, sinks))
+}
+
+/// Becomes the state's owner, and makes the state folder where it is not there.
+fn own_state(here: &Surroundings) -> Result<PathBuf, Failure> {
     let state = here
         .places
         .state()
         .map_err(|error| Failure::settings(error.to_string()))?
         .to_owned();
-    let sinks = Sinks::resolve(settings, &here.environment, &here.places)
-        .map_err(|error| Failure::settings(chain(&error)))?;
     become_owner(&state).map_err(|error| Failure::run(chain(&error)))?;
     make_folder(&state);
-    Ok((state, sinks))
+    Ok(state)
 }
 
 /// Makes the state folder. Where that fails, delivery says what it means.
@@ -138,35 +165,36 @@ pub(crate) fn make_folder(state: &Path) {
 /// The mistakes as a failure; the run is recorded as far as the shared sections are right, so that `status` shows it.
 fn wrong_settings<M: Metric>(here: &Surroundings, arguments: &Arguments, mistakes: &Mistakes) -> Failure {
     let failure = Failure::settings(mistakes.to_string());
-    if arguments.dry_run.is_some() {
-        return failure;
-    }
-    if let Ok(Loaded { settings, .. }) = Settings::load(&here.settings(None))
+    if arguments.dry_run.is_none()
+        && let Ok(Loaded { settings, .. }) = Settings::load(&here.settings(None))
         && !settings.host.dry_run
-        && let Ok((state, sinks)) = ready_state(here, &settings)
     {
-        let clock = clock();
-        let error = failure.to_string().replace('\n', "; ");
-        let run = Run {
-            ok: false,
-            error: Some(error),
-            ..Run::new(M::NAME, clock.now(), M::RUN_INTERVAL.as_duration())
-        };
-        let recorded = block_on(async {
-            let mut delivery =
-                Delivery::open(OpenOptions::from_settings(&state, &settings, sinks, clock)).await;
-            let recorded = delivery
-                .submit(&run, &[])
-                .await
-                .map_err(|error| Failure::run(chain(&error)));
-            delivery.close().await;
-            recorded
-        });
-        if let Err(error) = recorded {
-            tracing::debug!("the run cannot be recorded: {error}");
-        }
+        record_failure(here, &settings, M::NAME, M::RUN_INTERVAL, &failure);
     }
     failure
+}
+
+/// Records a run that ended before it began, as far as that can be done: the failure itself is what is told. No secret
+/// is needed for it: its point waits for the next delivery.
+fn record_failure(here: &Surroundings, settings: &Settings, name: &str, interval: Span, failure: &Failure) {
+    let recorded = own_state(here).and_then(|state| {
+        let clock = clock();
+        let run = Run {
+            ok: false,
+            error: Some(failure.to_string().replace('\n', "; ")),
+            ..Run::new(name, clock.now(), interval.as_duration())
+        };
+        let options = OpenOptions::from_settings(&state, settings, Sinks::named(settings), clock);
+        block_on(async {
+            let mut delivery = Delivery::open(options).await;
+            let recorded = delivery.submit(&run, &[]).await;
+            delivery.close().await;
+            recorded.map_err(|error| Failure::run(chain(&error)))
+        })
+    });
+    if let Err(error) = recorded {
+        tracing::debug!("the run cannot be recorded: {error}");
+    }
 }
 
 /// Runs `work` on a runtime of one thread. What hangs beneath (a name that never resolves) is left behind at its end.

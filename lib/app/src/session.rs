@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidemark_collect::http::{ClientOptions, Http};
 use tidemark_collect::{
     Batch, Clock, Context, Metric, Shutdown, ShutdownTrigger, Strictness, SystemClock, chain,
 };
@@ -24,12 +25,19 @@ use crate::signals::StopSignals;
 /// How long a collector may go on after its deadline, or after it was told to stop, before its run is closed without it.
 const HANG_GRACE: Duration = Duration::from_secs(7);
 
+/// How long a delivery may go on once the program was told to end; what it does not manage waits in the outbox.
+const LAST_DELIVERY: Duration = Duration::from_secs(2);
+
 /// What a session works with.
 pub(crate) struct Session {
     /// The collector's name.
     pub(crate) name: &'static str,
     /// The shared settings.
     pub(crate) settings: Settings,
+    /// What the settings have to say at every run.
+    pub(crate) notices: Vec<String>,
+    /// How the collector reaches its sources; the sinks share its TLS configuration.
+    pub(crate) http: ClientOptions,
     /// Time between runs.
     pub(crate) interval: Duration,
     /// The longest that a run may take.
@@ -59,15 +67,10 @@ pub(crate) struct Submit {
 }
 
 impl Session {
-    fn context<M: Metric>(
-        &self,
-        environment: &dyn tidemark_settings::Environment,
-        shutdown: Shutdown,
-    ) -> Context {
+    fn context<M: Metric>(&self, shutdown: Shutdown) -> Context {
         Context::builder()
             .metric::<M>()
-            .host_name(&self.settings.host.name)
-            .environment(environment)
+            .http(Http::new(self.http.clone()))
             .host_name(&self.settings.host.name)
             .interval(self.interval)
             .deadline(self.deadline)
@@ -85,14 +88,10 @@ impl Session {
     }
 
     /// One run.
-    pub(crate) async fn once<M: Metric>(
-        mut self,
-        metric: M,
-        environment: &dyn tidemark_settings::Environment,
-    ) -> Result<(), Failure> {
+    pub(crate) async fn once<M: Metric>(mut self, metric: M) -> Result<(), Failure> {
         let mut signals = listen()?;
         let (trigger, shutdown) = Shutdown::new();
-        let context = self.context::<M>(environment, shutdown);
+        let context = self.context::<M>(shutdown.clone());
         let started = context.now();
         if let Target::Submit(submit) = &mut self.target {
             submit.begin(started);
@@ -116,7 +115,10 @@ impl Session {
             Target::Print(format) => print(&batch, *format, &self.settings, self.name),
             Target::Submit(submit) => {
                 let run = run_of(self.name, &mut batch, self.interval);
-                submit.submit_and_deliver(run, &batch.points, &mut signals).await
+                let ending = shutdown.is_fired();
+                submit
+                    .submit_and_deliver(run, &batch.points, &mut signals, ending)
+                    .await
             }
         }
     }
@@ -156,7 +158,8 @@ impl Session {
         }
     }
 
-    /// What is done to each batch before it leaves: the host's tags, and one point for a series and time.
+    /// What is done to each batch before it leaves: the host's tags, one point for a series and time, and what the
+    /// settings have to say (logged at the start).
     fn finish(&self, batch: &mut Batch) {
         for point in &mut batch.points {
             for (key, value) in &self.settings.host.tags {
@@ -174,6 +177,7 @@ impl Session {
         for notice in &batch.notices {
             tracing::info!("{notice}");
         }
+        batch.notices.splice(0..0, self.notices.iter().cloned());
     }
 }
 
@@ -191,12 +195,14 @@ impl Submit {
         }
     }
 
-    /// Commits the run, and delivers until the budget is used up or a signal comes.
+    /// Commits the run, and delivers until the budget is used up or a signal comes; only for a moment where one came
+    /// before.
     async fn submit_and_deliver(
         &mut self,
         run: Run,
         points: &[Point],
         signals: &mut StopSignals,
+        ending: bool,
     ) -> Result<(), Failure> {
         let mut delivery = Delivery::open((self.open)()).await;
         close_killed(&mut delivery, self.killed.take(), &run).await;
@@ -205,6 +211,9 @@ impl Submit {
         tokio::select! {
             report = delivery.deliver(Budget::Run) => tell(&report),
             signal = signals.next() => tracing::debug!("{signal}: what is not delivered yet waits in the outbox"),
+            () = tokio::time::sleep(LAST_DELIVERY), if ending => {
+                tracing::debug!("told to end: what is not delivered yet waits in the outbox");
+            }
         }
         delivery.close().await;
         submitted

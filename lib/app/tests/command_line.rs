@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tidemark_collect::{ManualClock, Timestamp};
 use tidemark_delivery::{Delivery, OpenOptions, Run as Record, Sinks};
-use tidemark_testkit::{Ended, Home, Run, program, wait_until};
+use tidemark_testkit::{Answer, Ended, Home, Run, SinkServer, program, wait_until};
 
 /// A run of the example collector at home.
 fn behaving(home: &Home) -> Run {
@@ -268,6 +268,31 @@ fn a_signal_ends_a_run_that_is_recorded() {
 }
 
 #[test]
+fn after_a_signal_a_sink_that_never_answers_holds_up_the_end_for_a_moment_only() {
+    let home = home("ok");
+    let server = SinkServer::start();
+    server.judge(|_| Answer::hang());
+    home.settings(&format!(
+        "[collector.behaving]\ntakes = \"2s\"\n[[sink]]\ntype = \"influxdb\"\nurl = \"{}\"\ndatabase = \"m\"\n",
+        server.url("")
+    ));
+    let running = behaving(&home).arg("-v").start();
+    wait_for_a_run(&home);
+    running.terminate();
+    let ended = running.wait().expect_code(0);
+    // What was collected is kept; the delivery of a run that nobody hurries takes ten seconds.
+    assert!(
+        ended
+            .stderr
+            .contains("told to end: what is not delivered yet waits"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.wall < Duration::from_secs(9), "{:?}", ended.wall);
+    assert_eq!(recorded(&home)[0].points, 3);
+}
+
+#[test]
 fn a_second_run_beside_it_ends_at_once() {
     let home = home("hang");
     let first = behaving(&home).start();
@@ -358,6 +383,41 @@ fn a_secret_that_does_not_resolve_ends_the_run_before_it_collects() {
     );
     let ended = behaving(&home).run().expect_code(78);
     assert!(one_line(&ended).contains("/nowhere/secret"), "{}", ended.stderr);
+    let [run] = recorded(&home).try_into().expect("one run");
+    assert_eq!(run.interval, Duration::from_secs(60));
+    assert!(run.error.is_some_and(|error| error.contains("/nowhere/secret")));
+}
+
+#[test]
+fn what_the_settings_have_to_say_is_logged_and_recorded_at_every_run() {
+    let home = Home::new();
+    let secret = home.file("secret", "hunter2");
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).expect("mode");
+    home.settings(&format!(
+        "[collector.behaving]\nbehaviour = \"notice\"\n[[sink]]\ntype = \"influxdb\"\nurl = \"https://127.0.0.1:1\"\n\
+         database = \"metrics\"\nusername = \"u\"\n\
+         insecure_skip_verify = true\npassword = {{ file = \"{}\" }}\n",
+        secret.display()
+    ));
+    for _ in 0..2 {
+        let ended = behaving(&home).run().expect_code(0);
+        for part in ["insecure_skip_verify", "/secret", "all is well"] {
+            let said = ended
+                .stderr
+                .lines()
+                .filter(|line| line.starts_with("tidemark-behaving: notice: ") && line.contains(part));
+            assert_eq!(said.count(), 1, "{part} in {}", ended.stderr);
+        }
+    }
+    for run in recorded(&home) {
+        assert_eq!(run.notices.len(), 3, "{:?}", run.notices);
+        assert!(
+            run.notices
+                .iter()
+                .any(|notice| notice.contains("insecure_skip_verify"))
+        );
+        assert!(run.notices.iter().any(|notice| notice.contains("/secret")));
+    }
 }
 
 #[test]

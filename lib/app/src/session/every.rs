@@ -1,37 +1,28 @@
 //! Runs at an interval, in one process: `--every`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use tidemark_collect::{Metric, Shutdown};
 use tidemark_delivery::{Budget, Delivery, Run};
 use tidemark_point::Point;
-use tidemark_settings::Environment;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::{
-    HANG_GRACE, Session, Submit, Target, close_killed, ended_text, listen, no_thread, print, run_of, submit,
-    tell,
+    HANG_GRACE, LAST_DELIVERY, Session, Submit, Target, close_killed, ended_text, listen, no_thread, print,
+    run_of, submit, tell,
 };
 use crate::collecting::{Collecting, Ended};
 use crate::exit::Failure;
 use crate::program::make_folder;
 
-/// How long a delivery may go on once the program was told to end; what it does not manage waits in the outbox.
-const LAST_DELIVERY: Duration = Duration::from_secs(2);
-
 impl Session {
     /// Runs at the interval until a signal ends it. A run that fails ends nothing.
-    pub(crate) async fn every<M: Metric>(
-        mut self,
-        metric: M,
-        environment: &dyn Environment,
-    ) -> Result<(), Failure> {
+    pub(crate) async fn every<M: Metric>(mut self, metric: M) -> Result<(), Failure> {
         let mut signals = listen()?;
         let (trigger, shutdown) = Shutdown::new();
-        let context = self.context::<M>(environment, shutdown);
+        let context = self.context::<M>(shutdown);
         let mut pipe = match &mut self.target {
             Target::Print(_) => None,
             Target::Submit(submit) => {
