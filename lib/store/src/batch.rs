@@ -266,13 +266,16 @@ impl Batch {
     }
 
     fn merged(&self, codec: &mut Codec) -> io::Result<Vec<Part<'static>>> {
+        // The texts were made here, so they read back.
+        let layouts: Vec<(&Group, Layout)> = self
+            .groups
+            .iter()
+            .filter_map(|group| Some((group, Layout::read(group.text().to_vec()).ok()?)))
+            .collect();
         let mut merger = Merger::default();
-        for group in &self.groups {
-            // The text was made here, so it reads back.
-            if let Ok(layout) = Layout::read(group.text().to_vec()) {
-                let source = merger.source(&layout, 0..layout.len());
-                merger.add(source, vec![group.time], group.columns.clone());
-            }
+        for (group, layout) in &layouts {
+            let source = merger.source(layout, 0..layout.len());
+            merger.add(source, vec![group.time], group.columns.clone());
         }
         merger.finish(Target::Rows, codec)
     }

@@ -204,7 +204,8 @@ impl Database {
                 .await
                 .map_err(failed)?;
         }
-        drop(connection);
+        // Dropped, it would be closed later, and hold the log after the store was closed.
+        connection.close().await.map_err(failed)?;
         let opened = Self::open_existing(path, busy_timeout, Mode::Write).await?;
         opened.ok_or_else(|| StoreError::Damaged {
             path: path.to_path_buf(),

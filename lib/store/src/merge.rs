@@ -13,7 +13,6 @@ use tidemark_point::FieldType;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::batch::{MAX_ROW_SERIES, Part};
-use crate::bytes::put_slice;
 use crate::frame::{Codec, TYPES, type_number};
 use crate::layout::{self, Layout};
 use crate::part::{Cell, Columns, PartBuilder};
@@ -35,10 +34,10 @@ pub(crate) enum Target {
 
 /// Collects grids. Of a series and time, the value that was added last counts.
 #[derive(Debug, Default)]
-pub(crate) struct Merger {
-    /// Length-prefixed series key, then the field, to the place in `series`.
-    by_name: HashMap<Vec<u8>, usize>,
-    series: Vec<Series>,
+pub(crate) struct Merger<'n> {
+    /// Series key and field to the place in `series`.
+    by_name: HashMap<(&'n str, &'n str), usize>,
+    series: Vec<Series<'n>>,
     /// By source, the grids that were added.
     sources: Vec<Vec<Block>>,
     blocks: usize,
@@ -46,10 +45,10 @@ pub(crate) struct Merger {
 
 /// A series and where its values are.
 #[derive(Debug)]
-struct Series {
+struct Series<'n> {
     family: u8,
-    key: String,
-    field: String,
+    key: &'n str,
+    field: &'n str,
     places: Vec<Place>,
 }
 
@@ -71,13 +70,12 @@ struct Block {
     values: Columns,
 }
 
-impl Merger {
+impl<'n> Merger<'n> {
     /// Makes a run of a layout's columns known; the grids that have it are added under the number returned.
-    pub(crate) fn source(&mut self, layout: &Layout, columns: Range<usize>) -> usize {
+    pub(crate) fn source(&mut self, layout: &'n Layout, columns: Range<usize>) -> usize {
         let source = self.sources.len();
         self.sources.push(Vec::new());
         let mut counts = [0; TYPES.len()];
-        let mut name = Vec::new();
         for (key, field, field_type) in layout.columns().take(columns.end).skip(columns.start) {
             let count = &mut counts[usize::from(type_number(field_type))];
             let place = Place {
@@ -86,18 +84,15 @@ impl Merger {
                 nth: *count,
             };
             *count += 1;
-            name.clear();
-            put_slice(&mut name, key.as_bytes());
-            name.extend_from_slice(field.as_bytes());
-            if let Some(series) = self.by_name.get(&name).and_then(|at| self.series.get_mut(*at)) {
+            let at = *self.by_name.entry((key, field)).or_insert(self.series.len());
+            if let Some(series) = self.series.get_mut(at) {
                 series.places.push(place);
                 continue;
             }
-            self.by_name.insert(name.clone(), self.series.len());
             self.series.push(Series {
                 family: layout::family(key),
-                key: key.to_owned(),
-                field: field.to_owned(),
+                key,
+                field,
                 places: vec![place],
             });
         }
@@ -222,7 +217,7 @@ impl Times {
 /// A series' samples of one type, in the order of time, each time once.
 #[derive(Debug)]
 struct Column<'a> {
-    series: &'a Series,
+    series: &'a Series<'a>,
     field_type: FieldType,
     times: Times,
     values: Values<'a>,
@@ -239,7 +234,7 @@ enum Values<'a> {
 
 impl Column<'_> {
     fn order(&self) -> (&str, &str, u8) {
-        (&self.series.key, &self.series.field, type_number(self.field_type))
+        (self.series.key, self.series.field, type_number(self.field_type))
     }
 
     /// Appends the values.
@@ -258,7 +253,7 @@ impl Column<'_> {
 }
 
 /// The columns of a series, one for each type.
-fn columns_of<'a>(series: &'a Series, history: &Rc<History<'a>>, columns: &mut Vec<Column<'a>>) {
+fn columns_of<'a>(series: &'a Series<'a>, history: &Rc<History<'a>>, columns: &mut Vec<Column<'a>>) {
     let types = || series.places.iter().map(|place| place.field_type);
     if let Some(field_type) = types()
         .next()
@@ -355,13 +350,7 @@ fn part(grids: &[Grid<'_>], codec: &mut Codec) -> io::Result<Part<'static>> {
     let columns = grids.iter().flat_map(|grid| &grid.columns);
     layout::put_columns(
         &mut text,
-        columns.map(|column| {
-            (
-                column.series.key.as_str(),
-                column.series.field.as_str(),
-                column.field_type,
-            )
-        }),
+        columns.map(|column| (column.series.key, column.series.field, column.field_type)),
     );
     let hash = layout::hash(&text);
     let mut builder = PartBuilder::new(hash, grids.len());

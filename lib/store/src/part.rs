@@ -304,6 +304,9 @@ fn of_type(layout: &Layout, columns: &Range<usize>, field_type: FieldType) -> Ve
         .collect()
 }
 
+/// The columns of a grid, and its times.
+type GridHead = (Range<usize>, Vec<i64>);
+
 /// Walks through the grids of a part.
 struct PartReader<'a> {
     reader: Reader<'a>,
@@ -332,7 +335,7 @@ impl<'a> PartReader<'a> {
     }
 
     /// The columns and times of the next grid, whose frames are read by the caller; `None` after the last.
-    fn grid(&mut self) -> Result<Option<(Range<usize>, Vec<i64>)>, Malformed> {
+    fn grid(&mut self) -> Result<Option<GridHead>, Malformed> {
         let Some(grids) = self.grids.checked_sub(1) else {
             return if self.first == self.columns && self.reader.is_empty() {
                 Ok(None)

@@ -38,12 +38,20 @@ impl Found {
         decoder: &mut Decoder,
         selector: &Selector,
     ) -> Result<Self, StoreError> {
-        let family = selector.measurement.as_deref().and_then(family_of);
+        let measurement = selector.measurement.as_deref().and_then(escaped);
+        let family = measurement.as_deref().map(layout::family);
         let layouts = layouts::of_family(database, &mut decoder.codec, family).await?;
-        Ok(Self::new(layouts, selector))
+        Ok(Self::new(layouts, selector, measurement.as_deref()))
     }
 
-    fn new(mut layouts: Layouts, selector: &Selector) -> Self {
+    /// Of those with the measurement, as keys have it, where one is given.
+    fn new(mut layouts: Layouts, selector: &Selector, measurement: Option<&str>) -> Self {
+        let may_match = |key: &str| {
+            measurement.is_none_or(|name| {
+                key.strip_prefix(name)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(','))
+            })
+        };
         let mut places: HashMap<(&str, &str), Option<usize>> = HashMap::new();
         let mut names: Vec<SeriesName> = Vec::new();
         let mut columns: HashMap<i64, LayoutColumns> = HashMap::new();
@@ -53,6 +61,11 @@ impl Found {
             // The columns of a point are side by side: its key is read once.
             let mut point: Option<(&str, Option<SeriesName>)> = None;
             for (key, field, _) in layout.columns() {
+                if !may_match(key) {
+                    wanted.push(false);
+                    series.push(usize::MAX);
+                    continue;
+                }
                 let place = *places.entry((key, field)).or_insert_with(|| {
                     if point.as_ref().is_none_or(|(read, _)| *read != key) {
                         point = Some((key, series_name(key, "")));
@@ -124,12 +137,12 @@ impl Found {
     }
 }
 
-/// The family of a measurement; `None` where no point can have it.
-fn family_of(measurement: &str) -> Option<u8> {
+/// A measurement as series keys have it; `None` where no point can have it.
+fn escaped(measurement: &str) -> Option<String> {
     let point = Point::builder(measurement.to_owned())
         .field("x", 0_i64)
         .build(&mut Adjustments::default());
-    point.ok().map(|point| layout::family(point.series_key()))
+    point.ok().map(|point| point.series_key().to_owned())
 }
 
 /// The parts of a query, the one written first before the others: `layout`, order of writing, `data`.
@@ -138,7 +151,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// Puts chunks before rows, each in the order of writing. Of one family, all rows are newer than all chunks.
+    /// Puts chunks before rows, each in the order of writing. All rows are newer than all chunks.
     fn sorted(database: &Database, chunks: Vec<SqliteRow>, rows: Vec<SqliteRow>) -> Result<Self, StoreError> {
         let mut keyed = Vec::with_capacity(chunks.len() + rows.len());
         for (rank, row) in chunks

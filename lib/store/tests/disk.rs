@@ -122,6 +122,16 @@ fn full() {
         // Another try fails too, and changes nothing.
         store.write(&batch(promised), at(0)).await.unwrap_err();
         assert_eq!(stored(&mut store).await, usize::try_from(promised).unwrap());
+        // A compaction fails in its middle, and changes nothing either; with more room it goes on.
+        let error = store.compact().await.unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+        assert_eq!(stored(&mut store).await, usize::try_from(promised).unwrap());
+        let mut mount = Command::new("mount");
+        mount.args(["-o", "remount,size=4m"]).arg(&folder);
+        assert!(mount.status().unwrap().success());
+        store.compact().await.unwrap();
+        assert_eq!(stored(&mut store).await, usize::try_from(promised).unwrap());
+        store.write(&batch(promised), at(0)).await.unwrap();
     });
 }
 

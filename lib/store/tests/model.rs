@@ -28,6 +28,8 @@ enum Step {
     WriteText(Vec<Sample>),
     /// The last batch once more.
     Again,
+    /// The last batch as text, with other values, at another time, cut short, and with more at its end.
+    SimilarText(i64, usize, Vec<Sample>),
     Compact,
     Reopen,
 }
@@ -56,10 +58,23 @@ fn time() -> impl Strategy<Value = i64> {
     prop_oneof![8 => 0_i64..6, 1 => -1000_i64..1000]
 }
 
+fn sample() -> impl Strategy<Value = Sample> {
+    (0_u8..3, proptest::option::of(0_u8..4), 0_u8..3, time(), value())
+        .prop_map(|(measurement, tag, field, time, value)| Sample(measurement, tag, field, time, value))
+}
+
+/// Any, or as a collector has them: of one time, each series once.
 fn samples() -> impl Strategy<Value = Vec<Sample>> {
-    let sample = (0_u8..3, proptest::option::of(0_u8..4), 0_u8..3, time(), value())
-        .prop_map(|(measurement, tag, field, time, value)| Sample(measurement, tag, field, time, value));
-    proptest::collection::vec(sample, 1..40)
+    let any = || proptest::collection::vec(sample(), 1..40);
+    prop_oneof![
+        any(),
+        (any(), 0_i64..6).prop_map(|(mut samples, time)| {
+            let mut seen = std::collections::BTreeSet::new();
+            samples.retain(|sample| seen.insert((sample.0, sample.1, sample.2)));
+            samples.iter_mut().for_each(|sample| sample.3 = time);
+            samples
+        }),
+    ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -67,6 +82,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => samples().prop_map(Step::Write),
         3 => samples().prop_map(Step::WriteText),
         1 => Just(Step::Again),
+        3 => (-2_i64..3, 0_usize..4, proptest::collection::vec(sample(), 0..4))
+            .prop_map(|(later, cut, more)| Step::SimilarText(later, cut, more)),
         3 => Just(Step::Compact),
         1 => Just(Step::Reopen),
     ]
@@ -172,15 +189,37 @@ async fn run(steps: Vec<Step>) {
     let mut store = place.open().await;
     let mut model = Model::new();
     let mut batch = Vec::new();
+    let mut newest: Vec<Sample> = Vec::new();
     for step in steps {
         match step {
             Step::Write(samples) => {
+                newest.clone_from(&samples);
                 batch = points(&samples);
                 let written = store.write(&batch, at(0)).await.unwrap();
                 assert_eq!(written.points, batch.len() as u64);
                 apply(&mut model, &batch);
             }
+            Step::SimilarText(later, cut, more) => {
+                let values: Vec<Value> = newest.iter().map(|sample| sample.4.clone()).collect();
+                for (nth, sample) in newest.iter_mut().enumerate() {
+                    sample.3 += later;
+                    // Mostly of the same type.
+                    if let Some(value) = values
+                        .get(nth + cut)
+                        .filter(|value| value.field_type() == sample.4.field_type())
+                    {
+                        sample.4 = value.clone();
+                    }
+                }
+                newest.truncate(newest.len().saturating_sub(cut).max(1));
+                newest.extend(more);
+                batch = points(&newest);
+                let text = line::write(&batch, line::Dialect::V2);
+                store.write_line_protocol(&text, at(0)).await.unwrap();
+                apply(&mut model, &batch);
+            }
             Step::WriteText(samples) => {
+                newest.clone_from(&samples);
                 batch = points(&samples);
                 let text = line::write(&batch, line::Dialect::V2);
                 store.write_line_protocol(&text, at(0)).await.unwrap();

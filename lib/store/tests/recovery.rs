@@ -107,7 +107,7 @@ async fn zeroed_pages_are_set_aside() {
         let place = filled().await;
         let mut file = File::options().write(true).open(place.path()).unwrap();
         file.seek(SeekFrom::Start(page * PAGE)).unwrap();
-        file.write_all(&[0; PAGE as usize]).unwrap();
+        file.write_all(&[0; 8192]).unwrap();
         drop(file);
         goes_on(&place).await;
     }
@@ -412,6 +412,43 @@ fn victim() {
             }
         }
     });
+}
+
+#[tokio::test]
+async fn another_process_writes_while_this_one_reads() {
+    let place = Place::new();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "victim", "--nocapture"])
+        .env(VICTIM, place.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let mut reader = None;
+    let mut seen = 0;
+    while seen < 60 {
+        let line = lines.next().unwrap().unwrap();
+        let Some(run) = line.split("stored ").nth(1) else {
+            continue;
+        };
+        if reader.is_none() {
+            reader = Some(Store::open_read_only(&place.path()).await.unwrap());
+        }
+        let all = Timestamp::MIN..Timestamp::MAX;
+        let range = reader
+            .as_mut()
+            .unwrap()
+            .range(&Selector::new(), all)
+            .await
+            .unwrap();
+        assert_eq!(range.len(), 300);
+        seen = range[0].samples.len();
+        assert!(range.iter().all(|series| series.samples.len() == seen));
+        // What was promised to the other is there for this one.
+        assert!(seen > run.parse().unwrap(), "{seen} samples after {run}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[tokio::test]
