@@ -1,6 +1,7 @@
 //! InfluxDB 1.x: `POST /write`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -27,6 +28,8 @@ pub(crate) struct Endpoint {
     authorization: Option<HeaderValue>,
     fingerprint: u32,
     client: reqwest::Client,
+    /// Whether the connection that is kept open has carried an answer: the server may have closed it since.
+    answered: AtomicBool,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -68,6 +71,7 @@ impl Endpoint {
             authorization,
             fingerprint,
             client: client(&options)?,
+            answered: AtomicBool::new(false),
         })
     }
 
@@ -111,7 +115,9 @@ fn base64(bytes: &[u8]) -> String {
 fn fingerprint(settings: &InfluxdbSettings, write: &Url, password: &str) -> u32 {
     let mut hash = crc32fast::Hasher::new();
     hash.update(write.as_str().as_bytes());
+    hash.update(b"\n");
     hash.update(settings.username.as_deref().unwrap_or_default().as_bytes());
+    hash.update(b"\n");
     hash.update(
         settings
             .ca_file
@@ -141,7 +147,26 @@ impl Influxdb {
         }
     }
 
+    /// Sends it; once again where the connection that was kept open proves to be closed. A server may close it at any
+    /// time between two requests, and the same points again do no harm.
     async fn post(&self, payload: Payload) -> Result<Outcome, reqwest::Error> {
+        let gzip = payload.gzip;
+        let request = self.request(payload);
+        let was_open = self.endpoint.answered.swap(false, Ordering::Relaxed);
+        // The body is shared, not copied.
+        let again = request.try_clone().filter(|_| was_open);
+        let response = match (request.send().await, again) {
+            (Err(error), Some(again)) if error.is_request() && !error.is_connect() => {
+                tracing::debug!("the kept connection was closed: {}", chain(&error.without_url()));
+                again.send().await?
+            }
+            (response, _) => response?,
+        };
+        self.endpoint.answered.store(true, Ordering::Relaxed);
+        self.outcome(response, gzip).await
+    }
+
+    fn request(&self, payload: Payload) -> reqwest::RequestBuilder {
         let Payload { bytes, gzip } = payload;
         let mut request = self
             .endpoint
@@ -155,7 +180,10 @@ impl Influxdb {
         if let Some(authorization) = &self.endpoint.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        let mut response = request.send().await?;
+        request
+    }
+
+    async fn outcome(&self, mut response: reqwest::Response, gzip: bool) -> Result<Outcome, reqwest::Error> {
         let status = response.status().as_u16();
         if status == 204 {
             return Ok(Outcome::Stored);
@@ -217,7 +245,11 @@ impl Sink for Influxdb {
                     "no answer within {time:.0?} from {}; it is tried again",
                     self.place()
                 );
-                Outcome::Later(Later::new(said))
+                // A flush, which has the time, finds out whether it is the batch: else it would hold up all others.
+                Outcome::Later(Later {
+                    may_be_the_batch: time == TIMEOUT,
+                    ..Later::new(said)
+                })
             }
         }
     }

@@ -16,6 +16,9 @@ use crate::words::words;
 /// The store's file in the state folder.
 const FILE: &str = "store.db";
 
+/// The longest that a write may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The store of the state folder, opened when the first batch comes.
 pub(crate) struct StoreSink {
     path: PathBuf,
@@ -55,8 +58,13 @@ impl StoreSink {
 }
 
 impl Sink for StoreSink {
-    async fn send(&mut self, payload: Payload, _: Duration) -> Outcome {
-        match self.write(&payload.bytes).await {
+    async fn send(&mut self, payload: Payload, time: Duration) -> Outcome {
+        // Another process may be writing to the store for long.
+        let Ok(written) = tokio::time::timeout(time.min(TIMEOUT), self.write(&payload.bytes)).await else {
+            self.open = None;
+            return Later::new("the store was kept busy by another process; it is tried again").into();
+        };
+        match written {
             Ok(()) => Outcome::Stored,
             Err(StoreError::Line(error)) => Outcome::Refused(Refusal {
                 status: None,
