@@ -1,7 +1,7 @@
 //! Finding the bad points of a batch, so that they cost none of the good ones.
 //!
 //! A refused request says which lines are bad (quoted or numbered), or which field is (its lines are tried apart), or
-//! nothing: then it is halved. After [`MAX_REQUESTS`] the rest of a batch is refused by the last reason. Where halving
+//! nothing: then it is halved. After [`MAX_REQUESTS`], those that were taken included, the rest of a batch is refused by the last reason. Where halving
 //! went down to single lines, and each half on the way failed for the same reason as its other half, every line is
 //! bad in the same way: the rest is refused without asking for each. Fewer lines than `2^MIN_DEPTH` are all asked for.
 
@@ -33,8 +33,10 @@ pub(crate) struct Search {
     tasks: Vec<Task>,
     splits: Vec<Split>,
     searches: u32,
-    /// Refused requests so far, those of earlier deliveries included.
+    /// Requests that were refused, or that what they were divided into took; those of earlier deliveries included.
     pub(crate) requests: u32,
+    /// What was refused last.
+    last: Option<Refusal>,
     pub(crate) delivered: u64,
     pub(crate) rejected: Vec<Rejection>,
 }
@@ -46,6 +48,8 @@ struct Task {
     half_of: Option<usize>,
     /// Which search it belongs to: what is divided without halving becomes a search of its own.
     search: u32,
+    /// Whether it is a part of what was refused: then it counts, whatever comes of it.
+    probes: bool,
 }
 
 /// A refused request that was halved.
@@ -76,21 +80,23 @@ impl Search {
             splits: Vec::new(),
             searches: 0,
             requests,
+            last: None,
             delivered: 0,
             rejected: Vec::new(),
         };
-        search.begin(lines);
+        search.begin(lines, false);
         search
     }
 
     /// A search of its own through these lines.
-    fn begin(&mut self, lines: Lines) {
+    fn begin(&mut self, lines: Lines, probes: bool) {
         self.searches += 1;
         if !lines.is_empty() {
             self.tasks.push(Task {
                 lines,
                 half_of: None,
                 search: self.searches,
+                probes,
             });
         }
     }
@@ -114,6 +120,20 @@ impl Search {
         if let Some(task) = self.tasks.pop() {
             self.delivered += u64::from(task.lines.count());
             self.half_done(task.half_of, None);
+            self.spend(task.probes);
+        }
+    }
+
+    /// Counts a request. After too many, what is left is refused by the last reason.
+    fn spend(&mut self, counts: bool) {
+        self.requests += u32::from(counts);
+        if self.requests >= MAX_REQUESTS
+            && let Some(refusal) = self.last.take()
+        {
+            let rest = self.rest();
+            self.reject(&rest, &refusal);
+            self.tasks.clear();
+            self.splits.clear();
         }
     }
 
@@ -131,15 +151,17 @@ impl Search {
             );
         } else {
             let (first, second) = task.lines.halves();
-            [second, first].into_iter().for_each(|lines| self.begin(lines));
+            let halves = [second, first].into_iter();
+            halves.for_each(|lines| self.begin(lines, task.probes));
         }
         self.half_done(task.half_of, None);
+        self.spend(task.probes);
     }
 
     /// Some of the lines are bad.
     pub(crate) fn refused(&mut self, refusal: Refusal, texts: &LineTexts<'_>) {
         let Some(task) = self.tasks.pop() else { return };
-        self.requests += 1;
+        self.last = Some(refusal.clone());
         let named = named(&task.lines, &refusal, texts);
         if !named.is_empty() {
             let (bad, rest) = task.lines.partition(|line| named.contains_key(&line));
@@ -151,10 +173,12 @@ impl Search {
                     reason,
                 });
             }
-            self.begin(rest);
+            self.begin(rest, true);
             self.half_done(task.half_of, None);
         } else if let Some((suspects, others)) = apart(&task.lines, &refusal, texts) {
-            [suspects, others].into_iter().for_each(|lines| self.begin(lines));
+            [suspects, others]
+                .into_iter()
+                .for_each(|lines| self.begin(lines, true));
             self.half_done(task.half_of, None);
         } else if task.half_of.is_some() {
             self.half_done(task.half_of, Some((task.lines, refusal.clone())));
@@ -169,12 +193,7 @@ impl Search {
                 },
             );
         }
-        if self.requests >= MAX_REQUESTS {
-            let rest = self.rest();
-            self.reject(&rest, &refusal);
-            self.tasks.clear();
-            self.splits.clear();
-        }
+        self.spend(true);
     }
 
     /// One half is settled, or has failed. When both are known, the failed ones are searched.
@@ -245,6 +264,7 @@ impl Search {
             lines,
             half_of,
             search,
+            probes: true,
         }));
     }
 

@@ -116,9 +116,38 @@ fn where_all_are_bad_alike_the_rest_is_not_asked_for() {
 fn a_hopeless_batch_ends_after_60_requests() {
     let bad: BTreeSet<u32> = (0..5_000).filter(|line| line % 7 == 3).collect();
     let (search, sent) = search(5_000, &bad, vague);
-    assert!(search.requests == MAX_REQUESTS && sent < 2 * MAX_REQUESTS);
+    assert_eq!((search.requests, sent), (MAX_REQUESTS, MAX_REQUESTS));
     assert_eq!(search.delivered + search.rejected.len() as u64, 5_000);
     assert!(rejected(&search).is_superset(&bad));
+}
+
+#[test]
+fn parts_of_what_was_too_large_do_not_count() {
+    let mut search = Search::new(Lines::all(500), 0);
+    while let Some(lines) = search.next() {
+        match lines.count() > 4 {
+            true => search.too_large(Some(413), "too large"),
+            false => search.stored(),
+        }
+    }
+    assert_eq!((search.delivered, search.requests), (500, 0));
+}
+
+#[test]
+fn what_an_earlier_delivery_spent_counts() {
+    let text = text(64);
+    let texts = LineTexts::of(&text);
+    let mut search = Search::new(Lines::all(64), MAX_REQUESTS - 3);
+    let mut sent = 0;
+    while let Some(lines) = search.next().cloned() {
+        sent += 1;
+        match lines.iter().any(|line| line == 40) {
+            true => search.refused(vague(&lines), &texts),
+            false => search.stored(),
+        }
+    }
+    assert_eq!((sent, search.requests), (3, MAX_REQUESTS));
+    assert_eq!((search.delivered, search.rejected.len()), (32, 32));
 }
 
 #[test]
