@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _, SqliteConnection};
+use sqlx::{AssertSqlSafe, FromRow, Row as _, SqliteConnection};
 use tidemark_point::Timestamp;
 
 use super::{Outbox, SinkLedger};
@@ -91,12 +91,15 @@ pub(super) async fn give_up_at(
     Ok(())
 }
 
-/// Deletes those of the batches (a JSON array of their numbers) that wait for no sink any more.
-pub(super) const FORGET_DELIVERED: &str = "DELETE FROM batch WHERE id IN (SELECT value FROM json_each(?))
-     AND NOT EXISTS (SELECT 1 FROM sink s JOIN delivery d ON d.sink = s.id AND d.batch = batch.id)";
+/// What is so of a row of `batch` that nothing holds any more. The way round by `sink` finds deliveries by their key.
+pub(super) const WAITS_FOR_NOBODY: &str =
+    "NOT EXISTS (SELECT 1 FROM sink s JOIN delivery d ON d.sink = s.id AND d.batch = batch.id)";
 
+/// Deletes those of the batches (a JSON array of their numbers) that wait for no sink any more.
 pub(super) async fn forget_delivered(db: &mut SqliteConnection, batches: &str) -> Result<(), sqlx::Error> {
-    sqlx::query(FORGET_DELIVERED)
+    let sql =
+        format!("DELETE FROM batch WHERE id IN (SELECT value FROM json_each(?)) AND {WAITS_FOR_NOBODY}");
+    sqlx::query(AssertSqlSafe(sql))
         .bind(batches)
         .execute(&mut *db)
         .await?;
@@ -186,10 +189,11 @@ impl Outbox {
     fn ledger_of(&self, row: Row, oldest: Option<i64>, parked: i64, now: Timestamp) -> SinkLedger {
         let count = |number: i64| u64::try_from(number).unwrap_or(0);
         let not_before = row.not_before.map(Timestamp::from_nanos_clamped);
+        let configured = self.sinks.iter().find(|sink| sink.name() == row.name);
         SinkLedger {
-            orphaned: !self.sinks.iter().any(|sink| sink.name() == row.name),
+            orphaned: configured.is_none(),
+            kind: configured.map_or(row.kind, |sink| sink.kind().to_owned()),
             name: row.name,
-            kind: row.kind,
             since: Timestamp::from_nanos_clamped(row.since),
             damaged_since: row.damaged_since.map(Timestamp::from_nanos_clamped),
             collected: count(row.collected),

@@ -8,7 +8,8 @@ use crate::DeliveryError;
 use crate::lines::{LineTexts, Lines};
 
 impl Outbox {
-    /// The batches that wait, the oldest first, from one after the batch `after` (0 for all) on.
+    /// The batches that wait, the oldest first, from one after the batch `after` (0 for all) on: of at most `limit`
+    /// batches, each as often as sinks wait for it.
     ///
     /// # Errors
     /// Where the outbox cannot be read.
@@ -23,7 +24,12 @@ impl Outbox {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT d.batch, s.name, b.collector, b.committed, d.points, length(b.body), d.attempts, d.not_before
              FROM delivery d JOIN sink s ON s.id = d.sink JOIN batch b ON b.id = d.batch
-             WHERE (?1 IS NULL OR s.name = ?1) AND d.batch > ?2 ORDER BY d.batch, s.name LIMIT ?3",
+             WHERE (?1 IS NULL OR s.name = ?1) AND d.batch IN
+                 (SELECT id FROM batch WHERE id > ?2 AND EXISTS
+                     (SELECT 1 FROM sink t JOIN delivery e ON e.sink = t.id AND e.batch = batch.id
+                      WHERE ?1 IS NULL OR t.name = ?1)
+                  ORDER BY id LIMIT ?3)
+             ORDER BY d.batch, s.name",
         )
         .bind(sink)
         .bind(after)
@@ -146,7 +152,7 @@ impl Outbox {
     }
 
     /// Gives up what waits, acknowledges what was lost, forgets refused points, and forgets orphaned sinks that
-    /// nothing waits for any more. What is given up counts as dropped, and as acknowledged.
+    /// nothing waits for any more and whose losses are acknowledged. What is given up counts as dropped, and as acknowledged.
     ///
     /// # Errors
     /// Where the sink or the batch is unknown, or the outbox cannot be written.
@@ -205,12 +211,13 @@ impl Outbox {
     ) -> Result<Vec<String>, DeliveryError> {
         let mut forgotten = Vec::new();
         for sink in sinks {
-            let name: Option<String> =
-                sqlx::query_scalar("SELECT name FROM sink WHERE id = ? AND waiting = 0")
-                    .bind(sink)
-                    .fetch_optional(&mut *db)
-                    .await
-                    .map_err(|error| self.failed(error))?;
+            let name: Option<String> = sqlx::query_scalar(
+                "SELECT name FROM sink WHERE id = ? AND waiting = 0 AND acknowledged >= rejected + dropped",
+            )
+            .bind(sink)
+            .fetch_optional(&mut *db)
+            .await
+            .map_err(|error| self.failed(error))?;
             if let Some(name) = name.filter(|name| !self.sinks.iter().any(|known| known.name() == name)) {
                 sqlx::query("DELETE FROM sink WHERE id = ?")
                     .bind(sink)
