@@ -18,6 +18,9 @@ use crate::{DeliveryError, Outbox, Report, Run, SinkReport, SinkState, Sinks, di
 /// The longest that a run waits on delivery.
 pub const RUN_BUDGET: Duration = Duration::from_secs(10);
 
+/// After how long it is tried again whether there can be an outbox.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
 /// How long a delivery may take, and whether it heeds the backoff.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Budget {
@@ -78,6 +81,8 @@ pub struct Delivery {
     /// In the order of the settings; connected when something is delivered to them.
     sinks: Vec<Option<AnySink>>,
     notices: Vec<String>,
+    /// When it was found that there can be no outbox.
+    refused: Option<Instant>,
 }
 
 impl Delivery {
@@ -90,6 +95,7 @@ impl Delivery {
             outbox: None,
             sinks,
             notices: Vec::new(),
+            refused: None,
         };
         delivery.open_outbox().await;
         delivery
@@ -102,11 +108,27 @@ impl Delivery {
                 self.notices.extend(notices);
             }
             Err(error) => {
-                let notice = format!("{}; points are delivered directly", chain(&error));
-                tracing::warn!("{notice}");
-                self.notices.push(notice);
+                self.refused = Some(Instant::now());
+                self.tell_direct(&error);
             }
         }
+    }
+
+    /// A process that stays tries now and then whether there can be an outbox again.
+    async fn look_again(&mut self) {
+        if self.outbox.is_none() && self.refused.is_none_or(|refused| refused.elapsed() >= LOOK_AGAIN) {
+            self.open_outbox().await;
+        }
+    }
+
+    /// Says why points go to the sinks without the outbox.
+    fn tell_direct(&mut self, why: &DeliveryError) {
+        let notice = format!(
+            "{}; points are delivered directly, and those that a sink refuses are kept in the log alone",
+            chain(why)
+        );
+        tracing::warn!("{notice}");
+        self.notices.push(notice);
     }
 
     /// The outbox, where there is one.
@@ -175,6 +197,7 @@ impl Delivery {
         run: Option<&Run>,
         batches: &[Batch<'_>],
     ) -> Result<(), DeliveryError> {
+        self.look_again().await;
         let mut result = self.try_commit(collector, run, batches).await;
         if let Err(Some(error)) = &result
             && error.is_damage()
@@ -184,9 +207,7 @@ impl Delivery {
         }
         let Err(why) = result else { return Ok(()) };
         if let Some(error) = why {
-            let notice = format!("{}; points are delivered directly", chain(&error));
-            tracing::warn!("{notice}");
-            self.notices.push(notice);
+            self.tell_direct(&error);
         }
         direct::deliver(&self.options, collector, batches).await
     }
@@ -204,14 +225,20 @@ impl Delivery {
         Ok(())
     }
 
-    /// After damage was found: closes the outbox, has it set aside, and opens a new one.
+    /// After damage was found: closes the outbox, has it set aside, and opens a new one. While others have the damaged
+    /// one open it stays closed here, so that the last one that finds the damage can set it aside.
     async fn open_again(&mut self) {
         self.close_outbox().await;
         match Outbox::set_damaged_aside(&self.options).await {
-            Ok(notices) => self.notices.extend(notices),
-            Err(error) => tracing::warn!("{}", chain(&error)),
+            Ok(notices) => {
+                self.notices.extend(notices);
+                self.open_outbox().await;
+            }
+            Err(error) => {
+                self.refused = Some(Instant::now());
+                self.tell_direct(&error);
+            }
         }
-        self.open_outbox().await;
     }
 
     async fn close_outbox(&mut self) {
@@ -224,11 +251,14 @@ impl Delivery {
     ///
     /// Without an outbox there is nothing to send: [`Delivery::submit`] has done so.
     pub async fn deliver(&mut self, budget: Budget) -> Report {
+        self.look_again().await;
         let deadline = (budget == Budget::Run).then(|| Instant::now() + RUN_BUDGET);
         let mut report = self.deliver_until(budget, deadline).await;
         if report.sinks.iter().any(|sink| sink.state == SinkState::Damaged) {
             self.open_again().await;
-            report = self.deliver_until(budget, deadline).await;
+            if self.outbox.is_some() {
+                report = self.deliver_until(budget, deadline).await;
+            }
         }
         report
     }

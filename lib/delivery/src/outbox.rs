@@ -7,6 +7,7 @@ mod ledger;
 mod operator;
 mod queue;
 mod records;
+mod salvage;
 mod schema;
 mod script;
 
@@ -185,7 +186,15 @@ impl Outbox {
                 let source = std::io::Error::other("another process is setting the outbox aside");
                 return Err(DeliveryError::File { path: lock, source });
             };
-            match schema::open(&path).await {
+            let opened = match damage::is_unfinished(&path) {
+                true => Err(DeliveryError::Damaged {
+                    path: path.clone(),
+                    what: "it was being set aside when a process was killed".to_owned(),
+                    source: None,
+                }),
+                false => schema::open(&path).await,
+            };
+            match opened {
                 Ok(db) => {
                     let outbox = Self {
                         path,

@@ -15,6 +15,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use common::*;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use tidemark_delivery::{Budget, Delivery};
 use tidemark_testkit::SinkServer;
 
@@ -37,6 +38,13 @@ async fn filled(server: &SinkServer) -> Fixture {
 
 fn path(fixture: &Fixture) -> PathBuf {
     fixture.path().join("outbox.db")
+}
+
+async fn sql(path: &std::path::Path, sql: &'static str) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+    let mut db: SqliteConnection = options.create_if_missing(true).connect().await.unwrap();
+    sqlx::raw_sql(sql).execute(&mut db).await.unwrap();
+    db.close().await.unwrap();
 }
 
 fn set_aside(fixture: &Fixture) -> usize {
@@ -166,4 +174,105 @@ async fn a_batch_that_does_not_match_its_checksum_costs_no_other() {
             .starts_with("outbox.db.damaged-batch-")
     });
     assert_eq!(kept.count(), 1);
+}
+
+/// A sound outbox with one waiting run, as bytes of a single file.
+async fn sound(url: &str) -> Vec<u8> {
+    let fixture = Fixture::new(vec![influxdb("influx", url)]);
+    let mut delivery = fixture.open().await;
+    delivery.submit(&fixture.run("s"), &points(0, 7)).await.unwrap();
+    delivery.close().await;
+    fs::read(path(&fixture)).unwrap()
+}
+
+#[tokio::test]
+async fn a_process_killed_while_it_set_an_outbox_aside_loses_nothing() {
+    let server = SinkServer::start();
+    let salvaged = sound(&server.url("")).await;
+    // Before it began to move files, in the midst of it, and before the last move.
+    for (damaged, log) in [(true, true), (true, false), (false, false)] {
+        let fixture = Fixture::new(vec![influxdb("influx", &server.url(""))]);
+        fs::write(fixture.path().join("outbox.db.salvaged"), &salvaged).unwrap();
+        if damaged {
+            fs::write(path(&fixture), b"garbage").unwrap();
+        }
+        if log {
+            fs::write(fixture.path().join("outbox.db-wal"), vec![7; 9_000]).unwrap();
+        }
+        let mut delivery = fixture.open().await;
+        assert!(
+            delivery.take_notices()[0].contains("what could be read of it was saved"),
+            "{damaged} {log}"
+        );
+        assert!(delivery.deliver(Budget::Run).await.is_drained());
+        assert_eq!(counts(&delivery, "influx").await, [8, 8, 0, 0, 0]);
+        delivery.close().await;
+        assert!(!fixture.path().join("outbox.db.salvaged").exists());
+        assert_eq!(set_aside(&fixture), usize::from(damaged));
+    }
+}
+
+#[tokio::test]
+async fn a_salvage_that_was_killed_begins_anew() {
+    let server = SinkServer::start();
+    let fixture = filled(&server).await;
+    let bytes = fs::read(path(&fixture)).unwrap();
+    fs::write(path(&fixture), &bytes[..bytes.len() / 4096 / 2 * 4096]).unwrap();
+    fs::write(fixture.path().join("outbox.db.salvage"), &bytes[..4096]).unwrap();
+    fs::write(fixture.path().join("outbox.db.salvage-wal"), vec![7; 9_000]).unwrap();
+    let mut delivery = fixture.open().await;
+    assert!(works(&fixture, &mut delivery).await > 11);
+    assert_eq!(set_aside(&fixture), 1);
+    assert!(!fixture.path().join("outbox.db.salvage").exists());
+}
+
+#[tokio::test]
+async fn who_has_a_damaged_outbox_open_lets_go_for_the_other() {
+    let server = SinkServer::start();
+    let fixture = filled(&server).await;
+    let (mut committer, mut deliverer) = (fixture.open().await, fixture.open().await);
+    // Every page but the first: the file opens, and nothing in it can be read.
+    let mut bytes = fs::read(path(&fixture)).unwrap();
+    bytes[4096..].fill(0xa5);
+    fs::write(path(&fixture), bytes).unwrap();
+    committer
+        .submit(&fixture.run("b"), &points(900_000, 10))
+        .await
+        .unwrap();
+    assert!(committer.outbox().is_none(), "the other has it open");
+    assert_eq!(server.requests().len(), 2, "delivered directly");
+    deliverer.deliver(Budget::Flush).await;
+    assert!(deliverer.outbox().is_some());
+    assert_eq!(set_aside(&fixture), 1);
+    // The first one looks again after a while.
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_secs(31)).await;
+    tokio::time::resume();
+    committer
+        .submit(&fixture.run("b"), &points(900_010, 10))
+        .await
+        .unwrap();
+    assert!(committer.outbox().is_some());
+    assert_eq!(ledger(&committer, "influx").await.waiting, 11);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_outbox() {
+    let server = SinkServer::start();
+    // Of no bytes, or a database without tables: it becomes one.
+    let empty = Fixture::new(vec![influxdb("influx", &server.url(""))]);
+    fs::write(path(&empty), b"").unwrap();
+    let bare = Fixture::new(vec![influxdb("influx", &server.url(""))]);
+    sql(&path(&bare), "PRAGMA auto_vacuum = INCREMENTAL; VACUUM").await;
+    // Somebody else's: set aside.
+    let foreign = Fixture::new(vec![influxdb("influx", &server.url(""))]);
+    sql(&path(&foreign), "CREATE TABLE theirs (a)").await;
+    for (fixture, aside) in [(&empty, 0), (&bare, 0), (&foreign, 1)] {
+        let mut delivery = fixture.open().await;
+        delivery.submit(&fixture.run("a"), &points(0, 3)).await.unwrap();
+        assert!(delivery.outbox().is_some());
+        assert!(delivery.deliver(Budget::Run).await.is_drained());
+        assert_eq!(counts(&delivery, "influx").await, [4, 4, 0, 0, 0]);
+        assert_eq!(set_aside(fixture), aside);
+    }
 }

@@ -97,11 +97,12 @@ async fn runs_are_recorded_and_a_killed_one_once() {
         [7, 0, 7, 0, 0],
         "5 points and two tidemark_run"
     );
-    for _ in 0..150 {
+    // One commit in sixteen tidies up, by chance: that none of so many does is as likely as a broken disk.
+    for _ in 0..500 {
         delivery.submit(&fixture.run("a"), &[]).await.unwrap();
     }
     let kept = delivery.outbox().unwrap().runs("a", 1_000).await.unwrap().len();
-    assert!((100..120).contains(&kept), "{kept}");
+    assert!((100..400).contains(&kept), "{kept}");
     assert_eq!(delivery.outbox().unwrap().runs("b", 10).await.unwrap().len(), 1);
 }
 
@@ -287,16 +288,20 @@ async fn an_outbox_of_a_newer_version_is_left_as_it_is() {
     let fixture = Fixture::new(vec![influxdb("influx", &server.url(""))]);
     fixture.open().await.close().await;
     let path = fixture.path().join("outbox.db");
-    sql(&path, "PRAGMA user_version = 99").await;
+    sql(&path, "PRAGMA user_version = 2").await;
     let before = std::fs::read(&path).unwrap();
     let mut delivery = fixture.open().await;
     assert!(delivery.outbox().is_none());
-    assert!(delivery.take_notices()[0].contains("version 99, newer than 1: update tidemark"));
+    assert!(delivery.take_notices()[0].contains("version 2, newer than 1: update tidemark"));
     delivery.submit(&fixture.run("a"), &points(0, 3)).await.unwrap();
     assert_eq!(server.requests().len(), 2);
     assert!(delivery.deliver(Budget::Run).await.sinks.is_empty());
     delivery.close().await;
     assert!(std::fs::read(&path).unwrap() == before);
+    assert!(
+        !fixture.path().join("outbox.db-wal").exists(),
+        "SQLite has not touched it"
+    );
 }
 
 #[tokio::test]
@@ -348,7 +353,9 @@ async fn a_read_only_folder_is_no_reason_to_lose_points() {
     };
     let mut delivery = tidemark_delivery::Delivery::open(options).await;
     assert!(delivery.outbox().is_none());
-    assert!(delivery.take_notices()[0].ends_with("; points are delivered directly"));
+    assert!(delivery.take_notices()[0].contains(
+        "; points are delivered directly, and those that a sink refuses are kept in the log alone"
+    ));
     delivery.submit(&fixture.run("a"), &points(0, 3)).await.unwrap();
     assert_eq!(server.requests().len(), 2);
 }
@@ -435,4 +442,145 @@ async fn what_an_operator_drops_while_it_is_sent_is_counted_once() {
     let (_, dropped) = tokio::join!(one.deliver(Budget::Run), drop_meanwhile);
     assert_eq!(dropped.waiting, 4);
     assert_eq!(counts(&one, "influx").await, [4, 0, 0, 0, 4]);
+}
+
+#[tokio::test]
+async fn what_is_broken_off_is_all_there_or_not_at_all() {
+    let fixture = Fixture::new(vec![sink("nowhere", SinkKind::Discard)]);
+    let mut delivery = fixture.open().await;
+    for micros in (0..3_000).step_by(60) {
+        let (run, points) = (fixture.run("a"), points(micros, 20));
+        let bound = Duration::from_micros(micros.try_into().unwrap());
+        let _ = tokio::time::timeout(bound, delivery.submit(&run, &points)).await;
+        let [collected, ..] = counts(&delivery, "nowhere").await;
+        assert_eq!(collected % 21, 0);
+        let _ = tokio::time::timeout(bound, delivery.deliver(Budget::Run)).await;
+        counts(&delivery, "nowhere").await;
+    }
+    delivery.submit(&fixture.run("a"), &points(0, 20)).await.unwrap();
+    assert!(delivery.deliver(Budget::Run).await.is_drained());
+    let [collected, delivered, ..] = counts(&delivery, "nowhere").await;
+    assert!(collected == delivered && collected >= 21);
+}
+
+#[tokio::test]
+async fn a_sink_of_the_same_name_gets_what_waited_whatever_it_is_now() {
+    let server = SinkServer::start();
+    let mut fixture = Fixture::new(vec![sink("place", SinkKind::Store), closed()]);
+    let mut delivery = fixture.open().await;
+    delivery.submit(&fixture.run("a"), &points(0, 300)).await.unwrap();
+    delivery.deliver(Budget::Run).await;
+    delivery
+        .submit(&fixture.run("a"), &points(300, 300))
+        .await
+        .unwrap();
+    delivery.close().await;
+    // The store became an InfluxDB, and the InfluxDB that was down has moved.
+    fixture.settings.sinks = vec![
+        influxdb("place", &server.url("/a")),
+        influxdb("influx", &server.url("/b")),
+    ];
+    let mut delivery = fixture.open().await;
+    assert!(delivery.deliver(Budget::Run).await.is_drained());
+    assert_eq!(counts(&delivery, "place").await, [602, 602, 0, 0, 0]);
+    assert_eq!(counts(&delivery, "influx").await, [602, 602, 0, 0, 0]);
+    let lines = |path: &str| -> usize {
+        let requests = server.requests();
+        let to = requests.iter().filter(|request| request.path.starts_with(path));
+        to.map(|request| request.text().lines().count()).sum()
+    };
+    assert_eq!((lines("/a/write"), lines("/b/write")), (301, 602));
+    let ledger = ledger(&delivery, "place").await;
+    assert_eq!((ledger.kind.as_str(), ledger.orphaned), ("influxdb", false));
+}
+
+#[tokio::test]
+async fn processes_with_different_settings_share_an_outbox() {
+    let server = SinkServer::start();
+    let mut one = Fixture::new(vec![influxdb("one", &server.url(""))]);
+    let mut first = one.open().await;
+    one.settings.sinks = vec![sink("other", SinkKind::Discard)];
+    let mut second = one.open().await;
+    first.submit(&one.run("a"), &points(0, 3)).await.unwrap();
+    second.submit(&one.run("b"), &points(0, 5)).await.unwrap();
+    assert!(second.deliver(Budget::Run).await.is_drained());
+    let seen = ledger(&second, "one").await;
+    assert!(seen.orphaned && seen.waiting == 4, "{seen:?}");
+    assert!(first.deliver(Budget::Run).await.is_drained());
+    assert_eq!(counts(&first, "one").await, [4, 4, 0, 0, 0]);
+    assert_eq!(counts(&first, "other").await, [6, 6, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_loses_and_holds_up_nothing() {
+    let server = SinkServer::start();
+    server.script([Answer::new(503).header("Retry-After", "1000000000")]);
+    let mut fixture = Fixture::new(vec![influxdb("influx", &server.url(""))]);
+    fixture.settings.outbox.max_age = Some(Span::days(1));
+    // A year ahead, and back.
+    fixture.clock.set(at(365 * 86_400));
+    let mut delivery = fixture.open().await;
+    delivery.submit(&fixture.run("a"), &points(0, 3)).await.unwrap();
+    delivery.deliver(Budget::Run).await;
+    let until = ledger(&delivery, "influx").await.backoff_until.unwrap();
+    assert_eq!(until, at(365 * 86_400 + 1 + 3_600), "an hour at most");
+    fixture.clock.set(at(0));
+    assert_eq!(ledger(&delivery, "influx").await.backoff_until, None);
+    let newer = fixture.run("a");
+    delivery.submit(&newer, &points(3, 3)).await.unwrap();
+    let runs = delivery.outbox().unwrap().last_runs().await.unwrap();
+    assert_eq!(
+        runs[0].started, newer.started,
+        "the last one is the last one committed"
+    );
+    assert_eq!(counts(&delivery, "influx").await, [8, 0, 8, 0, 0]);
+    assert!(delivery.deliver(Budget::Run).await.is_drained());
+    assert_eq!(counts(&delivery, "influx").await, [8, 8, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn an_orphan_stays_until_its_losses_are_acknowledged() {
+    let server = SinkServer::start();
+    server.script([Answer::new(400).body(r#"{"error":"no"}"#), Answer::new(503)]);
+    let mut fixture = Fixture::new(vec![influxdb("influx", &server.url(""))]);
+    let mut delivery = fixture.open().await;
+    delivery.submit(&fixture.run("a"), &points(0, 1)).await.unwrap();
+    delivery.deliver(Budget::Run).await;
+    assert_eq!(counts(&delivery, "influx").await, [2, 0, 1, 1, 0]);
+    delivery.close().await;
+    fixture.settings.sinks = vec![sink("nowhere", SinkKind::Discard)];
+    let delivery = fixture.open().await;
+    let outbox = delivery.outbox().unwrap();
+    let batch = outbox.waiting(None, 0, 1).await.unwrap()[0].id;
+    let one = DropSelection {
+        batch: Some(batch),
+        ..DropSelection::default()
+    };
+    assert!(outbox.drop_waiting(&one).await.unwrap().sinks.is_empty());
+    assert_eq!(ledger(&delivery, "influx").await.unacknowledged(), 1);
+    let all = outbox.drop_waiting(&DropSelection::default()).await.unwrap();
+    assert_eq!((all.acknowledged, all.sinks), (1, vec!["influx".to_owned()]));
+}
+
+#[tokio::test]
+async fn pages_of_what_waits_leave_out_nothing() {
+    let fixture = Fixture::new(vec![closed(), influxdb("second", "http://127.0.0.1:1")]);
+    let mut delivery = fixture.open().await;
+    for number in 0..3 {
+        delivery
+            .submit(&fixture.run("a"), &points(number, 1))
+            .await
+            .unwrap();
+    }
+    let outbox = delivery.outbox().unwrap();
+    let (mut after, mut seen) = (0, Vec::new());
+    loop {
+        let page = outbox.waiting(None, after, 1).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        seen.extend(page.into_iter().map(|batch| (batch.id, batch.sink)));
+    }
+    assert_eq!(seen.len(), 12);
+    seen.dedup();
+    assert_eq!(seen.len(), 12);
 }

@@ -10,7 +10,7 @@ use super::script::Script;
 use super::{Outbox, RUNS_KEPT, bounds};
 use crate::body::{Body, Style, bodies};
 use crate::sink::SinkSpec;
-use crate::{DeliveryError, Run};
+use crate::{DeliveryError, Run, backoff};
 
 /// Points of one collector that are committed together.
 #[derive(Copy, Clone, Debug)]
@@ -125,9 +125,7 @@ impl Commit<'_> {
                 )
                 .value(lane)
                 .value(points);
-            for (place, sink) in self.sinks.iter().enumerate() {
-                script.sql(comma(place)).sql("?").value(sink.name());
-            }
+            script.values(self.sinks.iter().map(|sink| sink.name()));
             script.sql(");\n");
         }
         script
@@ -172,7 +170,10 @@ async fn is_recorded(db: &mut SqliteConnection, run: &Run) -> Result<bool, sqlx:
     .await
 }
 
-/// Records a run, and forgets the oldest ones every so often.
+/// One in so many commits forgets the collector's oldest runs.
+const TIDY_EVERY: u64 = 16;
+
+/// Records a run.
 fn record(script: &mut Script, run: &Run) {
     let list = |notes: &[String]| serde_json::to_string(notes).unwrap_or_default();
     let nanos = |span: Duration| i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
@@ -191,12 +192,15 @@ fn record(script: &mut Script, run: &Run) {
         .value(list(&run.gaps))
         .value(list(&run.notices))
         .value(&run.error);
-    script
-        .sql(
-            "DELETE FROM run WHERE collector = ? AND id <= (SELECT CASE WHEN last_insert_rowid() % 16 = 0 THEN
-             (SELECT id FROM run WHERE collector = ? ORDER BY id DESC LIMIT 1 OFFSET ?) END);\n",
-        )
-        .value(&run.collector)
-        .value(&run.collector)
-        .value(RUNS_KEPT);
+    // The look at the index costs more than the record itself: every so often is often enough.
+    if backoff::random().is_multiple_of(TIDY_EVERY) {
+        script
+            .sql(
+                "DELETE FROM run WHERE collector = ? AND id <=
+                 (SELECT id FROM run WHERE collector = ? ORDER BY id DESC LIMIT 1 OFFSET ?);\n",
+            )
+            .value(&run.collector)
+            .value(&run.collector)
+            .value(RUNS_KEPT);
+    }
 }

@@ -319,22 +319,27 @@ impl Outbox {
 /// Takes batches out of the queue of a sink that took all of them. One that was given up meanwhile, by a bound or by the
 /// operator, is in the ledger already.
 fn delivered(sink: i64, batches: &[i64]) -> Script {
-    let batches = serde_json::to_string(batches).unwrap_or_default();
     let mut script = Script::new();
     script
         .sql(
             "UPDATE sink SET delivered = delivered + gone.points, waiting = waiting - gone.points
-             FROM (SELECT coalesce(sum(points), 0) AS points FROM delivery
-                   WHERE sink = ? AND batch IN (SELECT value FROM json_each(?))) AS gone WHERE id = ?;\n",
+             FROM (SELECT coalesce(sum(points), 0) AS points FROM delivery WHERE sink = ? AND batch IN (",
         )
         .value(sink)
-        .value(&batches)
+        .values(batches)
+        .sql(")) AS gone WHERE id = ?;\n")
         .value(sink);
     script
-        .sql("DELETE FROM delivery WHERE sink = ? AND batch IN (SELECT value FROM json_each(?));\n")
+        .sql("DELETE FROM delivery WHERE sink = ? AND batch IN (")
         .value(sink)
-        .value(&batches);
-    script.sql(ledger::FORGET_DELIVERED).sql(";\n").value(&batches);
+        .values(batches)
+        .sql(");\n");
+    script
+        .sql("DELETE FROM batch WHERE id IN (")
+        .values(batches)
+        .sql(") AND ")
+        .sql(ledger::WAITS_FOR_NOBODY)
+        .sql(";\n");
     script
 }
 

@@ -123,15 +123,27 @@ async fn try_open(path: &Path, header: Header) -> Result<SqliteConnection, Deliv
             .journal_mode(SqliteJournalMode::Wal);
     }
     let mut db = options.connect().await.map_err(failed)?;
+    match ready(path, &mut db).await {
+        Ok(()) => Ok(db),
+        Err(error) => {
+            // Its thread lets go of the files before anybody renames them.
+            let _ = db.close().await;
+            Err(error)
+        }
+    }
+}
+
+/// Checks the version, and makes the tables where there are none.
+async fn ready(path: &Path, db: &mut SqliteConnection) -> Result<(), DeliveryError> {
     let version: i64 = sqlx::query_scalar("PRAGMA user_version")
-        .fetch_one(&mut db)
+        .fetch_one(&mut *db)
         .await
-        .map_err(failed)?;
+        .map_err(|source| DeliveryError::sqlite(path, source))?;
     refuse_newer(path, version)?;
     if version < VERSION {
-        make(path, &mut db).await?;
+        make(path, db).await?;
     }
-    Ok(db)
+    Ok(())
 }
 
 /// What every connection has: no log of statements, and patience.
@@ -197,15 +209,12 @@ impl Header {
     fn read(path: &Path) -> Self {
         let mut header = [0; 64];
         let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
-        match (read, header.first_chunk::<20>(), header.last_chunk::<4>()) {
-            (Ok(()), Some([magic @ .., _, _, write, read]), Some(version))
-                if magic == b"SQLite format 3\0" =>
-            {
-                Self {
-                    version: i64::from(i32::from_be_bytes(*version)),
-                    wal: (*write, *read) == (2, 2),
-                }
-            }
+        match (read, header.last_chunk()) {
+            (Ok(()), Some(version)) if header.starts_with(b"SQLite format 3\0") => Self {
+                version: i64::from(i32::from_be_bytes(*version)),
+                // The versions of the format to write and to read.
+                wal: header.get(18..20) == Some(&[2, 2]),
+            },
             _ => Self::default(),
         }
     }

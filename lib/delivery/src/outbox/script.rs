@@ -40,6 +40,17 @@ impl Script {
         self
     }
 
+    /// Adds values, for a list in brackets.
+    pub(super) fn values<'t, T>(&mut self, values: impl IntoIterator<Item = T>) -> &mut Self
+    where
+        T: Encode<'t, Sqlite> + Type<Sqlite>,
+    {
+        for (place, value) in values.into_iter().enumerate() {
+            self.sql(if place == 0 { "?" } else { ", ?" }).value(value);
+        }
+        self
+    }
+
     /// Runs it in the transaction that the connection is in.
     pub(super) async fn run(self, db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let values = self.values.map_err(sqlx::Error::Encode)?;
