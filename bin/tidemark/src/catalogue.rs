@@ -5,13 +5,16 @@ use std::fmt;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidemark_app::Surroundings;
+use tidemark_app::exit::Failure;
 use tidemark_collect::Description;
 use tidemark_settings::Span;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
+use tokio::sync::Semaphore;
 
 /// What a program's name begins with.
 const PREFIX: &str = "tidemark-";
@@ -41,6 +44,12 @@ const RESERVED: [&str; 19] = [
 
 /// How long a program without a `NAME.json` may take to describe itself.
 const ASK_TIME: Duration = Duration::from_secs(5);
+
+/// How many programs are asked at once: each is a process, and a host may have hundreds.
+const ASKED_AT_ONCE: usize = 16;
+
+/// The most collectors that a message names.
+const NAMED: usize = 20;
 
 /// The longest description that is read.
 const MAX_DESCRIPTION: u64 = 4 << 20;
@@ -87,17 +96,16 @@ pub(crate) struct Catalogue {
 }
 
 impl Catalogue {
-    /// Finds the collectors, and asks those without a `NAME.json` for their description, all at once.
+    /// Finds the collectors, and asks those without a `NAME.json` for their description, many at once.
     pub(crate) async fn find(surroundings: &Surroundings) -> Self {
-        let program = std::env::current_exe().ok();
-        let folders = surroundings.places.collectors(program.as_deref());
-        let programs = folders
-            .iter()
-            .map(|folder| programs(folder))
-            .find(|found| !found.is_empty());
+        let Installed { programs, folders } = Installed::find(surroundings);
         let mut tasks = tokio::task::JoinSet::new();
-        for (name, program) in programs.unwrap_or_default() {
+        let turns = Arc::new(Semaphore::new(ASKED_AT_ONCE));
+        for (name, program) in programs {
+            let turns = Arc::clone(&turns);
             tasks.spawn(async move {
+                // Never closed: every one gets its turn.
+                let _turn = turns.acquire().await;
                 let description = describe(&name, &program).await;
                 Collector {
                     name,
@@ -110,11 +118,61 @@ impl Catalogue {
         collectors.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Self { collectors, folders }
     }
+}
 
-    /// The collector called `name`.
-    pub(crate) fn get(&self, name: &str) -> Option<&Collector> {
-        self.collectors.iter().find(|collector| collector.name == name)
+/// The programs that are called like a collector, none of them asked: what runs one need not wait for the others.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    /// The programs, by the collector's name.
+    programs: BTreeMap<String, PathBuf>,
+    /// The folders that were looked at.
+    folders: Vec<PathBuf>,
+}
+
+impl Installed {
+    /// Looks for them.
+    pub(crate) fn find(surroundings: &Surroundings) -> Self {
+        let program = std::env::current_exe().ok();
+        let folders = surroundings.places.collectors(program.as_deref());
+        let mut found = folders.iter().map(|folder| programs(folder));
+        let programs = found.find(|found| !found.is_empty()).unwrap_or_default();
+        Self { programs, folders }
     }
+
+    /// The program of the collector called `name`.
+    ///
+    /// # Errors
+    /// A [`Failure`] with exit code 2 that names those that are installed.
+    pub(crate) fn program(&self, name: &str) -> Result<&Path, Failure> {
+        if let Some(program) = self.programs.get(name) {
+            return Ok(program);
+        }
+        if self.programs.is_empty() {
+            return Err(Failure::usage(nothing_installed(&self.folders)));
+        }
+        let names: Vec<&str> = self.programs.keys().map(String::as_str).collect();
+        let there = if names.len() > NAMED {
+            "`tidemark list` lists them".to_owned()
+        } else {
+            format!("there are {}", names.join(", "))
+        };
+        Err(Failure::usage(format!(
+            "no collector is called {name:?}; {there}"
+        )))
+    }
+}
+
+/// Where collectors were looked for in vain, and what to do.
+pub(crate) fn nothing_installed(folders: &[PathBuf]) -> String {
+    let folders: Vec<String> = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        .collect();
+    format!(
+        "no collectors are installed in {}: put programs called tidemark-NAME there, or set TIDEMARK_COLLECTORS to their \
+         folder",
+        folders.join(" or ")
+    )
 }
 
 /// Whether `name` may be a collector's: `[a-z][a-z0-9-]*`, and not reserved.
@@ -126,7 +184,7 @@ pub(crate) fn is_collector_name(name: &str) -> bool {
         && !RESERVED.contains(&name)
 }
 
-/// The programs in `folder` that are called like a collector.
+/// The files in `folder` that are called like a collector.
 fn programs(folder: &Path) -> BTreeMap<String, PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return BTreeMap::new();
@@ -138,14 +196,15 @@ fn programs(folder: &Path) -> BTreeMap<String, PathBuf> {
             return None;
         }
         let path = entry.path();
-        let metadata = std::fs::metadata(&path).ok()?;
-        (metadata.is_file() && metadata.permissions().mode() & 0o111 != 0).then(|| (name.to_owned(), path))
+        // A folder is something else; a file that cannot be run, or a link to nothing, is a collector that is broken.
+        (!path.is_dir()).then(|| (name.to_owned(), path))
     };
     entries.flatten().filter_map(program).collect()
 }
 
 /// The description of `program`: from `NAME.json` beside it, else from itself.
-async fn describe(name: &str, program: &Path) -> Result<Described, Broken> {
+pub(crate) async fn describe(name: &str, program: &Path) -> Result<Described, Broken> {
+    check_program(program)?;
     let file = program.with_file_name(format!("{name}.json"));
     let (text, origin) = match read_bounded(&file) {
         Ok(Some(text)) => (text, file.display().to_string()),
@@ -153,6 +212,20 @@ async fn describe(name: &str, program: &Path) -> Result<Described, Broken> {
         Err(error) => return Err(Broken(format!("{} cannot be read: {error}", file.display()))),
     };
     understand(name, &text).map_err(|why| Broken(format!("{origin}: {why}")))
+}
+
+/// Whether `program` is a file that can be run by anybody.
+fn check_program(program: &Path) -> Result<(), Broken> {
+    let broken = |why: String| Err(Broken(format!("{} {why}", program.display())));
+    match std::fs::metadata(program) {
+        Err(error) => broken(format!("cannot be looked at: {error}")),
+        Ok(found) if !found.is_file() => broken("is no file".to_owned()),
+        Ok(found) if found.permissions().mode() & 0o111 == 0 => broken(format!(
+            "cannot be run: its mode does not allow it; chmod +x {} makes it so",
+            program.display()
+        )),
+        Ok(_) => Ok(()),
+    }
 }
 
 fn read_bounded(file: &Path) -> std::io::Result<Option<Vec<u8>>> {
@@ -284,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn only_programs_count() {
+    fn files_of_a_collectors_name_count_and_say_what_is_wrong() {
         let folder = tempfile::tempdir().expect("a folder");
         let make = |name: &str, mode: u32| {
             let path = folder.path().join(name);
@@ -298,7 +371,11 @@ mod tests {
         make("tidemark", 0o755);
         std::fs::create_dir(folder.path().join("tidemark-folder")).expect("a folder");
         let names: Vec<String> = programs(folder.path()).into_keys().collect();
-        assert_eq!(names, ["host"]);
+        assert_eq!(names, ["host", "plain"]);
+        let why = |name: &str| check_program(&folder.path().join(name)).map_err(|broken| broken.to_string());
+        assert_eq!(why("tidemark-host"), Ok(()));
+        assert!(why("tidemark-plain").is_err_and(|why| why.contains("chmod +x")));
+        assert!(why("tidemark-gone").is_err_and(|why| why.contains("No such file")));
         assert!(programs(&folder.path().join("gone")).is_empty());
     }
 }

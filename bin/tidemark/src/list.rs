@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use tidemark_app::block_on;
 use tidemark_app::exit::{self, Failure};
+use tidemark_delivery::Run;
 use tidemark_settings::{Loaded, Span};
 
 use crate::Command;
-use crate::catalogue::{Catalogue, Collector, Described};
+use crate::catalogue::{Catalogue, Collector, Described, nothing_installed};
 use crate::table::{Align, Cell, Table};
 
 /// How a collector is started, as settings and description say.
@@ -22,11 +23,12 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Of the collector `name`; the usual spans where it is broken.
+    /// Of the collector; the usual spans where it is broken. A broken one counts as enabled unless the settings switch
+    /// it off: whether it would be is what nobody can say, and it must not go unseen.
     pub(crate) fn of(collector: &Collector, loaded: &Loaded) -> Self {
         let common = loaded.common(&collector.name);
         let described = collector.description.as_ref().ok();
-        let on = described.is_some_and(|described| described.description.default == "on");
+        let on = described.is_none_or(|described| described.description.default == "on");
         Self {
             enabled: common
                 .enabled
@@ -39,6 +41,20 @@ impl Plan {
                 .deadline
                 .or(described.map(|of| of.deadline))
                 .unwrap_or(Span::minutes(10)),
+        }
+    }
+
+    /// Of the collector as its last run had it, where the settings are not known.
+    pub(crate) fn as_recorded(collector: &Collector, last_run: Option<&Run>) -> Self {
+        let described = collector.description.as_ref().ok();
+        let on = described.is_none_or(|described| described.description.default == "on");
+        Self {
+            enabled: on || last_run.is_some(),
+            interval: last_run
+                .map(|run| Span::from(run.interval))
+                .or(described.map(|of| of.run_interval))
+                .unwrap_or(Span::minutes(5)),
+            deadline: described.map_or(Span::minutes(10), |of| of.deadline),
         }
     }
 
@@ -63,7 +79,7 @@ pub(crate) fn list(command: &Command) -> Result<ExitCode, Failure> {
 
 fn text(catalogue: &Catalogue, loaded: &Loaded) -> String {
     if catalogue.collectors.is_empty() {
-        return format!("{}\n", nothing_installed(catalogue));
+        return format!("{}\n", nothing_installed(&catalogue.folders));
     }
     let mut table = Table::new([
         ("COLLECTOR", Align::Left),
@@ -92,18 +108,4 @@ fn text(catalogue: &Catalogue, loaded: &Loaded) -> String {
         }
     }
     table.render(false)
-}
-
-/// Where collectors were looked for in vain, and what to do.
-pub(crate) fn nothing_installed(catalogue: &Catalogue) -> String {
-    let folders: Vec<String> = catalogue
-        .folders
-        .iter()
-        .map(|folder| folder.display().to_string())
-        .collect();
-    format!(
-        "no collectors are installed in {}: put programs called tidemark-NAME there, or set TIDEMARK_COLLECTORS to their \
-         folder",
-        folders.join(" or ")
-    )
 }

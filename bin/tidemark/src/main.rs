@@ -1,5 +1,26 @@
 //! `tidemark`, the operator's command: runs the collectors, and says how they and their points are.
 //!
+//! | subcommand | what it does |
+//! |---|---|
+//! | [`up`] | runs the collectors at their intervals, in the foreground: no settings, no root, no network |
+//! | [`list`] | says which collectors are installed, and what starts them |
+//! | [`status`] | says how collectors and sinks are: a screen, `--json` for programs, `--check` for monitoring |
+//! | [`show`] | shows a collector's values in the store |
+//! | [`run`] | runs collectors once, now |
+//! | [`outbox`] | says what waits and what was rejected; tries it now, or gives it up |
+//!
+//! On a machine without anything:
+//!
+//! ```sh
+//! tidemark up &           # collects this machine's own metrics into the store
+//! tidemark status         # how that is
+//! tidemark show host      # what was measured
+//! ```
+//!
+//! What it is not: it measures nothing itself and links no collector. A collector is a program of its own, `tidemark-NAME`,
+//! which is found in a folder ([`catalogue`]), asked what it is, and started ([`child`]). Nor is it a daemon: `up` is for
+//! trying and for hosts without systemd.
+//!
 //! This file is the command line and what every subcommand needs first; each subcommand is a module of its name.
 
 mod arguments;
@@ -10,6 +31,7 @@ mod outbox;
 mod run;
 mod runs;
 mod show;
+mod state;
 mod status;
 mod table;
 mod up;
@@ -19,8 +41,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use tidemark_app::exit::{self, Failure};
-use tidemark_app::{Surroundings, become_owner, log};
-use tidemark_collect::chain;
+use tidemark_app::{Surroundings, log};
 use tidemark_settings::{Loaded, Settings};
 
 use crate::arguments::{Request, Subcommand};
@@ -83,16 +104,4 @@ impl Command {
         options.extend((0..self.verbose).map(|_| "-v".into()));
         options
     }
-}
-
-/// The state folder, for what only looks: it is not made; root becomes its owner.
-fn state(command: &Command) -> Result<PathBuf, Failure> {
-    let state = command
-        .here
-        .places
-        .state()
-        .map_err(|error| Failure::settings(error.to_string()))?
-        .to_owned();
-    become_owner(&state).map_err(|error| Failure::run(chain(&error)))?;
-    Ok(state)
 }

@@ -14,6 +14,7 @@ use tidemark_point::Timestamp;
 
 use crate::Command;
 use crate::arguments::OutboxAction;
+use crate::state;
 use crate::table::{Align, Cell, Table, one_line};
 use crate::wording::{count, counted, relative};
 
@@ -27,10 +28,10 @@ pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCod
     let (state, sinks) = if delivers {
         ready_state(&command.here, &loaded.settings)?
     } else {
-        (crate::state(command)?, Sinks::named(&loaded.settings))
+        (state::folder(command)?, Sinks::named(&loaded.settings))
     };
-    if !state.join("outbox.db").exists() {
-        return nothing_yet(action);
+    if state::file(&state, state::OUTBOX)?.is_none() {
+        return nothing_yet(action, state::elsewhere(command, &state));
     }
     block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -50,14 +51,15 @@ pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCod
 }
 
 /// An outbox that nobody has made yet holds nothing.
-fn nothing_yet(action: &OutboxAction) -> Result<ExitCode, Failure> {
+fn nothing_yet(action: &OutboxAction, hint: Option<String>) -> Result<ExitCode, Failure> {
     match action {
         OutboxAction::Show { what: Some(what) } => Err(unknown(what)),
         OutboxAction::Drop {
             batch: Some(batch), ..
         } => Err(unknown(&batch.to_string())),
         _ => {
-            exit::print(b"The outbox is empty: nothing has run yet.\n")?;
+            let hint = hint.map(|hint| format!("({hint})\n")).unwrap_or_default();
+            exit::print(format!("The outbox is empty: nothing has run yet.\n{hint}").as_bytes())?;
             Ok(ExitCode::SUCCESS)
         }
     }

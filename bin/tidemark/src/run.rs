@@ -1,15 +1,14 @@
 //! `tidemark run NAME...`: one run of each now, one after the other.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 
 use tidemark_app::exit::{self, Failure};
 use tidemark_app::{StopSignals, block_on};
 
 use crate::Command;
-use crate::catalogue::Catalogue;
+use crate::catalogue::Installed;
 use crate::child::{self, Tell};
-use crate::list::nothing_installed;
 
 /// Runs the collectors called `names`; the exit code is the worst of theirs.
 pub(crate) fn run(command: &Command, names: &[String], dry_run: bool) -> Result<ExitCode, Failure> {
@@ -17,15 +16,17 @@ pub(crate) fn run(command: &Command, names: &[String], dry_run: bool) -> Result<
     if dry_run {
         options.push("--dry-run".into());
     }
+    let installed = Installed::find(&command.here);
+    let programs: Result<Vec<&Path>, Failure> = names.iter().map(|name| installed.program(name)).collect();
+    let programs = programs?;
     let worst = block_on(async {
-        let catalogue = Catalogue::find(&command.here).await;
-        let programs = programs(&catalogue, names)?;
         let mut signals = StopSignals::listen()
             .map_err(|error| Failure::run(format!("signals cannot be listened to: {error}")))?;
         let mut worst = exit::OK;
         for program in programs {
-            let cannot = |error: std::io::Error| Failure::run(format!("{}: {error}", program.display()));
-            let (handle, ended) = child::start(&program, &options).map_err(cannot)?;
+            let cannot =
+                |error: std::io::Error| Failure::run(format!("{} cannot be run: {error}", program.display()));
+            let (handle, ended) = child::start(program, &options).map_err(cannot)?;
             tokio::pin!(ended);
             let mut signalled = 0;
             let status = loop {
@@ -46,38 +47,6 @@ pub(crate) fn run(command: &Command, names: &[String], dry_run: bool) -> Result<
         Ok(worst)
     })?;
     Ok(ExitCode::from(worst))
-}
-
-/// The programs of `names`, before any of them is started.
-fn programs(catalogue: &Catalogue, names: &[String]) -> Result<Vec<PathBuf>, Failure> {
-    names
-        .iter()
-        .map(|name| find(catalogue, name).map(|collector| collector.program.clone()))
-        .collect()
-}
-
-/// The collector called `name`.
-///
-/// # Errors
-/// A [`Failure`] with exit code 2 that names those that are installed.
-pub(crate) fn find<'a>(
-    catalogue: &'a Catalogue,
-    name: &str,
-) -> Result<&'a crate::catalogue::Collector, Failure> {
-    catalogue.get(name).ok_or_else(|| {
-        if catalogue.collectors.is_empty() {
-            return Failure::usage(nothing_installed(catalogue));
-        }
-        let names: Vec<&str> = catalogue
-            .collectors
-            .iter()
-            .map(|collector| collector.name.as_str())
-            .collect();
-        Failure::usage(format!(
-            "no collector is called {name:?}; there are {}",
-            names.join(", ")
-        ))
-    })
 }
 
 /// A child's exit code as this program's: one that was ended by a signal failed.

@@ -17,8 +17,8 @@ use tidemark_settings::{Settings, SinkKind, Span};
 use tidemark_store::{LastValue, Selector, SeriesName, SeriesSamples, Store, StoreError};
 
 use crate::Command;
-use crate::catalogue::Catalogue;
-use crate::run::find;
+use crate::catalogue::{Installed, describe};
+use crate::state;
 use crate::up::sink_text;
 
 /// Prints the newest values, or those of the time `since`.
@@ -29,17 +29,16 @@ pub(crate) fn show(
     output: Option<Format>,
 ) -> Result<ExitCode, Failure> {
     let loaded = command.settings()?;
-    let catalogue = block_on(async { Ok(Catalogue::find(&command.here).await) })?;
-    let collector = find(&catalogue, name)?;
-    let described = collector
-        .description
-        .as_ref()
-        .map_err(|broken| Failure::run(broken.to_string()))?;
-    let state = crate::state(command)?;
-    let file = state.join("store.db");
-    if !file.exists() {
-        return Err(nothing_stored(name, &loaded.settings, &state));
-    }
+    let state = state::folder(command)?;
+    let installed = Installed::find(&command.here);
+    let program = installed.program(name)?;
+    let described = block_on(async {
+        let described = describe(name, program).await;
+        described.map_err(|broken| Failure::run(broken.to_string()))
+    })?;
+    let Some(file) = state::file(&state, state::STORE)? else {
+        return Err(nothing_stored(command, name, &loaded.settings, &state));
+    };
     let now = SystemClock.now();
     let range = since.map(|since| now.saturating_sub(since.as_duration())..Timestamp::MAX);
     let series = block_on(async {
@@ -108,11 +107,13 @@ fn takes(settings: &Settings, name: &str) -> bool {
         .any(|sink| matches!(sink.kind, SinkKind::Store) && sink.takes(name))
 }
 
-fn nothing_stored(name: &str, settings: &Settings, state: &Path) -> Failure {
+fn nothing_stored(command: &Command, name: &str, settings: &Settings, state: &Path) -> Failure {
     if takes(settings, name) {
+        let elsewhere = state::elsewhere(command, state).map(|hint| format!(" ({hint})"));
         return Failure::run(format!(
-            "there is no store in {} yet; `tidemark run {name}` or `tidemark up` begins it",
-            state.display()
+            "there is no store in {} yet; `tidemark run {name}` or `tidemark up` begins it{}",
+            state.display(),
+            elsewhere.unwrap_or_default()
         ));
     }
     Failure::run(not_a_sink(name, settings, state))

@@ -16,25 +16,46 @@ use tidemark_settings::{Environment as _, Span};
 
 use crate::Command;
 use crate::catalogue::Catalogue;
-use gather::gather;
+use crate::state;
+use gather::{Sources, gather};
 use screen::screen;
 
-/// Prints the screen, or the contract's object; with `check` the exit code says whether somebody should look.
+/// Prints the screen (with wrong settings too), or the contract's object; with `check` the exit code says whether somebody should look.
 pub(crate) fn status(command: &Command, json: bool, check: bool) -> Result<ExitCode, Failure> {
-    let loaded = command.settings()?;
-    let catalogue = block_on(async { Ok(Catalogue::find(&command.here).await) })?;
-    let state = crate::state(command)?;
-    let status = block_on(async {
-        gather(&catalogue, &loaded, &state, Arc::new(SystemClock))
-            .await
-            .map_err(Failure::run)
+    let (loaded, wrong) = match command.settings() {
+        Ok(loaded) => (Some(loaded), None),
+        // Nobody needs the screen more than who has to mend the settings. The contract's object would have to guess.
+        Err(wrong) if !json => (None, Some(wrong)),
+        Err(wrong) => return Err(wrong),
+    };
+    let state = state::folder(command)?;
+    let has_outbox = state::file(&state, state::OUTBOX)?.is_some();
+    let mut status = block_on(async {
+        let catalogue = Catalogue::find(&command.here).await;
+        let from = Sources {
+            catalogue: &catalogue,
+            loaded: loaded.as_ref(),
+            hostname: &command.here.hostname,
+            state: &state,
+            has_outbox,
+            clock: Arc::new(SystemClock),
+        };
+        gather(from).await.map_err(Failure::run)
     })?;
+    if !has_outbox {
+        status.warnings.extend(state::elsewhere(command, &state));
+    }
     if json {
         exit::print(&status.to_json())?;
     } else {
+        let out = std::io::stdout();
         let plain = command.here.environment.get_nonempty("NO_COLOR").is_some();
-        let colour = std::io::stdout().is_terminal() && !plain;
-        exit::print(screen(&status, colour).as_bytes())?;
+        let colour = out.is_terminal() && !plain;
+        let width = rustix::termios::tcgetwinsize(&out).map_or(0, |size| usize::from(size.ws_col));
+        exit::print(screen(&status, colour, width).as_bytes())?;
+    }
+    if let Some(wrong) = wrong {
+        return Err(wrong);
     }
     Ok(ExitCode::from(if check && status.needs_attention() {
         exit::FAILED
@@ -55,6 +76,9 @@ pub(crate) struct Status {
     /// When this was looked at.
     #[serde(skip)]
     pub(crate) now: Timestamp,
+    /// Whether the settings are wrong: this is what was recorded, and what is configured is not known.
+    #[serde(skip)]
+    pub(crate) settings_are_wrong: bool,
     /// What is wrong with the whole: settings' notices, an outbox that cannot be used.
     #[serde(skip)]
     pub(crate) warnings: Vec<String>,
@@ -148,7 +172,7 @@ impl LastRun {
 }
 
 /// How a sink is; numbers are points.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct SinkStatus {
     pub(crate) name: String,
     #[serde(rename = "type")]

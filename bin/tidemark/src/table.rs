@@ -11,6 +11,8 @@ pub(crate) enum Align {
 #[derive(Debug)]
 pub(crate) struct Table {
     head: Vec<(&'static str, Align)>,
+    /// The columns that a narrow terminal does without, the first to go first.
+    spare: Vec<&'static str>,
     rows: Vec<Row>,
 }
 
@@ -84,13 +86,49 @@ pub(crate) fn one_line(text: &str) -> String {
         .collect()
 }
 
+/// The lines of `text` at most `width` wide where words allow it, the first after `first`, others after `next`; all of
+/// it in one line where `width` is 0. What has no space (an address, a command's path) is not broken: it is copied.
+pub(crate) fn wrapped(text: &str, first: &str, next: &str, width: usize) -> Vec<String> {
+    if width == 0 {
+        return vec![format!("{first}{text}")];
+    }
+    let mut lines = Vec::new();
+    let mut line = first.to_owned();
+    let mut used = first.chars().count();
+    let mut is_empty = true;
+    for word in text.split(' ') {
+        let long = word.chars().count();
+        if !is_empty && used + 1 + long > width {
+            lines.push(std::mem::replace(&mut line, next.to_owned()));
+            used = next.chars().count();
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+            used += 1;
+        }
+        line.push_str(word);
+        used += long;
+        is_empty = false;
+    }
+    lines.push(line);
+    lines
+}
+
 impl Table {
     /// A table with these columns.
     pub(crate) fn new(head: impl IntoIterator<Item = (&'static str, Align)>) -> Self {
         Self {
             head: head.into_iter().collect(),
+            spare: Vec::new(),
             rows: Vec::new(),
         }
+    }
+
+    /// Names the columns that a narrow terminal does without, the first to go first.
+    pub(crate) fn spare(mut self, columns: impl IntoIterator<Item = &'static str>) -> Self {
+        self.spare = columns.into_iter().collect();
+        self
     }
 
     /// Adds a row; cells that are missing are empty.
@@ -110,13 +148,23 @@ impl Table {
 
     /// The table with a final newline; columns two spaces apart, no space at a line's end.
     pub(crate) fn render(&self, colour: bool) -> String {
-        let widths: Vec<usize> = (0..self.head.len())
-            .map(|column| {
-                let cells = self.rows.iter().filter_map(|row| row.cells.get(column));
-                let head = self.head.get(column).map_or(0, |(name, _)| name.len());
-                cells.map(|cell| cell.text.chars().count()).fold(head, usize::max)
-            })
-            .collect();
+        self.render_within(colour, 0)
+    }
+
+    /// The same on a terminal of this width, 0 where there is none: spare columns go until the others fit, and the lines
+    /// beneath a row are broken between words.
+    pub(crate) fn render_within(&self, colour: bool, width: usize) -> String {
+        let mut widths = self.widths();
+        for spare in &self.spare {
+            let needed: usize = widths.iter().flatten().map(|width| width + 2).sum();
+            if width == 0 || needed <= width + 2 {
+                break;
+            }
+            let column = self.head.iter().position(|(name, _)| name == spare);
+            if let Some(gone) = column.and_then(|column| widths.get_mut(column)) {
+                *gone = None;
+            }
+        }
         let mut out = String::new();
         let head: Vec<Cell> = self
             .head
@@ -127,17 +175,29 @@ impl Table {
         for row in &self.rows {
             self.line(&mut out, &row.cells, &widths, colour);
             for note in &row.notes {
-                out.push_str("    ");
-                out.push_str(note);
-                out.push('\n');
+                for line in wrapped(note, "    ", "      ", width) {
+                    out.push_str(&line);
+                    out.push('\n');
+                }
             }
         }
         out
     }
 
-    fn line(&self, out: &mut String, cells: &[Cell], widths: &[usize], colour: bool) {
+    /// The width of each column; none of one that is left out.
+    fn widths(&self) -> Vec<Option<usize>> {
+        let widths = (0..self.head.len()).map(|column| {
+            let cells = self.rows.iter().filter_map(|row| row.cells.get(column));
+            let head = self.head.get(column).map_or(0, |(name, _)| name.len());
+            Some(cells.map(|cell| cell.text.chars().count()).fold(head, usize::max))
+        });
+        widths.collect()
+    }
+
+    fn line(&self, out: &mut String, cells: &[Cell], widths: &[Option<usize>], colour: bool) {
         let mut gap = 0;
         for (column, (width, (_, align))) in widths.iter().zip(&self.head).enumerate() {
+            let Some(width) = width else { continue };
             let Some(cell) = cells.get(column) else { break };
             let space = width - cell.text.chars().count().min(*width);
             let (before, after) = if *align == Align::Right {
@@ -200,6 +260,27 @@ b               2
             plain = plain.replace(code, "");
         }
         assert_eq!(plain, table().render(false));
+    }
+
+    #[test]
+    fn a_narrow_terminal_does_without_spare_columns_and_breaks_notes() {
+        let table = table().spare(["COUNT", "LAST"]);
+        assert_eq!(table.render_within(false, 80), table.render(false));
+        assert_eq!(table.render_within(false, 23), table.render(false));
+        let narrow = "\
+NAME    LAST
+a       ok
+    a note of
+      two lines
+longer  é
+b
+";
+        assert_eq!(table.render_within(false, 15), narrow);
+        assert!(
+            table
+                .render_within(false, 3)
+                .starts_with("NAME\na\n    a\n      note\n")
+        );
     }
 
     #[test]

@@ -19,9 +19,9 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::Command;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, nothing_installed};
 use crate::child::{self, Handle, Tell};
-use crate::list::{Plan, nothing_installed};
+use crate::list::Plan;
 use flush::Flush;
 use report::Reporter;
 pub(crate) use report::sink_text;
@@ -122,7 +122,7 @@ fn clock() -> std::sync::Arc<dyn tidemark_collect::Clock> {
 /// The collectors to start.
 fn members(command: &Command, catalogue: &Catalogue, loaded: &Loaded) -> Result<Vec<Member>, Failure> {
     if catalogue.collectors.is_empty() {
-        return Err(Failure::run(nothing_installed(catalogue)));
+        return Err(Failure::run(nothing_installed(&catalogue.folders)));
     }
     let passed_on = command.passed_on();
     let sound = catalogue

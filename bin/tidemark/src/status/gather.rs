@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tidemark_app::lock;
-use tidemark_collect::{Clock, chain};
+use tidemark_collect::{Clock, Timestamp, chain};
 use tidemark_delivery::{Delivery, OpenOptions, Outbox, RUNS_KEPT, Run, SinkLedger, Sinks};
 use tidemark_settings::Loaded;
 
@@ -12,34 +12,46 @@ use super::{CollectorStatus, FailingSince, LastRun, Signs, SinkStatus, Status};
 use crate::catalogue::{Catalogue, Collector};
 use crate::list::Plan;
 
+/// What is looked at.
+pub(super) struct Sources<'a> {
+    /// The collectors.
+    pub(super) catalogue: &'a Catalogue,
+    /// The settings; none where they are wrong: then only what was recorded is known.
+    pub(super) loaded: Option<&'a Loaded>,
+    /// What the kernel calls this host.
+    pub(super) hostname: &'a str,
+    /// The state folder.
+    pub(super) state: &'a Path,
+    /// Whether there is an outbox in it.
+    pub(super) has_outbox: bool,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// What is configured where nobody knows: a name that no sink can have.
+const NO_SINK: &str = "-";
+
 /// Looks at everything; an error where the state is there and cannot be read.
-pub(super) async fn gather(
-    catalogue: &Catalogue,
-    loaded: &Loaded,
-    state: &Path,
-    clock: Arc<dyn Clock>,
-) -> Result<Status, String> {
-    let now = clock.now();
-    let settings = &loaded.settings;
-    let mut warnings = loaded.notices.clone();
-    let mut delivery = None;
-    if state.join("outbox.db").exists() {
-        let options = OpenOptions::from_settings(state, settings, Sinks::named(settings), clock);
-        let mut opened = Delivery::open(options).await;
-        let notices = opened.take_notices();
-        if opened.outbox().is_none() {
-            return Err(format!(
-                "the outbox in {} cannot be read: {}",
-                state.display(),
-                notices.join("; ")
-            ));
-        }
-        warnings.extend(notices);
-        delivery = Some(opened);
+pub(super) async fn gather(from: Sources<'_>) -> Result<Status, String> {
+    let now = from.clock.now();
+    let mut status = Status {
+        host: from.hostname.to_owned(),
+        collectors: Vec::new(),
+        sinks: Vec::new(),
+        now,
+        settings_are_wrong: from.loaded.is_none(),
+        warnings: Vec::new(),
+    };
+    if let Some(loaded) = from.loaded {
+        status.host.clone_from(&loaded.settings.host.name);
+        status.warnings.clone_from(&loaded.notices);
     }
+    let delivery = if from.has_outbox {
+        Some(open(&from, &mut status.warnings).await?)
+    } else {
+        None
+    };
     let outbox = delivery.as_ref().and_then(Delivery::outbox);
-    let mut collectors = Vec::new();
-    for collector in &catalogue.collectors {
+    for collector in &from.catalogue.collectors {
         let runs = match outbox {
             Some(outbox) => outbox
                 .runs(&collector.name, RUNS_KEPT)
@@ -47,35 +59,45 @@ pub(super) async fn gather(
                 .map_err(|error| chain(&error))?,
             None => Vec::new(),
         };
-        collectors.push(of_collector(collector, loaded, state, &runs, now));
+        status.collectors.push(of_collector(&from, collector, &runs, now));
     }
-    let sinks = match outbox {
-        Some(outbox) => ledger(outbox).await?,
-        None => Vec::new(),
+    status.sinks = match outbox {
+        Some(outbox) => ledger(outbox, from.loaded.is_some()).await?,
+        None => configured(from.loaded),
     };
     if let Some(delivery) = delivery {
         delivery.close().await;
     }
-    Ok(Status {
-        host: settings.host.name.clone(),
-        collectors,
-        sinks,
-        now,
-        warnings,
-    })
+    Ok(status)
 }
 
-fn of_collector(
-    collector: &Collector,
-    loaded: &Loaded,
-    state: &Path,
-    runs: &[Run],
-    now: tidemark_point::Timestamp,
-) -> CollectorStatus {
-    let plan = Plan::of(collector, loaded);
+async fn open(from: &Sources<'_>, warnings: &mut Vec<String>) -> Result<Delivery, String> {
+    let clock = Arc::clone(&from.clock);
+    let options = match from.loaded.map(|loaded| &loaded.settings) {
+        Some(settings) => OpenOptions::from_settings(from.state, settings, Sinks::named(settings), clock),
+        None => OpenOptions::new(from.state, from.hostname, Sinks::discard(NO_SINK), clock),
+    };
+    let mut delivery = Delivery::open(options).await;
+    let notices = delivery.take_notices();
+    if delivery.outbox().is_none() {
+        return Err(format!(
+            "the outbox in {} cannot be read: {}",
+            from.state.display(),
+            notices.join("; ")
+        ));
+    }
+    warnings.extend(notices);
+    Ok(delivery)
+}
+
+fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &[Run], now: Timestamp) -> CollectorStatus {
+    let plan = match from.loaded {
+        Some(loaded) => Plan::of(collector, loaded),
+        None => Plan::as_recorded(collector, runs.first()),
+    };
     let last_run = runs.first().map(last_run);
     // A lock that cannot be looked at tells nothing.
-    let holder = lock::holder(state, &collector.name).unwrap_or_default();
+    let holder = lock::holder(from.state, &collector.name).unwrap_or_default();
     let broken = collector.description.as_ref().err().map(ToString::to_string);
     let signs = Signs {
         enabled: plan.enabled,
@@ -120,9 +142,27 @@ fn failing(runs: &[Run]) -> Option<FailingSince> {
     })
 }
 
-async fn ledger(outbox: &Outbox) -> Result<Vec<SinkStatus>, String> {
+/// The ledger; where nobody knows what is configured, no sink is called orphaned.
+async fn ledger(outbox: &Outbox, is_configured_known: bool) -> Result<Vec<SinkStatus>, String> {
     let ledger = outbox.ledger().await.map_err(|error| chain(&error))?;
-    Ok(ledger.into_iter().map(of_sink).collect())
+    let mut sinks: Vec<SinkStatus> = ledger.into_iter().map(of_sink).collect();
+    if !is_configured_known {
+        sinks.retain(|sink| sink.name != NO_SINK);
+        sinks.iter_mut().for_each(|sink| sink.orphaned = false);
+    }
+    Ok(sinks)
+}
+
+/// The configured sinks before anything was collected.
+fn configured(loaded: Option<&Loaded>) -> Vec<SinkStatus> {
+    let sinks = loaded.into_iter().flat_map(|loaded| &loaded.settings.sinks);
+    sinks
+        .map(|sink| SinkStatus {
+            name: sink.name.clone(),
+            sink_type: sink.kind.name().to_owned(),
+            ..SinkStatus::default()
+        })
+        .collect()
 }
 
 fn of_sink(ledger: SinkLedger) -> SinkStatus {
@@ -148,7 +188,6 @@ fn of_sink(ledger: SinkLedger) -> SinkStatus {
 mod tests {
     use super::*;
     use std::time::Duration;
-    use tidemark_point::Timestamp;
 
     fn run(seconds: i64, ok: bool) -> Run {
         let started = Timestamp::from_secs(seconds).expect("in range");

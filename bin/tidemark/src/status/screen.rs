@@ -3,31 +3,34 @@
 use std::cmp::Reverse;
 
 use super::{CollectorStatus, SinkStatus, State, Status};
-use crate::table::{Align, Cell, Paint, Table, one_line};
+use crate::table::{Align, Cell, Paint, Table, one_line, wrapped};
 use crate::wording::{count, counted, date_and_time, relative, took};
 
 /// The most gaps and notices of a run that the screen shows.
 const NOTES_SHOWN: usize = 3;
 
-/// The whole screen, with a final newline.
-pub(crate) fn screen(status: &Status, colour: bool) -> String {
+/// The whole screen, with a final newline; `width` is the terminal's, 0 where there is none.
+pub(crate) fn screen(status: &Status, colour: bool, width: usize) -> String {
     let mut out = format!("{}  {}\n", one_line(&status.host), date_and_time(status.now));
     out.push_str(&verdict(status, colour));
     out.push('\n');
     for warning in &status.warnings {
-        out.push_str(&format!("! {}\n", one_line(warning)));
+        for line in wrapped(&one_line(warning), "! ", "  ", width) {
+            out.push_str(&line);
+            out.push('\n');
+        }
     }
     out.push('\n');
     if status.collectors.is_empty() {
         out.push_str("No collectors are installed.\n");
     } else {
-        out.push_str(&collectors(status).render(colour));
+        out.push_str(&collectors(status).render_within(colour, width));
     }
     out.push('\n');
     if status.sinks.is_empty() {
         out.push_str("Nothing is known of any sink yet.\n");
     } else {
-        out.push_str(&sinks(status).render(colour));
+        out.push_str(&sinks(status).render_within(colour, width));
     }
     out.push_str(&format!("\nThe values: tidemark show {}\n", example(status)));
     out
@@ -46,6 +49,10 @@ fn example(status: &Status) -> &str {
 
 /// The first thing to read: whether there is anything to do.
 fn verdict(status: &Status, colour: bool) -> String {
+    if status.settings_are_wrong {
+        let text = "The settings are wrong: no run begins until they are mended. This was recorded:";
+        return Paint::Bad.apply(text, colour);
+    }
     let bad_collectors = status
         .collectors
         .iter()
@@ -93,7 +100,8 @@ fn collectors(status: &Status) -> Table {
         ("POINTS", Align::Right),
         ("EVERY", Align::Left),
         ("NEXT", Align::Left),
-    ]);
+    ])
+    .spare(["EVERY", "TOOK", "POINTS"]);
     let mut order: Vec<&CollectorStatus> = status.collectors.iter().collect();
     order.sort_by_key(|collector| (rank(collector), collector.name.clone()));
     for collector in order {
@@ -188,7 +196,12 @@ fn collector_notes(status: &Status, collector: &CollectorStatus, table: &mut Tab
         State::Ok | State::Running | State::Never => {}
     }
     some(&run.gaps, "missing: ", table);
-    some(&run.notices, "notice: ", table);
+    // What the settings have to say at every run stands above already.
+    let own = run
+        .notices
+        .iter()
+        .filter(|notice| !status.warnings.contains(notice));
+    some(&own.cloned().collect::<Vec<_>>(), "notice: ", table);
 }
 
 /// The first few lines, and how many more there are.
@@ -212,7 +225,8 @@ fn sinks(status: &Status) -> Table {
         ("WAITING", Align::Right),
         ("REJECTED", Align::Right),
         ("DROPPED", Align::Right),
-    ]);
+    ])
+    .spare(["TYPE"]);
     let mut order: Vec<&SinkStatus> = status.sinks.iter().collect();
     // A stable sort: the settings' order among equals.
     order.sort_by_key(|sink| Reverse(sink.is_bad()));
@@ -245,7 +259,7 @@ fn sink_notes(status: &Status, sink: &SinkStatus, table: &mut Table) {
         table.note(error);
     }
     if sink.waiting > 0 {
-        let mut line = format!("{} wait", counted(sink.waiting, "point", "points"));
+        let mut line = counted(sink.waiting, "point waits", "points wait");
         if let Some(oldest) = sink.oldest_waiting {
             line.push_str(&format!(
                 ", the oldest since {} ({})",

@@ -73,6 +73,7 @@ fn well() -> Status {
         ],
         sinks: vec![sink("store")],
         now: at(0),
+        settings_are_wrong: false,
         warnings: Vec::new(),
     }
 }
@@ -175,7 +176,7 @@ store  store     81,200        0         0        0
 
 The values: tidemark show host
 ";
-    assert_eq!(screen(&well(), false), expected);
+    assert_eq!(screen(&well(), false, 0), expected);
 }
 
 #[test]
@@ -241,9 +242,9 @@ store    store        81,200        0         0        0
 
 The values: tidemark show host
 ";
-    assert_eq!(screen(&status, false), expected);
+    assert_eq!(screen(&status, false, 0), expected);
     assert!(status.needs_attention());
-    assert!(screen(&status, true).contains("\u{1b}[1;31mfailing\u{1b}[0m"));
+    assert!(screen(&status, true, 0).contains("\u{1b}[1;31mfailing\u{1b}[0m"));
 }
 
 #[test]
@@ -253,7 +254,7 @@ fn nothing_yet_says_how_to_begin() {
         sinks: Vec::new(),
         ..well()
     };
-    let text = screen(&status, false);
+    let text = screen(&status, false, 0);
     assert!(text.contains("Nothing has run yet: `tidemark up`"), "{text}");
     assert!(text.contains("Nothing is known of any sink yet."), "{text}");
     assert!(!status.needs_attention());
@@ -261,7 +262,45 @@ fn nothing_yet_says_how_to_begin() {
         collectors: Vec::new(),
         ..well()
     };
-    assert!(screen(&empty, false).contains("No collectors are installed."));
+    assert!(screen(&empty, false, 0).contains("No collectors are installed."));
+}
+
+#[test]
+fn wrong_settings_are_the_first_thing_said() {
+    let status = Status {
+        settings_are_wrong: true,
+        ..well()
+    };
+    let text = screen(&status, false, 0);
+    assert!(
+        text.starts_with("myhost  2026-11-21 07:00:00Z\nThe settings are wrong"),
+        "{text}"
+    );
+    assert!(!text.contains("All is well"), "{text}");
+}
+
+#[test]
+fn what_the_settings_say_is_not_said_again_of_each_run() {
+    let mut status = well();
+    status.warnings.push("the sink db does not verify".to_owned());
+    status.collectors[0].last_run.as_mut().expect("a run").notices =
+        vec!["the sink db does not verify".to_owned(), "another".to_owned()];
+    let text = screen(&status, false, 0);
+    assert_eq!(text.matches("does not verify").count(), 1, "{text}");
+    assert!(text.contains("notice: another"), "{text}");
+}
+
+#[test]
+fn a_narrow_terminal_is_filled_and_not_overrun() {
+    let mut status = well();
+    status.sinks[0].waiting = 1;
+    status.sinks[0].last_error =
+        Some("https://db:8086: connection refused; it is tried again later".to_owned());
+    let text = screen(&status, false, 60);
+    assert!(text.contains("NEXT") && text.contains("1 point waits"), "{text}");
+    for line in text.lines() {
+        assert!(line.chars().count() <= 60, "{line}");
+    }
 }
 
 #[test]
