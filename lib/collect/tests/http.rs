@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use tidemark_collect::chain;
@@ -111,6 +113,58 @@ async fn a_body_of_1_gb_is_refused_by_its_length() {
         text.ends_with("the body is longer than 67108864 bytes, the most that is read"),
         "{text}"
     );
+}
+
+/// The error of a request to a server that answers with this start and then with this piece, over and over, and how
+/// much it could send before the client hung up.
+async fn flooded(start: &'static str, piece: &str) -> (HttpErrorKind, usize) {
+    const MOST: usize = 1 << 30;
+    let piece = piece.repeat((64 << 10) / piece.len());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = url(&format!("http://{}/", listener.local_addr().unwrap()));
+    // Waited for without a block: the client hangs up in a task of its own.
+    let server = tokio::task::spawn_blocking(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        // An answer before the request would be no answer.
+        let _ = connection.read(&mut [0; 1024]).unwrap();
+        let mut sent = 0;
+        let mut ended = connection.write_all(start.as_bytes()).is_err();
+        while !ended && sent < MOST {
+            ended = connection.write_all(piece.as_bytes()).is_err();
+            sent += piece.len();
+        }
+        sent
+    });
+    let (kind, _) = why(http().get(&address).max_bytes(1 << 20).bytes().await.unwrap_err());
+    (kind, server.await.unwrap())
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_counted_as_it_comes() {
+    for start in [
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFF\r\n",
+    ] {
+        let (kind, sent) = flooded(start, "x").await;
+        assert_eq!(kind, HttpErrorKind::TooLarge { limit: 1 << 20 });
+        // What is more lies in the buffers of the two ends.
+        assert!(sent < 64 << 20, "{sent} bytes");
+    }
+}
+
+#[tokio::test]
+async fn headers_without_an_end_are_bounded_too() {
+    for (start, piece) in [
+        ("HTTP/1.1 200 OK\r\n", "X-More: of it\r\n"),
+        ("HTTP/1.1 200 OK\r\nX-Long: ", "x"),
+    ] {
+        let (kind, sent) = flooded(start, piece).await;
+        assert_eq!(kind, HttpErrorKind::NoAnswer);
+        assert!(sent < 64 << 20, "{sent} bytes");
+    }
+    let (kind, sent) = flooded("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", "x").await;
+    assert!(matches!(kind, HttpErrorKind::Body { .. }), "{kind:?}");
+    assert!(sent < 64 << 20, "{sent} bytes");
 }
 
 #[tokio::test]
