@@ -91,7 +91,8 @@ async fn try_run(
         report.state = SinkState::Elsewhere;
         return Ok(());
     };
-    let Some(Beginning { endpoint, due }) = outbox.begin(spec).await? else {
+    let heed_parking = budget != Budget::Flush;
+    let Some(Beginning { endpoint, due }) = outbox.begin(spec, heed_parking).await? else {
         return Ok(());
     };
     if let (Some(until), false) = (

@@ -362,9 +362,13 @@ async fn a_batch_that_always_fails_alone_is_parked_and_its_collector_goes_on() {
     let waiting = delivery.outbox().unwrap().waiting(None, 0, 10).await.unwrap();
     assert_eq!((waiting.len(), waiting[0].attempts), (1, 5));
     assert!(waiting[0].parked_until.is_some());
-    // After the parking time it is tried again; mended, it goes.
+    // After the parking time it is tried again, though others wait too; mended, it goes.
     server.judge(|_| Answer::new(204));
+    delivery.submit(&fixture.run("b"), &points(30, 1)).await.unwrap();
+    delivery.deliver(Budget::Run).await;
+    assert_eq!(ledger(&delivery, "influx").await.waiting, 3, "parked still");
     fixture.clock.advance(Duration::from_secs(3_600));
+    delivery.submit(&fixture.run("b"), &points(40, 1)).await.unwrap();
     assert!(delivery.deliver(Budget::Run).await.is_drained());
 }
 

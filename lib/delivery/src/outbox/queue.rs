@@ -75,19 +75,27 @@ const LITTLE: i64 = 2_000;
 impl Outbox {
     /// The sink's row, made fit for its settings: a backoff that belongs to other settings is over; with it, what is due
     /// where little waits. None where nothing was ever committed for it.
-    pub(crate) async fn begin(&self, sink: &SinkSpec) -> Result<Option<Beginning>, DeliveryError> {
+    pub(crate) async fn begin(
+        &self,
+        sink: &SinkSpec,
+        heed_parking: bool,
+    ) -> Result<Option<Beginning>, DeliveryError> {
         let failed = |error| self.failed(error);
+        let (from, to) = self.parked(heed_parking);
         let mut db = self.connection().await;
         let rows: Vec<SqliteRow> = sqlx::query(
             "SELECT s.id, s.failures, s.not_before, s.last_error, s.fingerprint, s.plain, s.waiting,
                     d.batch, d.lane, d.rest, d.requests, d.alone,
                     b.collector, b.own, b.points, b.encoding, b.uints, b.length, b.crc, b.body
              FROM sink s
-             LEFT JOIN delivery d ON d.sink = s.id AND s.waiting <= ? AND s.not_before IS NULL AND d.not_before IS NULL
+             LEFT JOIN delivery d ON d.sink = s.id AND s.waiting <= ? AND s.not_before IS NULL
+                  AND (d.not_before IS NULL OR d.not_before <= ? OR d.not_before > ?)
              LEFT JOIN batch b ON b.id = d.batch
              WHERE s.name = ? ORDER BY d.batch LIMIT 4",
         )
         .bind(LITTLE)
+        .bind(from)
+        .bind(to)
         .bind(sink.name())
         .fetch_all(&mut *db)
         .await
@@ -126,12 +134,7 @@ impl Outbox {
         lanes: &[String],
         heed_parking: bool,
     ) -> Result<Option<Due>, DeliveryError> {
-        let now = self.clock.now();
-        // An instant beyond the longest backoff is past.
-        let (from, to) = match heed_parking {
-            true => (now.nanos(), now.saturating_add(LONGEST_BACKOFF).nanos()),
-            false => (i64::MAX, i64::MAX),
-        };
+        let (from, to) = self.parked(heed_parking);
         let mut db = self.connection().await;
         let row: Option<SqliteRow> = sqlx::query(
             "SELECT d.batch, d.lane, d.rest, d.requests, d.alone,
@@ -158,6 +161,16 @@ impl Outbox {
             .map(due)
             .transpose()
             .map_err(|error| self.failed(error))
+    }
+
+    /// A batch is left alone that is parked until after the first instant, and not after the second one: an instant
+    /// beyond the longest backoff is past.
+    fn parked(&self, heed: bool) -> (i64, i64) {
+        let now = self.clock.now();
+        match heed {
+            true => (now.nanos(), now.saturating_add(LONGEST_BACKOFF).nanos()),
+            false => (i64::MAX, i64::MAX),
+        }
     }
 
     /// Writes down what became of batches, and of the endpoint where that changed; all or nothing.
