@@ -308,6 +308,8 @@ fn this_machine_as_its_kernel_has_it() {
             kernel("/proc/stat", "ctxt", 1),
             kernel("/proc/stat", "processes", 1),
             kernel("/proc/stat", "cpu ", 3),
+            // It only jumps by a second where somebody sets the clock.
+            kernel("/proc/stat", "btime", 1),
         ]
     };
     let before = grows();
@@ -329,6 +331,7 @@ fn this_machine_as_its_kernel_has_it() {
         of("host_kernel", "", "", "context_switches"),
         of("host_kernel", "", "", "forks"),
         of("host_cpu", "mode", "system", "seconds") * 100.0,
+        of("host_kernel", "", "", "boot_time"),
     ];
     for ((before, value), after) in before.into_iter().zip(grown).zip(after) {
         assert!(
@@ -337,10 +340,6 @@ fn this_machine_as_its_kernel_has_it() {
         );
     }
     assert_eq!(
-        of("host_kernel", "", "", "boot_time"),
-        kernel("/proc/stat", "btime", 1) as f64
-    );
-    assert_eq!(
         of("host_memory", "", "", "total_bytes"),
         kernel("/proc/meminfo", "MemTotal:", 1) as f64 * 1024.0
     );
@@ -348,8 +347,12 @@ fn this_machine_as_its_kernel_has_it() {
         of("host_files", "", "", "max"),
         kernel("/proc/sys/fs/file-nr", "", 2) as f64
     );
+    // Where other users' processes are hidden, they are a gap.
+    if !Path::new("/proc/1/stat").exists() {
+        return;
+    }
     let processes = of("host_processes", "", "", "total");
-    assert!(processes >= 2.0 && of("host_processes", "", "", "threads") >= processes);
+    assert!(processes >= 1.0 && of("host_processes", "", "", "threads") >= processes);
     let states = [
         "running",
         "sleeping",
