@@ -20,6 +20,9 @@ pub const NOTE_LENGTH_LIMIT: usize = 500;
 /// The longest list of a folder's names.
 const FOLDER_LIMIT: usize = 1_000_000;
 
+/// What is left of the run, at most, when a request has to end: for the error to be said.
+const HTTP_MARGIN: Duration = Duration::from_secs(1);
+
 /// What a run works with: clock, host root, HTTP, deadline; and where it says what was missing.
 ///
 /// A `Context` outlives a run; [`begin_run`](Self::begin_run) starts the deadline and clears gaps and notices.
@@ -76,9 +79,15 @@ impl Context {
         Arc::clone(&self.shared.clock)
     }
 
-    /// The HTTP client; it costs nothing until the first request.
-    pub fn http(&self) -> &Http {
-        &self.shared.http
+    /// The HTTP client; it costs nothing until the first request. Its requests end a little before the run's deadline, so
+    /// that the error names the address that was slow.
+    pub fn http(&self) -> Http {
+        let remaining = self.remaining();
+        let margin = (remaining / 20).min(HTTP_MARGIN);
+        let now = tokio::time::Instant::now();
+        self.shared
+            .http
+            .until(now.checked_add(remaining - margin).unwrap_or(now))
     }
 
     /// The host's name, as the settings have it; empty where none was given. Only `host`'s points carry it.

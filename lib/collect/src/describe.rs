@@ -92,7 +92,7 @@ pub struct SettingDescription {
     /// The type of its value, in words.
     #[serde(rename = "type")]
     pub value_type: String,
-    /// The value where none is set, as it would be written; none where the key has no default.
+    /// The value where none is set, as plain text (a string without quotes); none where the key has no default.
     pub default: Option<String>,
     /// What it is for.
     pub help: String,

@@ -388,6 +388,21 @@ async fn a_redirect_in_a_circle_is_seen_at_once() {
 }
 
 #[tokio::test]
+async fn authorization_stays_with_the_server_that_it_is_for() {
+    let (here, there) = (Source::http(), Source::http());
+    // By another name, as only names count.
+    let elsewhere = format!("http://localhost:{}/page", there.port());
+    here.route("/page", Answer::redirect(&elsewhere));
+    there.route("/page", Answer::ok("a"));
+    let request = http()
+        .get(&url(&format!("http://127.0.0.1:{}/page", here.port())))
+        .header("authorization", "hunter2");
+    assert_eq!(request.text().await.unwrap(), "a");
+    assert_eq!(here.requests()[0].header("authorization"), Some("hunter2"));
+    assert_eq!(there.requests()[0].header("authorization"), None);
+}
+
+#[tokio::test]
 async fn an_answer_after_a_redirect_is_told_with_both_addresses() {
     let source = Source::http();
     source.route("/page", Answer::redirect(&source.url("/login")));

@@ -1,8 +1,10 @@
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Method, NoProxy, Proxy};
+use tokio::time::Instant;
 use url::Url;
 
 use super::error::RedirectFault;
@@ -12,9 +14,15 @@ use super::{HttpError, Request, redacted, tls};
 /// The most redirects that are followed for one request.
 pub const REDIRECT_LIMIT: usize = 10;
 
+/// What a timeout that no clock can add up to means.
+const FOREVER: Duration = Duration::from_hours(24 * 365);
+
 /// An HTTP client that is made when it is first used. Clones share it, and its connections.
 #[derive(Clone, Debug)]
-pub struct Http(Arc<Lazy>);
+pub struct Http {
+    lazy: Arc<Lazy>,
+    until: Option<Instant>,
+}
 
 #[derive(Debug)]
 struct Lazy {
@@ -25,10 +33,20 @@ struct Lazy {
 impl Http {
     /// A client with these options; nothing is read, opened or checked yet.
     pub fn new(options: ClientOptions) -> Self {
-        Self(Arc::new(Lazy {
-            options,
-            client: OnceLock::new(),
-        }))
+        let client = OnceLock::new();
+        Self {
+            lazy: Arc::new(Lazy { options, client }),
+            until: None,
+        }
+    }
+
+    /// The same client, whose requests end at that instant at the latest, with an error that names the address.
+    #[must_use]
+    pub fn until(&self, until: Instant) -> Self {
+        Self {
+            lazy: Arc::clone(&self.lazy),
+            until: Some(until),
+        }
     }
 
     /// Asks for what is at this address.
@@ -41,12 +59,18 @@ impl Http {
         Request::new(self.clone(), Method::POST, url.clone())
     }
 
+    /// When a request that starts now and may take that long must end.
+    pub(super) fn end(&self, now: Instant, timeout: Duration) -> Instant {
+        let end = now.checked_add(timeout).unwrap_or(now + FOREVER);
+        self.until.map_or(end, |until| end.min(until))
+    }
+
     pub(super) fn client(&self) -> Result<&reqwest::Client, HttpError> {
-        if let Some(client) = self.0.client.get() {
+        if let Some(client) = self.lazy.client.get() {
             return Ok(client);
         }
-        let client = build(&self.0.options, Policy::custom(follow))?;
-        Ok(self.0.client.get_or_init(|| client))
+        let client = build(&self.lazy.options, Policy::custom(follow))?;
+        Ok(self.lazy.client.get_or_init(|| client))
     }
 }
 

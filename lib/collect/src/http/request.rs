@@ -15,9 +15,6 @@ pub const MAX_BYTES: u64 = 64 << 20;
 /// The time that a request has, headers and body together, where it does not say otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Longer than any request, for a timeout beyond what a clock can show.
-const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
 /// A request in the making. It is sent by [`bytes`](Self::bytes), [`text`](Self::text), [`json`](Self::json) or
 /// [`response`](Self::response).
 #[must_use = "a request is sent by `bytes`, `text`, `json` or `response`"]
@@ -49,6 +46,8 @@ impl Request {
     }
 
     /// Sets a header. One that cannot be sent (a newline in it) fails the request.
+    ///
+    /// A redirect to another server takes it along, unless it is `authorization` or `cookie`: a key goes there.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (
             HeaderName::from_bytes(name.as_bytes()),
@@ -128,17 +127,17 @@ impl Request {
     /// # Errors
     /// Where no whole answer comes.
     pub async fn response(self) -> Result<Response, HttpError> {
-        let (deadline, timeout, max_bytes) = (self.deadline(), self.timeout, self.max_bytes);
+        let ((deadline, timeout), max_bytes) = (self.deadline(), self.max_bytes);
         let url = self.url.clone();
-        let answer = self.send(deadline).await?;
+        let answer = self.send(deadline, timeout).await?;
         Response::read(url, answer, max_bytes, deadline, timeout).await
     }
 
     /// A 2xx answer with a body.
     async fn success(self) -> Result<Response, HttpError> {
-        let (deadline, timeout, max_bytes) = (self.deadline(), self.timeout, self.max_bytes);
+        let ((deadline, timeout), max_bytes) = (self.deadline(), self.max_bytes);
         let (url, allow_empty) = (self.url.clone(), self.allow_empty);
-        let answer = self.send(deadline).await?;
+        let answer = self.send(deadline, timeout).await?;
         let status = answer.status();
         if !status.is_success() {
             let content_type = content_type(answer.headers());
@@ -160,12 +159,14 @@ impl Request {
         Ok(response)
     }
 
-    fn deadline(&self) -> Instant {
+    /// When it must have ended, and how long that is from now.
+    fn deadline(&self) -> (Instant, Duration) {
         let now = Instant::now();
-        now.checked_add(self.timeout).unwrap_or(now + FOREVER)
+        let end = self.http.end(now, self.timeout);
+        (end, end - now)
     }
 
-    async fn send(self, deadline: Instant) -> Result<reqwest::Response, HttpError> {
+    async fn send(self, deadline: Instant, timeout: Duration) -> Result<reqwest::Response, HttpError> {
         if let Some(fault) = self.fault {
             return Err(HttpError::new(&self.url, HttpErrorKind::Request(fault)));
         }
@@ -188,7 +189,7 @@ impl Request {
             Ok(Err(error)) => Err(HttpError::explain_at(&self.url, led_to.as_ref(), error)),
             Err(_) => {
                 let kind = HttpErrorKind::Timeout {
-                    after: self.timeout,
+                    after: timeout,
                     received: None,
                 };
                 Err(HttpError::at(&self.url, led_to.as_ref(), kind))
