@@ -390,7 +390,6 @@ async fn a_redirect_in_a_circle_is_seen_at_once() {
 #[tokio::test]
 async fn authorization_stays_with_the_server_that_it_is_for() {
     let (here, there) = (Source::http(), Source::http());
-    // By another name, as only names count.
     let elsewhere = format!("http://localhost:{}/page", there.port());
     here.route("/page", Answer::redirect(&elsewhere));
     there.route("/page", Answer::ok("a"));
