@@ -51,7 +51,7 @@ fn not_ours(state: &Path, file: &Path) -> String {
         .find_map(|path| rustix::fs::stat(path).ok());
     let (whose, who) = match owner.map(|found| found.st_uid) {
         Some(0) => ("root's".to_owned(), "root".to_owned()),
-        Some(user) => (format!("user {user}'s"), format!("that user or as root")),
+        Some(user) => (format!("user {user}'s"), "that user or as root".to_owned()),
         None => ("another user's".to_owned(), "root".to_owned()),
     };
     format!(
