@@ -2,7 +2,7 @@
 //! a sample for three kinds of data, times of reads.
 //!
 //! Criterion measures wall time; the figures that are printed first are CPU time of the whole process, the connection's
-//! thread included, and bytes on the disk.
+//! thread included, and bytes on the disk. `cargo bench -p tidemark-store -- figures` prints these alone.
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::unwrap_used, reason = "a benchmark fails loudly")]
 #![allow(clippy::print_stdout, reason = "what a benchmark is for")]
