@@ -114,8 +114,14 @@ impl Delivery {
         }
     }
 
-    /// A process that stays tries now and then whether there can be an outbox again.
+    /// A process that stays leaves an outbox that is gone, and tries now and then whether there can be one again.
     async fn look_again(&mut self) {
+        if self.outbox.as_ref().is_some_and(|outbox| !outbox.is_in_place()) {
+            let notice = "the outbox's file was removed or moved while it was open: a new one is begun";
+            tracing::warn!("{notice}");
+            self.notices.push(notice.to_owned());
+            self.close_outbox().await;
+        }
         if self.outbox.is_none() && self.refused.is_none_or(|refused| refused.elapsed() >= LOOK_AGAIN) {
             self.open_outbox().await;
         }

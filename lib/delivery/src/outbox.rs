@@ -11,6 +11,7 @@ mod salvage;
 mod schema;
 mod script;
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -44,6 +45,8 @@ const MUCH_FREE: u64 = 4 * 1024 * 1024;
 /// An open outbox.
 pub struct Outbox {
     path: PathBuf,
+    /// The device and the number of the open file.
+    file: Option<(u64, u64)>,
     dir: PathBuf,
     sinks: Sinks,
     bounds: OutboxSettings,
@@ -197,6 +200,7 @@ impl Outbox {
             match opened {
                 Ok(db) => {
                     let outbox = Self {
+                        file: file_id(&path),
                         path,
                         dir: options.dir.clone(),
                         sinks: options.sinks.clone(),
@@ -219,6 +223,11 @@ impl Outbox {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whether the open file is still the one of that name. One that was removed or moved keeps nothing for anybody.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.file.is_some() && self.file == file_id(&self.path)
     }
 
     /// Closes the connection, and gives back to the disk what was freed.
@@ -249,6 +258,12 @@ impl Outbox {
 }
 
 /// Gives free pages back to the disk, where there are many.
+/// The device and the number of the file of that name.
+fn file_id(path: &std::path::Path) -> Option<(u64, u64)> {
+    let file = std::fs::metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
+}
+
 async fn free_pages(db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let free: i64 =
         sqlx::query_scalar("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size")

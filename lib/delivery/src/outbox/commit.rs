@@ -98,11 +98,7 @@ impl Commit<'_> {
         }
         self.collect(&mut script);
         for (own, body) in self.bodies {
-            // Batches of one lane are delivered in order.
-            let lane = match own {
-                true => format!("{}/own", self.collector),
-                false => self.collector.to_owned(),
-            };
+            let lane = lane(self.collector, own);
             let (points, crc) = (body.points, body.crc());
             script
                 .sql(
@@ -151,6 +147,14 @@ impl Commit<'_> {
             " ON CONFLICT (name) DO UPDATE SET kind = excluded.kind,
              collected = collected + excluded.collected, waiting = waiting + excluded.waiting;\n",
         );
+    }
+}
+
+/// Batches of one lane are delivered in order.
+pub(super) fn lane(collector: &str, own: bool) -> String {
+    match own {
+        true => format!("{collector}/own"),
+        false => collector.to_owned(),
     }
 }
 

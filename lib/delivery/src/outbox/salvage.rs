@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{Connection as _, SqliteConnection};
 use tidemark_point::Timestamp;
 
+use super::commit::lane;
 use super::queue;
 use crate::Sinks;
 
@@ -72,16 +73,7 @@ pub(super) async fn salvage(
             // Who it waits for is lost: all that take it get it; again is no harm.
             for sink in sinks.iter().filter(|sink| sink.takes(&collector)) {
                 let id = sink_row(&mut new, sink.name(), sink.kind(), now).await?;
-                to.push((
-                    id,
-                    if own {
-                        format!("{collector}/own")
-                    } else {
-                        collector.clone()
-                    },
-                    points,
-                    None,
-                ));
+                to.push((id, lane(&collector, own), points, None));
             }
         }
         sqlx::query(
