@@ -1,7 +1,7 @@
 //! The embedded store: points kept on the host itself, in one SQLite file.
 //!
 //! It is the sink where no other is configured, what `tidemark show` reads, and the source that immutable blocks
-//! are cut from. A batch is written as a few compressed rows, never as a row a sample; compaction turns the rows of
+//! are cut from. A batch is written as one row, never as a row a sample; compaction turns the rows of
 //! some hours into chunks. Values come back exactly as they were written, with their types. Writing a batch again
 //! changes nothing, and the same series and time written with another value takes the later one.
 //!
