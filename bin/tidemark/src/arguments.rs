@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use tidemark_app::exit::Failure;
 use tidemark_app::output::Format;
-use tidemark_app::{config, printed_or_failure, verbose};
+use tidemark_app::{printed_or_failure, with_common_options};
 use tidemark_settings::Span;
 
 /// What the user asked for.
@@ -67,30 +67,11 @@ pub(crate) enum OutboxAction {
 }
 
 fn command() -> Command {
-    Command::new("tidemark")
+    let command = Command::new("tidemark")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Collects metrics at regular intervals, keeps them safe, and delivers them.")
-        .disable_help_flag(true)
         .disable_help_subcommand(true)
-        .disable_version_flag(true)
         .subcommand_required(true)
-        .arg(verbose())
-        .arg(config())
-        .arg(
-            Arg::new("help")
-                .short('h')
-                .long("help")
-                .action(ArgAction::Help)
-                .global(true)
-                .help("Print this help"),
-        )
-        .arg(
-            Arg::new("version")
-                .short('V')
-                .long("version")
-                .action(ArgAction::Version)
-                .help("Print the version"),
-        )
         .subcommand(Command::new("up").about("Run the collectors at their intervals, in the foreground"))
         .subcommand(Command::new("list").about("Say which collectors are installed, and what starts them"))
         .subcommand(
@@ -143,7 +124,8 @@ fn command() -> Command {
                         .help("Print what would be submitted; submit and write nothing"),
                 ),
         )
-        .subcommand(outbox())
+        .subcommand(outbox());
+    with_common_options(command)
 }
 
 fn outbox() -> Command {

@@ -44,13 +44,11 @@ pub(crate) enum Every {
 
 /// The program's options, as clap takes them.
 fn command(program: &str, version: &'static str, summary: &'static str) -> Command {
-    Command::new("collector")
+    let command = Command::new("collector")
         .bin_name(program)
         .display_name(program)
         .version(version)
         .about(summary)
-        .disable_help_flag(true)
-        .disable_version_flag(true)
         .arg(
             Arg::new("dry-run")
                 .short('n')
@@ -65,8 +63,6 @@ fn command(program: &str, version: &'static str, summary: &'static str) -> Comma
                 .value_parser(Format::NAMES)
                 .help("With --dry-run: how to print it [default: yaml]"),
         )
-        .arg(verbose())
-        .arg(config())
         .arg(
             Arg::new("every")
                 .long("every")
@@ -79,6 +75,40 @@ fn command(program: &str, version: &'static str, summary: &'static str) -> Comma
                 .long("describe")
                 .action(ArgAction::SetTrue)
                 .help("Print what this collector is, as JSON"),
+        );
+    with_common_options(command)
+}
+
+/// Adds what every program takes, before a subcommand or after it: `-v`, `--config`, `--help`; and `--version`.
+#[must_use]
+pub fn with_common_options(command: Command) -> Command {
+    command
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(
+            Arg::new("verbose")
+                .short('v')
+                .long("verbose")
+                .global(true)
+                .action(ArgAction::Count)
+                .help("Log what is done; twice: every detail"),
+        )
+        .arg(
+            Arg::new("config")
+                .short('c')
+                .long("config")
+                .global(true)
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("Read the settings from this file"),
+        )
+        .arg(
+            Arg::new("help")
+                .short('h')
+                .long("help")
+                .global(true)
+                .action(ArgAction::Help)
+                .help("Print this help"),
         )
         .arg(
             Arg::new("version")
@@ -87,36 +117,6 @@ fn command(program: &str, version: &'static str, summary: &'static str) -> Comma
                 .action(ArgAction::Version)
                 .help("Print the version"),
         )
-        .arg(
-            Arg::new("help")
-                .short('h')
-                .long("help")
-                .action(ArgAction::Help)
-                .help("Print this help"),
-        )
-}
-
-/// `-v`, the same in every program.
-#[must_use]
-pub fn verbose() -> Arg {
-    Arg::new("verbose")
-        .short('v')
-        .long("verbose")
-        .global(true)
-        .action(ArgAction::Count)
-        .help("Log what is done; twice: every detail")
-}
-
-/// `--config`, the same in every program.
-#[must_use]
-pub fn config() -> Arg {
-    Arg::new("config")
-        .short('c')
-        .long("config")
-        .global(true)
-        .value_name("FILE")
-        .value_parser(clap::value_parser!(PathBuf))
-        .help("Read the settings from this file")
 }
 
 /// Reads the command line of the collector `program`.
