@@ -73,6 +73,10 @@ impl Error for Failure {}
 ///
 /// A standard error that is gone is no reason to fail: there is nobody left to tell.
 pub fn complain(program: &str, message: &str) {
+    write_to_standard_error(complaint(program, message).as_bytes());
+}
+
+fn complaint(program: &str, message: &str) -> String {
     let mut text = String::with_capacity(program.len() + message.len() + 3);
     for line in message.lines() {
         text.push_str(program);
@@ -80,7 +84,7 @@ pub fn complain(program: &str, message: &str) {
         text.push_str(&crate::log::printable(line));
         text.push('\n');
     }
-    write_to_standard_error(text.as_bytes());
+    text
 }
 
 /// Writes `bytes` on standard error in one piece.
@@ -104,5 +108,19 @@ pub fn print(bytes: &[u8]) -> Result<(), Failure> {
         Err(error) => Err(Failure::run(format!(
             "standard output cannot be written: {error}"
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_names_the_program_and_none_moves_the_cursor() {
+        assert_eq!(
+            complaint("tidemark-x", "one: \u{1b}[2J\u{9b}1A é\r\ntwo\tthree"),
+            "tidemark-x: one: \\u{1b}[2J\\u{9b}1A é\ntidemark-x: two\\tthree\n"
+        );
+        assert_eq!(complaint("tidemark-x", ""), "");
     }
 }
