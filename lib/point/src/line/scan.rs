@@ -191,7 +191,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn fields(&mut self, series: usize) -> Result<Vec<(Cow<'a, str>, BorrowedValue<'a>)>, Mistake> {
-        let mut fields = Vec::with_capacity(4);
+        // Growing costs more than room that is not used.
+        let mut fields = Vec::with_capacity(8);
         loop {
             let start = self.at;
             let key = key_end(self.bytes, start);
