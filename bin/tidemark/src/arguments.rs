@@ -283,6 +283,26 @@ mod tests {
     }
 
     #[test]
+    fn an_argument_that_is_no_text_is_one_line() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let line = |words: [&str; 2]| {
+            let words = words.map(OsString::from).into_iter();
+            let strange = OsString::from_vec(vec![0xff, 0xfe]);
+            super::parse(std::iter::once("tidemark".into()).chain(words).chain([strange]))
+        };
+        for words in [["show", "--since"], ["outbox", "show"], ["status", "-v"]] {
+            let failure = line(words).expect_err("a usage error");
+            assert_eq!(
+                (failure.code(), failure.to_string().lines().count()),
+                (2, 1),
+                "{words:?}"
+            );
+        }
+        // A file may be called anything.
+        assert!(matches!(line(["list", "--config"]), Ok(Request::Do(_))));
+    }
+
+    #[test]
     fn the_command_is_sound() {
         command().debug_assert();
     }

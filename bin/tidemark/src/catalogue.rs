@@ -305,12 +305,19 @@ fn understand(name: &str, text: &[u8]) -> Result<Described, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     const DESCRIPTION: &str = r#"{"name": "x", "summary": "X.", "version": "0.1.0", "run_interval": "1m",
         "deadline": "10m", "default": "on", "needs": {"network": false, "programs": [], "paths": []},
         "measurements": [], "settings": [], "later": 1}"#;
+
+    pub(crate) fn described(name: &str, summary: &str) -> Described {
+        let text = DESCRIPTION
+            .replace("\"x\"", &format!("{name:?}"))
+            .replace("X.", summary);
+        understand(name, text.as_bytes()).expect("a description")
+    }
 
     fn why(text: &str) -> String {
         understand("x", text.as_bytes()).expect_err("broken")

@@ -9,7 +9,7 @@ use tidemark_settings::{Loaded, Span};
 
 use crate::Command;
 use crate::catalogue::{Catalogue, Collector, Described, nothing_installed};
-use crate::table::{Align, Cell, Table};
+use crate::table::{Align, Cell, Table, terminal_width};
 
 /// How a collector is started, as settings and description say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,39 +73,98 @@ impl Plan {
 pub(crate) fn list(command: &Command) -> Result<ExitCode, Failure> {
     let loaded = command.settings()?;
     let catalogue = block_on(async { Ok(Catalogue::find(&command.here).await) })?;
-    exit::print(text(&catalogue, &loaded).as_bytes())?;
+    exit::print(text(&catalogue, &loaded, terminal_width()).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(catalogue: &Catalogue, loaded: &Loaded) -> String {
+/// The table; where its lines are wider than the terminal (0: there is none), what a collector is stands beneath its row.
+fn text(catalogue: &Catalogue, loaded: &Loaded, width: usize) -> String {
     if catalogue.collectors.is_empty() {
         return format!("{}\n", nothing_installed(&catalogue.folders));
     }
-    let mut table = Table::new([
+    let wide = table(catalogue, loaded, true).render(false);
+    if width == 0 || wide.lines().all(|line| line.chars().count() <= width) {
+        return wide;
+    }
+    table(catalogue, loaded, false).render_within(false, width)
+}
+
+fn table(catalogue: &Catalogue, loaded: &Loaded, is_wide: bool) -> Table {
+    let columns = [
         ("COLLECTOR", Align::Left),
         ("EVERY", Align::Left),
         ("STARTED", Align::Left),
         ("WHAT", Align::Left),
-    ]);
+    ];
+    let mut table = Table::new(columns.into_iter().take(if is_wide { 4 } else { 3 }));
     for collector in &catalogue.collectors {
         let plan = Plan::of(collector, loaded);
+        let name = Cell::from(collector.name.as_str());
         match &collector.description {
-            Ok(Described { description, .. }) => table.row([
-                Cell::from(collector.name.as_str()),
-                plan.interval.to_string().into(),
-                plan.why(collector, loaded).into(),
-                description.summary.as_str().into(),
-            ]),
-            Err(broken) => {
+            Ok(Described { description, .. }) => {
+                let what = description.summary.as_str();
                 table.row([
-                    collector.name.as_str().into(),
-                    "-".into(),
-                    "broken".into(),
-                    Cell::from("-"),
+                    name,
+                    plan.interval.to_string().into(),
+                    plan.why(collector, loaded).into(),
+                    what.into(),
                 ]);
+                if !is_wide {
+                    table.note(what);
+                }
+            }
+            Err(broken) => {
+                table.row([name, "-".into(), "broken".into(), "-".into()]);
                 table.note(&broken.to_string());
             }
         }
     }
-    table.render(false)
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Broken;
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+    use tidemark_settings::{LoadFrom, Places, Settings};
+
+    #[test]
+    fn a_narrow_terminal_has_the_summary_beneath() {
+        let environment = BTreeMap::from([("TIDEMARK_CONFIG".to_owned(), "".into())]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("tidemark.toml");
+        std::fs::write(&config, "").expect("write");
+        let from = LoadFrom {
+            places: &Places::new(&environment, false, Some(config)),
+            environment: &environment,
+            hostname: "h".to_owned(),
+            known_collectors: None,
+        };
+        let loaded = Settings::load(&from).expect("settings");
+        let described: Described = crate::catalogue::tests::described("host", "This machine, all of it.");
+        let collector = |name: &str, description: Result<Described, Broken>| Collector {
+            name: name.to_owned(),
+            program: PathBuf::from("/x"),
+            description,
+        };
+        let catalogue = Catalogue {
+            collectors: vec![collector("host", Ok(described))],
+            folders: Vec::new(),
+        };
+        let wide = "\
+COLLECTOR  EVERY  STARTED  WHAT
+host       1m     on       This machine, all of it.
+";
+        assert_eq!(text(&catalogue, &loaded, 0), wide);
+        assert_eq!(text(&catalogue, &loaded, 60), wide);
+        let narrow = "\
+COLLECTOR  EVERY  STARTED
+host       1m     on
+    This machine, all of
+      it.
+";
+        assert_eq!(text(&catalogue, &loaded, 25), narrow);
+    }
 }

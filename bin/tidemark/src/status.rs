@@ -17,6 +17,7 @@ use tidemark_settings::{Environment as _, Span};
 use crate::Command;
 use crate::catalogue::Catalogue;
 use crate::state;
+use crate::table::terminal_width;
 use gather::{Sources, gather};
 use screen::screen;
 
@@ -48,11 +49,9 @@ pub(crate) fn status(command: &Command, json: bool, check: bool) -> Result<ExitC
     if json {
         exit::print(&status.to_json())?;
     } else {
-        let out = std::io::stdout();
         let plain = command.here.environment.get_nonempty("NO_COLOR").is_some();
-        let colour = out.is_terminal() && !plain;
-        let width = rustix::termios::tcgetwinsize(&out).map_or(0, |size| usize::from(size.ws_col));
-        exit::print(screen(&status, colour, width).as_bytes())?;
+        let colour = std::io::stdout().is_terminal() && !plain;
+        exit::print(screen(&status, colour, terminal_width()).as_bytes())?;
     }
     if let Some(wrong) = wrong {
         return Err(wrong);

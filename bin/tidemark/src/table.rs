@@ -86,6 +86,11 @@ pub(crate) fn one_line(text: &str) -> String {
         .collect()
 }
 
+/// The width of the terminal that standard output is; 0 where it is none.
+pub(crate) fn terminal_width() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stdout()).map_or(0, |size| usize::from(size.ws_col))
+}
+
 /// The lines of `text` at most `width` wide where words allow it, the first after `first`, others after `next`; all of
 /// it in one line where `width` is 0. What has no space (an address, a command's path) is not broken: it is copied.
 pub(crate) fn wrapped(text: &str, first: &str, next: &str, width: usize) -> Vec<String> {
