@@ -257,13 +257,13 @@ impl Outbox {
     }
 }
 
-/// Gives free pages back to the disk, where there are many.
 /// The device and the number of the file of that name.
 fn file_id(path: &std::path::Path) -> Option<(u64, u64)> {
     let file = std::fs::metadata(path).ok()?;
     Some((file.dev(), file.ino()))
 }
 
+/// Gives free pages back to the disk, where there are many.
 async fn free_pages(db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let free: i64 =
         sqlx::query_scalar("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size")

@@ -276,3 +276,19 @@ async fn a_file_that_is_no_outbox() {
         assert_eq!(set_aside(fixture), aside);
     }
 }
+
+#[tokio::test]
+async fn an_outbox_that_was_removed_while_it_was_open_is_begun_anew() {
+    let server = SinkServer::start();
+    let fixture = filled(&server).await;
+    let mut delivery = fixture.open().await;
+    for end in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(fixture.path().join(format!("outbox.db{end}")));
+    }
+    delivery.submit(&fixture.run("b"), &points(0, 3)).await.unwrap();
+    assert!(delivery.take_notices()[0].contains("was removed or moved"));
+    delivery.close().await;
+    let mut delivery = fixture.open().await;
+    assert!(delivery.deliver(Budget::Run).await.is_drained());
+    assert_eq!(counts(&delivery, "influx").await, [4, 4, 0, 0, 0]);
+}
