@@ -240,18 +240,19 @@ impl Sink for Influxdb {
                     ..Later::new(said)
                 })
             }
-            Err(_) => {
-                let said = format!(
-                    "no answer within {time:.0?} from {}; it is tried again",
-                    self.place()
-                );
-                // A flush, which has the time, finds out whether it is the batch: else it would hold up all others.
-                Outcome::Later(Later {
-                    may_be_the_batch: time == TIMEOUT,
-                    ..Later::new(said)
-                })
-            }
+            Err(_) => no_answer(&self.place(), time).into(),
         }
+    }
+}
+
+/// What follows from silence. A flush, which has the time, finds out whether it is the batch: else one batch would hold
+/// up all others for good.
+fn no_answer(place: &str, time: Duration) -> Later {
+    Later {
+        may_be_the_batch: time == TIMEOUT,
+        ..Later::new(format!(
+            "no answer within {time:.0?} from {place}; it is tried again"
+        ))
     }
 }
 
@@ -271,6 +272,15 @@ mod tests {
         let texts = ["", "f", "fo", "foo", "foob", "fooba", "foobar"];
         let coded = ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"];
         assert_eq!(texts.map(|text| base64(text.as_bytes())), coded);
+    }
+
+    #[test]
+    fn silence_may_be_due_to_the_batch_where_the_whole_time_was_given() {
+        assert!(no_answer("http://h", TIMEOUT).may_be_the_batch);
+        let short = no_answer("http://h", Duration::from_millis(9_600));
+        assert!(
+            !short.may_be_the_batch && short.said == "no answer within 10s from http://h; it is tried again"
+        );
     }
 
     #[test]
