@@ -75,8 +75,11 @@ async fn to_sink(
 ) -> Vec<Failure> {
     let mut failures = Vec::new();
     let mut failed = |own: bool, points: u64, said: String| {
-        tracing::warn!("{}: {points} points did not arrive: {said}", spec.name());
-        if !own && points > 0 {
+        if own {
+            tracing::debug!("{}: the run's own point did not arrive: {said}", spec.name());
+        } else if points > 0 {
+            let what = if points == 1 { "point" } else { "points" };
+            tracing::warn!("{}: {points} {what} did not arrive: {said}", spec.name());
             failures.push(Failure {
                 sink: spec.name().to_owned(),
                 points,

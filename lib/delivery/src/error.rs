@@ -146,7 +146,8 @@ impl fmt::Display for DeliveryError {
             Self::Sqlite { path, .. } => write!(f, "the outbox {} failed", path.display()),
             Self::File { path, .. } => write!(f, "{} cannot be used", path.display()),
             Self::Lost { points, said } => {
-                write!(f, "{points} points could be neither kept nor delivered: {said}")
+                let what = if *points == 1 { "point" } else { "points" };
+                write!(f, "{points} {what} could be neither kept nor delivered: {said}")
             }
             Self::Unknown { what } => write!(
                 f,
