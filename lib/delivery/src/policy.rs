@@ -6,6 +6,7 @@ use serde::Deserialize;
 use tidemark_point::Timestamp;
 
 use crate::backoff::retry_after;
+use crate::sink::http::Reply;
 use crate::words::words;
 
 /// What came of one request to a sink.
@@ -78,6 +79,21 @@ pub(crate) struct Answer<'a> {
     /// Whether the request was sent compressed.
     pub(crate) compressed: bool,
 }
+
+impl<'a> Answer<'a> {
+    pub(crate) fn of(reply: &'a Reply, compressed: bool) -> Self {
+        Self {
+            status: reply.status,
+            retry_after: reply.retry_after(),
+            is_influxdb: reply.headers.contains_key(VERSION_HEADER),
+            body: &reply.body,
+            compressed,
+        }
+    }
+}
+
+/// What InfluxDB 1.x and 2 name themselves with.
+const VERSION_HEADER: &str = "x-influxdb-version";
 
 /// The body of an InfluxDB error: `error` in 1.x, `message` in 2.
 #[derive(Deserialize)]

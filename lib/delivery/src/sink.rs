@@ -1,6 +1,7 @@
 //! The places that take batches: what they have in common. Each has a module of its own.
 
 mod discard;
+pub(crate) mod http;
 mod influxdb;
 mod store;
 
@@ -13,10 +14,13 @@ use std::time::Duration;
 use tidemark_collect::Clock;
 use tidemark_collect::http::{ClientOptions, HttpError};
 use tidemark_point::line::Dialect;
-use tidemark_settings::{Environment, Places, SecretError, Settings, SinkKind, SinkSettings, StoreSettings};
+use tidemark_settings::{
+    Environment, Places, SecretError, SecretSource, Settings, SinkKind, SinkSettings, StoreSettings,
+};
 
 use crate::body::{Payload, dialect};
 use crate::policy::{Later, Outcome};
+use crate::sink::http::HttpEndpoint;
 
 /// The name by which the flush's own batches go: `only` and `except` of a sink may hold it.
 pub const FLUSH_NAME: &str = "tidemark";
@@ -61,7 +65,7 @@ pub struct SinkSpec {
 enum Reach {
     /// The sink is known by name alone.
     Unresolved,
-    Influxdb(Arc<influxdb::Endpoint>),
+    Influxdb(Arc<HttpEndpoint>),
     Store(StoreSettings),
     Discard,
 }
@@ -144,24 +148,24 @@ impl Sinks {
         places: &Places,
         http: &ClientOptions,
     ) -> Result<Self, SinksError> {
+        let secret = |sink: &SinkSettings, key, source: &SecretSource| {
+            source
+                .resolve(environment, places)
+                .map_err(|source| SinksError::Secret {
+                    sink: sink.name.clone(),
+                    key,
+                    source,
+                })
+        };
         let resolve = |sink: &SinkSettings| {
             let reach = match &sink.kind {
                 SinkKind::Influxdb(influxdb) => {
-                    let password = influxdb
-                        .password
-                        .as_ref()
-                        .map(|source| source.resolve(environment, places));
-                    let password = password.transpose().map_err(|source| SinksError::Secret {
-                        sink: sink.name.clone(),
-                        source,
-                    })?;
-                    let endpoint = influxdb::Endpoint::new(influxdb, password, http).map_err(|source| {
-                        SinksError::Http {
-                            sink: sink.name.clone(),
-                            source,
-                        }
-                    })?;
-                    Reach::Influxdb(Arc::new(endpoint))
+                    let password = influxdb.password.as_ref();
+                    let password = password
+                        .map(|source| secret(sink, "password", source))
+                        .transpose()?;
+                    let endpoint = influxdb::endpoint(influxdb, password.as_ref(), http);
+                    Reach::Influxdb(Arc::new(endpoint.map_err(unusable(sink))?))
                 }
                 SinkKind::Store => Reach::Store(settings.store.clone()),
                 SinkKind::Discard => Reach::Discard,
@@ -212,6 +216,14 @@ impl Sinks {
     }
 }
 
+/// The HTTP client of a sink cannot be made.
+fn unusable(sink: &SinkSettings) -> impl FnOnce(HttpError) -> SinksError + '_ {
+    |source| SinksError::Http {
+        sink: sink.name.clone(),
+        source,
+    }
+}
+
 /// Any of the sinks.
 pub(crate) enum AnySink {
     Influxdb(influxdb::Influxdb),
@@ -259,6 +271,8 @@ pub enum SinksError {
     Secret {
         /// The sink.
         sink: String,
+        /// The key that names the secret.
+        key: &'static str,
         /// Why not.
         source: SecretError,
     },
@@ -274,7 +288,7 @@ pub enum SinksError {
 impl fmt::Display for SinksError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Secret { sink, .. } => write!(f, "the password of the sink {sink:?} cannot be had"),
+            Self::Secret { sink, key, .. } => write!(f, "the {key} of the sink {sink:?} cannot be had"),
             Self::Http { sink, .. } => write!(f, "the sink {sink:?} cannot be used"),
         }
     }

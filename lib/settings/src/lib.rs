@@ -77,7 +77,10 @@ pub use secret::{BadSecret, Secret, SecretError, SecretSource};
 pub use section::{DefaultValue, Key, Literal, Section, SectionReader, defaults};
 pub use setting_value::SettingValue;
 pub use shared::{COMMON_KEYS, CommonSection, HostSettings, KeepFree, OutboxSettings, StoreSettings};
-pub use sinks::{InfluxdbSettings, SinkKind, SinkSettings};
+pub use sinks::{
+    Influxdb2Settings, InfluxdbSettings, RemoteWriteCredentials, RemoteWriteSettings, SinkKind, SinkSettings,
+    TextfileSettings,
+};
 pub use size::{Size, SizeError};
 pub use span::{Span, SpanError};
 pub use url::Url;

@@ -214,6 +214,11 @@ impl<'a> SectionReader<'a> {
         ))
     }
 
+    /// Calls the section something else from now on.
+    pub(crate) fn rename(&mut self, title: String) {
+        self.title = title;
+    }
+
     /// Notes every key that is none of `known`, where those are known, and gives all mistakes and notices.
     pub(crate) fn finish(mut self, known: Option<&[&str]>) -> (Vec<Mistake>, Vec<String>) {
         let Some(known) = known else {

@@ -1,18 +1,25 @@
 //! The sinks that are configured.
 
+mod influxdb;
+mod influxdb2;
+mod names;
+mod remote_write;
+mod server;
+mod textfile;
+
 use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::path::PathBuf;
 
-use url::{Host, Url};
+pub use influxdb::InfluxdbSettings;
+pub use influxdb2::Influxdb2Settings;
+use names::{CollectorName, Only, SinkName, Type};
+pub use remote_write::{RemoteWriteCredentials, RemoteWriteSettings};
+use server::Server;
+pub use textfile::TextfileSettings;
 
-use crate::mistake::{Mistake, Mistakes};
-use crate::setting_value::url;
-use crate::shared::Name;
-use crate::suggestion::{listed, nearest, quoted};
-use crate::tree::{Part, is_name, is_name_text};
-use crate::value::Value;
-use crate::{SecretSource, SectionReader, SettingValue};
+use crate::mistake::Mistake;
+use crate::suggestion::quoted;
+use crate::tree::Part;
+use crate::{SectionReader, SettingValue as _};
 
 /// A `[[sink]]`.
 #[derive(Clone, Debug)]
@@ -49,10 +56,15 @@ impl SinkSettings {
 /// The kinds of sink.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "a host has a handful of sinks")]
 pub enum SinkKind {
     /// InfluxDB 1.x.
     Influxdb(InfluxdbSettings),
+    /// InfluxDB 2.x, and what takes its writes.
+    Influxdb2(Influxdb2Settings),
+    /// What takes Prometheus remote write 1.0.
+    RemoteWrite(RemoteWriteSettings),
+    /// Files that node_exporter reads.
+    Textfile(TextfileSettings),
     /// The embedded store.
     Store,
     /// Nowhere: every batch is taken and forgotten.
@@ -65,44 +77,37 @@ impl SinkKind {
     pub fn name(&self) -> &'static str {
         match self {
             SinkKind::Influxdb(_) => "influxdb",
+            SinkKind::Influxdb2(_) => "influxdb2",
+            SinkKind::RemoteWrite(_) => "remote-write",
+            SinkKind::Textfile(_) => "textfile",
             SinkKind::Store => "store",
             SinkKind::Discard => "discard",
         }
     }
+
+    fn server(&self) -> Option<Server<'_>> {
+        match self {
+            SinkKind::Influxdb(influxdb) => Some(influxdb.server()),
+            SinkKind::Influxdb2(influxdb2) => Some(influxdb2.server()),
+            SinkKind::RemoteWrite(remote_write) => Some(remote_write.server()),
+            SinkKind::Textfile(_) | SinkKind::Store | SinkKind::Discard => None,
+        }
+    }
 }
 
-/// What a sink of type `influxdb` needs.
-#[derive(Clone, Debug)]
-pub struct InfluxdbSettings {
-    /// The server's address: http or https, without a user, a query or a fragment.
-    pub url: Url,
-    /// The database.
-    pub database: String,
-    /// The user, where the server asks for one.
-    pub username: Option<String>,
-    /// The user's password; never without a user.
-    pub password: Option<SecretSource>,
-    /// The retention policy; the database's default where none is given.
-    pub retention_policy: Option<String>,
-    /// A certificate to accept, as an authority or as exactly the server's own.
-    pub ca_file: Option<PathBuf>,
-    /// Whether the server's certificate is not verified at all.
-    pub insecure_skip_verify: bool,
-}
-
-/// The types, as `type` names them.
-const TYPES: [&str; 3] = ["influxdb", "store", "discard"];
 /// The keys of every sink.
 const KEYS: [&str; 4] = ["name", "type", "only", "except"];
-const INFLUXDB_KEYS: [&str; 7] = [
-    "url",
-    "database",
-    "username",
-    "password",
-    "retention_policy",
-    "ca_file",
-    "insecure_skip_verify",
-];
+
+/// The keys that a type has besides.
+fn keys(type_name: &str) -> &'static [&'static str] {
+    match type_name {
+        "influxdb" => &influxdb::KEYS,
+        "influxdb2" => &influxdb2::KEYS,
+        "remote-write" => &remote_write::KEYS,
+        "textfile" => &textfile::KEYS,
+        _ => &[],
+    }
+}
 
 /// Reads the `[[sink]]`s; gives those that are right.
 pub(crate) fn read(
@@ -113,15 +118,19 @@ pub(crate) fn read(
     let mut sinks: Vec<SinkSettings> = Vec::new();
     let mut names = BTreeMap::new();
     let mut store = None;
+    let mut directories = BTreeMap::new();
     for part in parts {
         let mut section = SectionReader::new("[[sink]]".to_owned(), Some(&part.table), part.at.clone());
         let sink = one(&mut section);
-        let known = match section.value("type").and_then(Value::as_str) {
-            Some("influxdb") => Some([KEYS.as_slice(), INFLUXDB_KEYS.as_slice()].concat()),
-            Some("store" | "discard") => Some(KEYS.to_vec()),
-            // Nobody knows which keys are right.
-            _ => None,
-        };
+        // Where it has no type that there is, nobody knows which keys are right.
+        let type_name = section
+            .value("type")
+            .and_then(|value| Type::read(value).ok())
+            .map(|Type(name)| name);
+        let known = type_name.map(|name| [KEYS.as_slice(), keys(name)].concat());
+        if let Some(name) = type_name {
+            section.rename(format!("a sink of type {name}"));
+        }
         let (found, said) = section.finish(known.as_deref());
         mistakes.extend(found);
         notices.extend(said);
@@ -142,7 +151,20 @@ pub(crate) fn read(
             mistakes.push(Mistake::new(part.at.clone(), what, "remove one of them").beside(first));
         }
         if let Some(sink) = sink {
-            notices.extend(warnings(&sink));
+            let server = sink.kind.server();
+            notices.extend(server.into_iter().flat_map(|server| server.warnings(&sink.name)));
+            if let SinkKind::Textfile(TextfileSettings { directory }) = &sink.kind
+                && let Some(first) = directories.insert(directory.clone(), part.at.clone())
+            {
+                let what = "the directory is that of another sink, at";
+                let at = part
+                    .table
+                    .get("directory")
+                    .map_or(&part.at, |entry| &entry.value.at);
+                mistakes.push(
+                    Mistake::new(at.clone(), what, "write another one, or remove one of them").beside(first),
+                );
+            }
             sinks.push(sink);
         }
     }
@@ -155,7 +177,10 @@ fn one(section: &mut SectionReader<'_>) -> Option<SinkSettings> {
     let only = section.optional::<Only>("only");
     let except = section.optional::<Vec<CollectorName>>("except");
     let kind = match type_name {
-        Some(Type("influxdb")) => influxdb(section).map(SinkKind::Influxdb),
+        Some(Type("influxdb")) => InfluxdbSettings::read(section).map(SinkKind::Influxdb),
+        Some(Type("influxdb2")) => Influxdb2Settings::read(section).map(SinkKind::Influxdb2),
+        Some(Type("remote-write")) => RemoteWriteSettings::read(section).map(SinkKind::RemoteWrite),
+        Some(Type("textfile")) => TextfileSettings::read(section).map(SinkKind::Textfile),
         Some(Type("store")) => Some(SinkKind::Store),
         Some(Type(_)) => Some(SinkKind::Discard),
         None => None,
@@ -183,164 +208,4 @@ fn one(section: &mut SectionReader<'_>) -> Option<SinkSettings> {
         except,
         kind: kind?,
     })
-}
-
-fn influxdb(section: &mut SectionReader<'_>) -> Option<InfluxdbSettings> {
-    let url = section.required::<ServerUrl>("url");
-    let database = section.required::<Name>("database");
-    let username = section.optional::<Name>("username");
-    let password = section.optional::<SecretSource>("password");
-    let retention_policy = section.optional::<Name>("retention_policy");
-    let ca_file = section.optional::<PathBuf>("ca_file");
-    let insecure_skip_verify = section.optional::<bool>("insecure_skip_verify");
-    if let (Some(value), None) = (section.value("password"), section.value("username")) {
-        section.mistake(value.mistake(
-            "`password` has no `username` beside it",
-            "write username = \"NAME\" too",
-        ));
-        return None;
-    }
-    Some(InfluxdbSettings {
-        url: url?.0,
-        database: database?.0,
-        username: username?.map(|Name(name)| name),
-        password: password?,
-        retention_policy: retention_policy?.map(|Name(name)| name),
-        ca_file: ca_file?,
-        insecure_skip_verify: insecure_skip_verify?.unwrap_or(false),
-    })
-}
-
-/// What somebody should know about a sink that is right.
-fn warnings(sink: &SinkSettings) -> Vec<String> {
-    let mut notices = Vec::new();
-    let SinkKind::Influxdb(influxdb) = &sink.kind else {
-        return notices;
-    };
-    let name = &sink.name;
-    if influxdb.insecure_skip_verify {
-        notices.push(format!(
-            "the sink {name} does not verify the server's certificate (insecure_skip_verify): anybody on the way can \
-             read and change what is sent; name the certificate as ca_file instead"
-        ));
-    }
-    if influxdb.url.scheme() == "http" && influxdb.password.is_some() && !is_loopback(&influxdb.url) {
-        notices.push(format!(
-            "the sink {name} sends its password over plain http, which anybody on the way can read; use https instead"
-        ));
-    }
-    notices
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
-    }
-}
-
-#[derive(Copy, Clone)]
-struct Type(&'static str);
-
-impl SettingValue for Type {
-    const TYPE: &'static str = String::TYPE;
-    const EXAMPLE: &'static str = "\"influxdb\"";
-
-    fn read(value: &Value) -> Result<Type, Mistakes> {
-        let text = String::read(value)?;
-        if let Some(known) = TYPES.into_iter().find(|known| *known == text) {
-            return Ok(Type(known));
-        }
-        let what = format!("is {}, which is no type of sink", quoted(&text));
-        let advice = match nearest(&text, &TYPES) {
-            Some(near) => format!("write \"{near}\" instead (there are {})", listed(&TYPES)),
-            None => format!("write one of {} instead", listed(&TYPES)),
-        };
-        Err(value.mistake(what, advice).into())
-    }
-}
-
-struct SinkName(String);
-
-impl SettingValue for SinkName {
-    const TYPE: &'static str = String::TYPE;
-    const EXAMPLE: &'static str = "\"main\"";
-
-    fn read(value: &Value) -> Result<SinkName, Mistakes> {
-        let text = String::read(value)?;
-        if is_name_text(&text) {
-            return Ok(SinkName(text));
-        }
-        let what = format!("is {}, which is no name of a sink", quoted(&text));
-        Err(value
-            .mistake(what, "write small letters, digits and - instead")
-            .into())
-    }
-}
-
-struct CollectorName(String);
-
-impl SettingValue for CollectorName {
-    const TYPE: &'static str = String::TYPE;
-    const LIST_TYPE: &'static str = "list of collectors";
-    const EXAMPLE: &'static str = "\"host\"";
-
-    fn read(value: &Value) -> Result<CollectorName, Mistakes> {
-        let text = String::read(value)?;
-        if is_name(&text) {
-            return Ok(CollectorName(text));
-        }
-        let what = format!("is {}, which is no name of a collector", quoted(&text));
-        Err(value
-            .mistake(
-                what,
-                "write small letters, digits and -, beginning with a letter, instead",
-            )
-            .into())
-    }
-}
-
-/// The collectors of `only`: some.
-struct Only(Vec<String>);
-
-impl SettingValue for Only {
-    const TYPE: &'static str = CollectorName::LIST_TYPE;
-    const EXAMPLE: &'static str = "[\"host\"]";
-
-    fn read(value: &Value) -> Result<Only, Mistakes> {
-        let names = Vec::<CollectorName>::read(value)?;
-        if names.is_empty() {
-            return Err(value
-                .mistake(
-                    "is empty, so the sink would take nothing",
-                    "name collectors, or remove it",
-                )
-                .into());
-        }
-        Ok(Only(names.into_iter().map(|CollectorName(name)| name).collect()))
-    }
-}
-
-/// The address of a server, to which a path is added.
-pub(crate) struct ServerUrl(pub(crate) Url);
-
-impl SettingValue for ServerUrl {
-    const TYPE: &'static str = Url::TYPE;
-    const EXAMPLE: &'static str = "\"https://influxdb.example.com:8086\"";
-
-    fn read(value: &Value) -> Result<ServerUrl, Mistakes> {
-        let url = url::<ServerUrl>(value)?;
-        if url.query().is_some() || url.fragment().is_some() {
-            let advice = "write the server's address alone, and the rest as keys of their own";
-            return Err(value.mistake("has a part after ? or #", advice).into());
-        }
-        if url.path().trim_end_matches('/').ends_with("/write") {
-            return Err(value
-                .mistake("ends in /write", "write the server's address alone instead")
-                .into());
-        }
-        Ok(ServerUrl(url))
-    }
 }

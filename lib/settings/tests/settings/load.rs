@@ -1,8 +1,8 @@
 //! What comes out of settings that are right.
 
 use tidemark_settings::{
-    CommonSection, DefaultValue, KeepFree, Key, SecretSource, Section, SectionReader, SettingValue, SinkKind,
-    Size, Span, Url,
+    CommonSection, DefaultValue, KeepFree, Key, RemoteWriteCredentials, SecretSource, Section, SectionReader,
+    SettingValue, SinkKind, Size, Span, Url,
 };
 
 use crate::written::Written;
@@ -279,6 +279,80 @@ fn what_a_sink_leaves_open_is_a_notice() {
         assert_eq!(sink(&format!("url = \"{safe}\"\n{password}")), "", "{safe}");
     }
     assert_eq!(sink("url = \"http://h\"\n"), "");
+
+    let sink = |rest: &str| Written::main(format!("[[sink]]\n{rest}")).notices();
+    let influxdb2 = "type = \"influxdb2\"\norg = \"o\"\nbucket = \"b\"\ntoken = { env = \"T\" }\n";
+    assert_eq!(
+        sink(&format!("{influxdb2}url = \"http://h\"\n")),
+        "the sink influxdb2 sends its token over plain http, which anybody on the way can read; use https instead"
+    );
+    assert_eq!(sink(&format!("{influxdb2}url = \"https://h\"\n")), "");
+    let remote_write = "type = \"remote-write\"\nname = \"prometheus\"\n";
+    assert_eq!(
+        sink(&format!(
+            "{remote_write}url = \"http://h/write\"\nbearer_token = {{ env = \"T\" }}\n"
+        )),
+        "the sink prometheus sends its bearer token over plain http, which anybody on the way can read; use https instead"
+    );
+    assert_eq!(
+        sink(&format!(
+            "{remote_write}url = \"https://h/write\"\ninsecure_skip_verify = true\n"
+        )),
+        "the sink prometheus does not verify the server's certificate (insecure_skip_verify): anybody on the way can read \
+         and change what is sent; name the certificate as ca_file instead"
+    );
+    assert_eq!(sink(&format!("{remote_write}url = \"http://h/write\"\n")), "");
+}
+
+#[test]
+fn every_type_of_sink_is_read() {
+    let text = "[[sink]]\ntype = \"influxdb2\"\nurl = \"https://h/prefix\"\norg = \"o\"\nbucket = \"b\"\n\
+                token = { credential = \"t\" }\nca_file = \"/c\"\n\
+                [[sink]]\ntype = \"remote-write\"\nurl = \"https://h/w?a=b\"\nusername = \"u\"\npassword = { env = \"P\" }\n\
+                [[sink]]\ntype = \"remote-write\"\nname = \"bearer\"\nurl = \"https://h/w\"\nbearer_token = { file = \"/f\" }\n\
+                [[sink]]\ntype = \"textfile\"\ndirectory = \"/d\"\n";
+    let sinks = Written::main(text).loaded().settings.sinks;
+    let names: Vec<(&str, &str)> = sinks
+        .iter()
+        .map(|sink| (sink.name.as_str(), sink.kind.name()))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("influxdb2", "influxdb2"),
+            ("remote-write", "remote-write"),
+            ("bearer", "remote-write"),
+            ("textfile", "textfile")
+        ]
+    );
+    let SinkKind::Influxdb2(influxdb2) = &sinks[0].kind else {
+        panic!()
+    };
+    assert_eq!(influxdb2.url.as_str(), "https://h/prefix");
+    assert_eq!((influxdb2.org.as_str(), influxdb2.bucket.as_str()), ("o", "b"));
+    assert!(matches!(&influxdb2.token, SecretSource::Credential(name) if name == "t"));
+    assert_eq!(influxdb2.ca_file.as_deref(), Some(std::path::Path::new("/c")));
+    assert!(!influxdb2.insecure_skip_verify);
+    let SinkKind::RemoteWrite(basic) = &sinks[1].kind else {
+        panic!()
+    };
+    assert_eq!(basic.url.as_str(), "https://h/w?a=b");
+    assert!(matches!(
+        &basic.credentials,
+        Some(RemoteWriteCredentials::Basic { username, password: Some(SecretSource::Environment(name)) })
+            if username == "u" && name == "P"
+    ));
+    let SinkKind::RemoteWrite(bearer) = &sinks[2].kind else {
+        panic!()
+    };
+    assert!(matches!(
+        &bearer.credentials,
+        Some(RemoteWriteCredentials::Bearer { token: SecretSource::File(path) }) if path == std::path::Path::new("/f")
+    ));
+    let SinkKind::Textfile(textfile) = &sinks[3].kind else {
+        panic!()
+    };
+    assert_eq!(textfile.directory, std::path::Path::new("/d"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The settings as programs and people see them: files and variables in, settings, notices and mistakes out.
 //!
-//! `mistakes` holds what a person reads, to the letter; `files`, `variables` and `secrets` the sources; `load` what
+//! `mistakes` and `sinks` hold what a person reads, to the letter; `files`, `variables` and `secrets` the sources; `load` what
 //! comes out; `spans` the comparison with systemd; `hostile` what bad input must not do.
 
 #[cfg(test)]
@@ -13,6 +13,8 @@ mod load;
 mod mistakes;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod sinks;
 #[cfg(test)]
 mod spans;
 #[cfg(test)]
