@@ -240,6 +240,19 @@ fn read_body(response: &Response, reader: &mut impl BufRead) -> io::Result<Vec<u
     Ok(body)
 }
 
+/// Escapes all but letters and digits, for a form or a query.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            escaped.push(char::from(byte));
+        } else {
+            escaped += &format!("%{byte:02X}");
+        }
+    }
+    escaped
+}
+
 /// Base 64 with padding, for a header.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -1,24 +1,17 @@
 //! A real InfluxDB 1 on a free port.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::value::RawValue;
 use tempfile::TempDir;
 
-use crate::certificates::{Certificates, Identity};
-use crate::http;
-use crate::wait::free_port;
+use crate::certificates::Certificates;
+use crate::http::{self, escape};
+use crate::process::ServerProcess;
 
-/// How long it may take to answer.
-const START: Duration = Duration::from_secs(30);
-/// How long it may take to end in good order.
-const STOP: Duration = Duration::from_secs(10);
 /// Who sets it up and asks, where it has users.
 const ADMIN: (&str, &str) = ("admin", "the test's own");
 
@@ -64,11 +57,12 @@ impl Default for InfluxdOptions {
 ///
 /// The process dies with the thread that started it, so that nothing is left of a test that was killed.
 pub struct Influxd {
+    // Before the folder: the process ends first.
+    process: ServerProcess,
     folder: TempDir,
     options: InfluxdOptions,
     certificates: Option<Certificates>,
     port: u16,
-    process: Option<Child>,
 }
 
 /// One series of an answer: rows of values under the columns' names.
@@ -107,17 +101,17 @@ impl Influxd {
         let certificates = (options.tls != InfluxTls::None).then(Certificates::new);
         let folder = TempDir::with_prefix("tidemark-influxd-").expect("a temporary folder");
         let mut server = Self {
+            process: ServerProcess::new("influxd", "influxdb", folder.path().join("log")),
             folder,
             options,
             certificates,
-            port: free_port(),
-            process: None,
+            port: 0,
         };
-        let end = Instant::now() + START;
-        while !server.try_start(end) {
-            // The port was taken in between.
-            server.port = free_port();
-        }
+        let (folder, socket) = (server.folder.path(), server.path("socket"));
+        server.port = server.process.start_somewhere(
+            |port| arguments(folder, &server.options, server.certificates.as_ref(), port),
+            |_| answers(&socket),
+        );
         server.set_up();
         server
     }
@@ -128,33 +122,22 @@ impl Influxd {
     /// When it does not answer within 30 s.
     #[track_caller]
     pub fn restart(&mut self) {
-        let end = Instant::now() + START;
-        while self.process.is_none() {
-            self.try_start(end);
-        }
+        let socket = self.path("socket");
+        // One that was killed leaves it.
+        drop(fs::remove_file(&socket));
+        let certificates = self.certificates.as_ref();
+        let arguments = arguments(self.folder.path(), &self.options, certificates, self.port);
+        self.process.restart(&arguments, self.port, || answers(&socket));
     }
 
     /// Ends it in good order (SIGTERM). Nothing where it does not run.
     pub fn stop(&mut self) {
-        let Some(mut process) = self.process.take() else {
-            return;
-        };
-        let _ = kill_process(Pid::from_child(&process), Signal::TERM);
-        let end = Instant::now() + STOP;
-        while Instant::now() < end && matches!(process.try_wait(), Ok(None)) {
-            std::thread::park_timeout(Duration::from_millis(5));
-        }
-        drop(process.kill());
-        drop(process.wait());
+        self.process.stop();
     }
 
     /// Kills it (SIGKILL). Nothing where it does not run.
     pub fn kill(&mut self) {
-        let Some(mut process) = self.process.take() else {
-            return;
-        };
-        drop(process.kill());
-        drop(process.wait());
+        self.process.kill();
     }
 
     /// Its address, at `localhost`, without a path.
@@ -206,7 +189,7 @@ impl Influxd {
 
     /// Its log so far.
     pub fn log(&self) -> String {
-        fs::read_to_string(self.path("log")).unwrap_or_default()
+        self.process.log()
     }
 
     /// The series of all statements, as the administrator, in the database; times in ns.
@@ -252,87 +235,6 @@ impl Influxd {
         self.folder.path().join(name)
     }
 
-    fn identity(&self) -> Option<&Identity> {
-        let certificates = self.certificates.as_ref()?;
-        match self.options.tls {
-            InfluxTls::None => None,
-            InfluxTls::Authority => Some(&certificates.leaf),
-            InfluxTls::SelfSigned => Some(&certificates.self_signed),
-        }
-    }
-
-    /// The settings. Tests ask over a Unix socket: no TLS there, and no port.
-    fn config(&self) -> String {
-        let folder = self.folder.path().display();
-        let tls = self.identity().map_or(String::new(), |identity| {
-            format!(
-                "https-enabled = true\nhttps-certificate = \"{}\"\n",
-                identity.both.display()
-            )
-        });
-        let (port, auth) = (self.port, self.options.user.is_some());
-        let InfluxdOptions { http, data, .. } = &self.options;
-        format!(
-            "reporting-disabled = true\nbind-address = \"127.0.0.1:0\"\n\
-             [meta]\ndir = \"{folder}/meta\"\n\
-             [data]\ndir = \"{folder}/data\"\nwal-dir = \"{folder}/wal\"\nquery-log-enabled = false\n{data}\n\
-             [http]\nbind-address = \"127.0.0.1:{port}\"\nauth-enabled = {auth}\nlog-enabled = false\n\
-             unix-socket-enabled = true\nbind-socket = \"{folder}/socket\"\n{tls}{http}\n\
-             [monitor]\nstore-enabled = false\n[subscriber]\nenabled = false\n[continuous_queries]\nenabled = false\n"
-        )
-    }
-
-    /// Starts the process and waits until it answers; false where it ended because its port was taken.
-    #[track_caller]
-    fn try_start(&mut self, end: Instant) -> bool {
-        let (config, socket) = (self.path("influxdb.conf"), self.path("socket"));
-        fs::write(&config, self.config()).expect("a file in the temporary folder");
-        // One that was killed leaves it.
-        drop(fs::remove_file(&socket));
-        let log = fs::File::create(self.path("log")).expect("a file in the temporary folder");
-        let errors = log.try_clone().expect("a second handle");
-        let process = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "influxd", "run", "-config"])
-            .arg(&config)
-            .env_clear()
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
-            .env("HOME", self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(log)
-            .stderr(errors)
-            .process_group(0)
-            .spawn()
-            .expect("setpriv of util-linux");
-        let process = self.process.insert(process);
-        loop {
-            let ping = http::Request::get("http://localhost/ping").socket(&socket).send();
-            if ping.is_ok_and(|answer| answer.status == 204) {
-                return true;
-            }
-            if let Ok(Some(status)) = process.try_wait() {
-                self.process = None;
-                let log = self.log();
-                assert!(
-                    status.code() != Some(127),
-                    "influxd is missing: apt-get install influxdb ({})",
-                    log.trim()
-                );
-                assert!(
-                    log.contains("address already in use") && Instant::now() < end,
-                    "influxd ended with {status}:\n{log}"
-                );
-                std::thread::park_timeout(Duration::from_millis(50));
-                return false;
-            }
-            assert!(
-                Instant::now() < end,
-                "influxd does not answer within {START:?}:\n{}",
-                self.log()
-            );
-            std::thread::park_timeout(Duration::from_millis(5));
-        }
-    }
-
     #[track_caller]
     fn set_up(&self) {
         let database = &self.options.database;
@@ -351,12 +253,6 @@ impl Influxd {
             "CREATE DATABASE \"{database}\"; CREATE USER \"{user}\" WITH PASSWORD {password}; \
              GRANT ALL ON \"{database}\" TO \"{user}\""
         ));
-    }
-}
-
-impl Drop for Influxd {
-    fn drop(&mut self) {
-        self.kill();
     }
 }
 
@@ -399,22 +295,56 @@ impl Cell {
     }
 }
 
+/// What starts it, with its settings written.
+fn arguments(
+    folder: &Path,
+    options: &InfluxdOptions,
+    certificates: Option<&Certificates>,
+    port: u16,
+) -> Vec<OsString> {
+    let path = folder.join("influxdb.conf");
+    fs::write(&path, settings(folder, options, certificates, port)).expect("a file in the temporary folder");
+    ["run".into(), "-config".into(), path.into()].into()
+}
+
+/// The settings. Tests ask over a Unix socket: no TLS there, and no port.
+fn settings(
+    folder: &Path,
+    options: &InfluxdOptions,
+    certificates: Option<&Certificates>,
+    port: u16,
+) -> String {
+    let folder = folder.display();
+    let tls = certificates.map_or(String::new(), |certificates| {
+        let identity = match options.tls {
+            InfluxTls::SelfSigned => &certificates.self_signed,
+            InfluxTls::Authority | InfluxTls::None => &certificates.leaf,
+        };
+        format!(
+            "https-enabled = true\nhttps-certificate = \"{}\"\n",
+            identity.both.display()
+        )
+    });
+    let auth = options.user.is_some();
+    let InfluxdOptions { http, data, .. } = options;
+    format!(
+        "reporting-disabled = true\nbind-address = \"127.0.0.1:0\"\n\
+         [meta]\ndir = \"{folder}/meta\"\n\
+         [data]\ndir = \"{folder}/data\"\nwal-dir = \"{folder}/wal\"\nquery-log-enabled = false\n{data}\n\
+         [http]\nbind-address = \"127.0.0.1:{port}\"\nauth-enabled = {auth}\nlog-enabled = false\n\
+         unix-socket-enabled = true\nbind-socket = \"{folder}/socket\"\n{tls}{http}\n\
+         [monitor]\nstore-enabled = false\n[subscriber]\nenabled = false\n[continuous_queries]\nenabled = false\n"
+    )
+}
+
+fn answers(socket: &Path) -> bool {
+    let ping = http::Request::get("http://localhost/ping").socket(socket).send();
+    ping.is_ok_and(|answer| answer.status == 204)
+}
+
 /// A string of the query language.
 fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
-}
-
-/// Escapes all but letters and digits for a form.
-fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() {
-            escaped.push(char::from(byte));
-        } else {
-            escaped += &format!("%{byte:02X}");
-        }
-    }
-    escaped
 }
 
 type Raw<'a> = &'a RawValue;

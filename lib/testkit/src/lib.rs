@@ -1,7 +1,7 @@
 //! For tests alone: real servers, recorded sources, faults, kills.
 //!
-//! What it is: the outside world that tidemark's tests run against, on loopback and in temporary folders. A real
-//! InfluxDB 1 ([`Influxd`]), servers that play an answer ([`Source`], [`SinkServer`]), certificates of every kind
+//! What it is: the outside world that tidemark's tests run against, on loopback and in temporary folders. Real
+//! servers ([`Influxd`], [`Prometheus`], [`VictoriaMetrics`], [`NodeExporter`]; [`promtool`]), servers that play an answer ([`Source`], [`SinkServer`]), certificates of every kind
 //! ([`Certificates`]), the workspace's own programs with a clean environment and a time bound ([`Home`], [`Run`]), kills
 //! at random instants ([`Run::kill_at_random`]), and a disk that is full or read-only ([`SmallDisk`]).
 //!
@@ -36,12 +36,17 @@ mod certificates;
 mod home;
 pub mod http;
 mod influxd;
+mod node_exporter;
+mod process;
+mod prometheus;
+pub mod promtool;
 mod request;
 mod run;
 mod serve;
 mod sink_server;
 mod small_disk;
 mod source;
+mod victoria_metrics;
 mod wait;
 
 pub use answer::Answer;
@@ -49,9 +54,12 @@ pub use asked::{Random, asked};
 pub use certificates::{Certificates, Identity};
 pub use home::Home;
 pub use influxd::{Cell, InfluxTls, Influxd, InfluxdOptions, Series};
+pub use node_exporter::NodeExporter;
+pub use prometheus::{Alert, Prometheus, PrometheusOptions, Samples};
 pub use request::Request;
 pub use run::{Ended, Run, Running, program};
 pub use sink_server::SinkServer;
 pub use small_disk::SmallDisk;
 pub use source::Source;
+pub use victoria_metrics::{Exported, VictoriaMetrics};
 pub use wait::{free_port, wait_until};
