@@ -31,6 +31,7 @@ mod builder;
 mod class;
 mod duplicates;
 mod error;
+pub mod exposition;
 pub mod line;
 mod measurement;
 mod name;

@@ -1,0 +1,584 @@
+//! One line, byte by byte.
+
+use std::borrow::Cow;
+
+use super::entry::{Entry, Exemplar, Labels, Sample, quoted_end, unescaped};
+use super::error::{Expected, TextErrorKind};
+use super::limits::MAX_LABELS;
+use super::number::{self, NumberMistake};
+use super::{FamilyType, Format};
+use crate::Timestamp;
+
+/// How a page is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grammar {
+    pub(crate) format: Format,
+    pub(crate) lenient: bool,
+}
+
+impl Grammar {
+    /// Whether tokens have exactly one space between them.
+    fn is_exact(self) -> bool {
+        self.format == Format::OpenMetrics && !self.lenient
+    }
+}
+
+/// A mistake, and where in the line it is.
+#[derive(Debug)]
+pub(crate) struct Mistake {
+    pub(crate) place: usize,
+    pub(crate) kind: TextErrorKind,
+}
+
+/// A label as it is written, without its quotes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawLabel<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: &'a str,
+    /// Where its name is in the line.
+    pub(crate) place: usize,
+}
+
+/// Where the parts of a line are in it.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Places {
+    /// The metric's or family's name.
+    pub(crate) name: usize,
+    /// The value; a metadata line's last word.
+    pub(crate) value: usize,
+    pub(crate) time: usize,
+    pub(crate) exemplar: usize,
+}
+
+/// What a line is.
+#[derive(Debug)]
+pub(crate) enum Line<'a> {
+    /// Nothing to tell.
+    Empty,
+    /// An entry, and its places. A sample's labels are in the scratch, by name.
+    Entry(Entry<'a>, Places),
+}
+
+/// Takes a line apart. It has no line break; `labels` is scratch, for the next line to use again.
+pub(crate) fn scan<'a>(
+    line: &'a str,
+    grammar: Grammar,
+    labels: &mut Vec<RawLabel<'a>>,
+) -> Result<Line<'a>, Mistake> {
+    let mut scanner = Scanner {
+        line,
+        bytes: line.as_bytes(),
+        at: 0,
+        grammar,
+    };
+    if !grammar.is_exact() {
+        scanner.blanks();
+    }
+    match scanner.byte() {
+        None if grammar.is_exact() => Err(scanner.mistake(0, TextErrorKind::BlankLine)),
+        None => Ok(Line::Empty),
+        Some(b'#') => scanner.hash(),
+        Some(_) => scanner.sample(labels),
+    }
+}
+
+struct Scanner<'a> {
+    line: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    grammar: Grammar,
+}
+
+impl<'a> Scanner<'a> {
+    fn byte(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn mistake(&self, place: usize, kind: TextErrorKind) -> Mistake {
+        Mistake { place, kind }
+    }
+
+    fn unexpected(&self, expected: Expected) -> Mistake {
+        let found = self.line.get(self.at..).and_then(|rest| rest.chars().next());
+        self.mistake(self.at, TextErrorKind::Unexpected { expected, found })
+    }
+
+    /// Skips blanks, and tells whether there were any.
+    fn blanks(&mut self) -> bool {
+        let start = self.at;
+        while matches!(self.byte(), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
+        self.at > start
+    }
+
+    /// Skips what separates two tokens.
+    #[inline]
+    fn separator(&mut self) -> Result<(), Mistake> {
+        if !self.grammar.is_exact() {
+            return if self.blanks() {
+                Ok(())
+            } else {
+                Err(self.unexpected(Expected::Blank))
+            };
+        }
+        if self.byte() != Some(b' ') {
+            return Err(self.unexpected(Expected::OneSpace));
+        }
+        self.at += 1;
+        match self.byte() {
+            Some(b' ' | b'\t') => Err(self.unexpected(Expected::OneSpace)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What stands up to the next blank.
+    #[inline]
+    fn token(&mut self) -> &'a str {
+        let start = self.at;
+        while !matches!(self.byte(), None | Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
+        &self.line[start..self.at]
+    }
+
+    /// A line that begins with a hash sign.
+    fn hash(&mut self) -> Result<Line<'a>, Mistake> {
+        let hash = self.at;
+        self.at += 1;
+        let apart = self.blanks();
+        let start = self.at;
+        let keyword = self.token();
+        let open_metrics = self.grammar.format == Format::OpenMetrics;
+        let known = match keyword {
+            "HELP" | "TYPE" => apart || !self.grammar.lenient,
+            "UNIT" | "EOF" => open_metrics,
+            _ => false,
+        };
+        if !known {
+            return match self.grammar.is_exact() {
+                true => Err(self.mistake(hash, TextErrorKind::Comment)),
+                false => Ok(Line::Empty),
+            };
+        }
+        let end = std::mem::replace(&mut self.at, hash + 1);
+        if self.grammar.is_exact() {
+            self.separator()?;
+        }
+        self.at = end;
+        let mut places = Places {
+            name: start,
+            ..Places::default()
+        };
+        if keyword == "EOF" {
+            self.line_end()?;
+            return Ok(Line::Entry(Entry::Eof, places));
+        }
+        if self.at == self.bytes.len() && self.grammar.lenient {
+            return Ok(Line::Empty);
+        }
+        self.separator()?;
+        places.name = self.at;
+        let family = match self.byte() {
+            Some(b'"') => self.quoted_name()?,
+            _ => Cow::Borrowed(self.metric_name()?),
+        };
+        let entry = match keyword {
+            "HELP" => {
+                places.value = self.at;
+                let help = self.help()?;
+                Entry::Help { family, help }
+            }
+            "UNIT" => {
+                self.separator_or_end()?;
+                places.value = self.at;
+                let start = self.at;
+                self.skip_name_characters();
+                let unit = &self.line[start..self.at];
+                if self.at < self.bytes.len() && !matches!(self.byte(), Some(b' ' | b'\t')) {
+                    return Err(self.unexpected(Expected::Unit));
+                }
+                self.line_end()?;
+                Entry::Unit { family, unit }
+            }
+            _ => {
+                self.separator()?;
+                places.value = self.at;
+                let word = self.token();
+                let Some(family_type) = self.family_type(word) else {
+                    let kind = TextErrorKind::InvalidType {
+                        text: shown(word),
+                        format: self.grammar.format,
+                    };
+                    return Err(self.mistake(places.value, kind));
+                };
+                self.line_end()?;
+                Entry::Type { family, family_type }
+            }
+        };
+        Ok(Line::Entry(entry, places))
+    }
+
+    fn family_type(&self, word: &str) -> Option<FamilyType> {
+        let lenient = self.grammar.lenient;
+        FamilyType::ALL.into_iter().find(|family_type| {
+            let named = |format| family_type.name(format) == Some(word);
+            named(self.grammar.format) || lenient && (named(Format::OpenMetrics) || named(Format::Prometheus))
+        })
+    }
+
+    /// The separator before a metadata line's text, which may be left out where there is none but in OpenMetrics.
+    fn separator_or_end(&mut self) -> Result<(), Mistake> {
+        if self.at == self.bytes.len() && !self.grammar.is_exact() {
+            return Ok(());
+        }
+        if self.grammar.is_exact() {
+            // The text may begin with any character.
+            if self.byte() != Some(b' ') {
+                return Err(self.unexpected(Expected::OneSpace));
+            }
+            self.at += 1;
+            return Ok(());
+        }
+        self.separator()
+    }
+
+    fn help(&mut self) -> Result<Cow<'a, str>, Mistake> {
+        self.separator_or_end()?;
+        let start = self.at;
+        let text = &self.line[start..];
+        self.at = self.bytes.len();
+        if self.grammar.lenient {
+            return Ok(unescaped(text));
+        }
+        let mut bytes = text.bytes().enumerate();
+        while let Some((offset, byte)) = bytes.next() {
+            let kind = match (byte, self.grammar.format) {
+                (b'"', Format::OpenMetrics) => TextErrorKind::UnescapedQuote,
+                (b'\\', format) => match (bytes.next().map(|next| next.1), format) {
+                    (Some(b'n' | b'\\'), _) => continue,
+                    (Some(_), Format::OpenMetrics) => continue,
+                    _ => TextErrorKind::InvalidEscape,
+                },
+                _ => continue,
+            };
+            return Err(self.mistake(start + offset, kind));
+        }
+        Ok(unescaped(text))
+    }
+
+    /// Nothing but blanks may follow, and not even those in OpenMetrics.
+    fn line_end(&mut self) -> Result<(), Mistake> {
+        if !self.grammar.is_exact() {
+            self.blanks();
+        }
+        match self.byte() {
+            None => Ok(()),
+            Some(_) => Err(self.unexpected(Expected::LineEnd)),
+        }
+    }
+
+    #[inline]
+    fn skip_name_characters(&mut self) {
+        while self
+            .byte()
+            .is_some_and(|byte| class(byte) & (NAME | DIGIT | COLON) != 0)
+        {
+            self.at += 1;
+        }
+    }
+
+    fn metric_name(&mut self) -> Result<&'a str, Mistake> {
+        let start = self.at;
+        if self.byte().is_none_or(|byte| class(byte) & (NAME | COLON) == 0) {
+            return Err(self.unexpected(Expected::MetricName));
+        }
+        self.skip_name_characters();
+        Ok(&self.line[start..self.at])
+    }
+
+    /// A name in quotes, as Prometheus 3 writes names of other characters.
+    fn quoted_name(&mut self) -> Result<Cow<'a, str>, Mistake> {
+        let start = self.at;
+        let name = self.quoted()?;
+        if !self.grammar.lenient {
+            return Err(self.mistake(start, TextErrorKind::QuotedName));
+        }
+        if name.is_empty() {
+            return Err(self.mistake(start, TextErrorKind::EmptyName));
+        }
+        Ok(unescaped(name))
+    }
+
+    /// The text in the quotes that begin here, as it is written.
+    #[inline]
+    fn quoted(&mut self) -> Result<&'a str, Mistake> {
+        let start = self.at + 1;
+        let end = quoted_end(&self.bytes[start..]);
+        let close = start + end.close;
+        if close >= self.bytes.len() {
+            return Err(self.mistake(self.at, TextErrorKind::UnclosedString));
+        }
+        let text = &self.line[start..close];
+        if end.escaped && !self.grammar.lenient && self.grammar.format == Format::Prometheus {
+            let mut bytes = text.bytes().enumerate();
+            while let Some((offset, byte)) = bytes.next() {
+                if byte == b'\\' && !matches!(bytes.next(), Some((_, b'n' | b'"' | b'\\'))) {
+                    return Err(self.mistake(start + offset, TextErrorKind::InvalidEscape));
+                }
+            }
+        }
+        self.at = close + 1;
+        Ok(text)
+    }
+
+    fn sample(&mut self, labels: &mut Vec<RawLabel<'a>>) -> Result<Line<'a>, Mistake> {
+        let mut places = Places {
+            name: self.at,
+            ..Places::default()
+        };
+        labels.clear();
+        let mut name = None;
+        if self.byte() != Some(b'{') || !self.grammar.lenient {
+            name = Some(Cow::Borrowed(self.metric_name()?));
+            if !self.grammar.is_exact() && matches!(self.byte(), Some(b' ' | b'\t')) {
+                let end = self.at;
+                self.blanks();
+                if self.byte() != Some(b'{') {
+                    self.at = end;
+                }
+            }
+        }
+        let mut rest = Labels::default();
+        if self.byte() == Some(b'{') {
+            rest = self.labels(labels, &mut name)?;
+        }
+        let Some(name) = name else {
+            self.at = places.name;
+            return Err(self.unexpected(Expected::MetricName));
+        };
+        // A value may follow the labels at once where blanks are free.
+        if self.grammar.is_exact() || self.bytes.get(self.at.wrapping_sub(1)) != Some(&b'}') {
+            self.separator()?;
+        } else {
+            self.blanks();
+        }
+        places.value = self.at;
+        let value = self.value()?;
+        let mut time = None;
+        let mut exemplar = None;
+        if self.more()? {
+            if self.byte() != Some(b'#') || self.grammar.format == Format::Prometheus {
+                places.time = self.at;
+                time = Some(self.time()?);
+            }
+            if time.is_none() || self.more()? {
+                places.exemplar = self.at;
+                if self.byte() != Some(b'#') || self.grammar.format == Format::Prometheus {
+                    return Err(self.unexpected(Expected::LineEnd));
+                }
+                exemplar = Some(self.exemplar()?);
+            }
+        }
+        let sample = Sample {
+            name,
+            labels: rest,
+            value,
+            time,
+            exemplar,
+        };
+        Ok(Line::Entry(Entry::Sample(sample), places))
+    }
+
+    /// Whether another token follows, whose separator is skipped.
+    #[inline]
+    fn more(&mut self) -> Result<bool, Mistake> {
+        if self.at == self.bytes.len() {
+            return Ok(false);
+        }
+        if self.grammar.is_exact() {
+            self.separator()?;
+            return match self.byte() {
+                Some(_) => Ok(true),
+                None => {
+                    self.at -= 1;
+                    Err(self.unexpected(Expected::LineEnd))
+                }
+            };
+        }
+        self.blanks();
+        Ok(self.at < self.bytes.len())
+    }
+
+    #[inline]
+    fn value(&mut self) -> Result<f64, Mistake> {
+        let start = self.at;
+        let token = self.token();
+        if token.is_empty() {
+            return Err(self.unexpected(Expected::Value));
+        }
+        number::value(token).map_err(|mistake| {
+            let kind = match mistake {
+                NumberMistake::Invalid => TextErrorKind::InvalidValue(shown(token)),
+                NumberMistake::OutOfRange => TextErrorKind::ValueOutOfRange(shown(token)),
+            };
+            self.mistake(start, kind)
+        })
+    }
+
+    fn time(&mut self) -> Result<Timestamp, Mistake> {
+        let start = self.at;
+        let token = self.token();
+        let time = match self.grammar.format {
+            Format::OpenMetrics => number::seconds(token),
+            Format::Prometheus => number::milliseconds(token),
+        };
+        time.map_err(|mistake| {
+            let kind = match mistake {
+                NumberMistake::Invalid => TextErrorKind::InvalidTime {
+                    text: shown(token),
+                    format: self.grammar.format,
+                },
+                NumberMistake::OutOfRange => TextErrorKind::TimeOutOfRange(shown(token)),
+            };
+            self.mistake(start, kind)
+        })
+    }
+
+    /// The exemplar whose hash sign stands here.
+    fn exemplar(&mut self) -> Result<Exemplar<'a>, Mistake> {
+        self.at += 1;
+        self.separator()?;
+        if self.byte() != Some(b'{') {
+            return Err(self.unexpected(Expected::ExemplarLabels));
+        }
+        let labels = self.labels(&mut Vec::new(), &mut Some(Cow::Borrowed("")))?;
+        self.separator()?;
+        let value = self.value()?;
+        let time = if self.more()? { Some(self.time()?) } else { None };
+        self.line_end()?;
+        Ok(Exemplar { labels, value, time })
+    }
+
+    /// The labels whose opening brace stands here, which are left in the scratch sorted by name.
+    fn labels(
+        &mut self,
+        labels: &mut Vec<RawLabel<'a>>,
+        name: &mut Option<Cow<'a, str>>,
+    ) -> Result<Labels<'a>, Mistake> {
+        self.at += 1;
+        let start = self.at;
+        let exact = self.grammar.is_exact();
+        loop {
+            if !exact {
+                self.blanks();
+            }
+            let first = self.at == start || labels.is_empty() && name.is_none();
+            if self.byte() == Some(b'}') && (first || !exact) {
+                break;
+            }
+            let place = self.at;
+            let label = match self.byte() {
+                Some(byte) if class(byte) & NAME != 0 => {
+                    while self.byte().is_some_and(|byte| class(byte) & (NAME | DIGIT) != 0) {
+                        self.at += 1;
+                    }
+                    Cow::Borrowed(&self.line[place..self.at])
+                }
+                Some(b'"') => self.quoted_name()?,
+                _ if first || !exact => return Err(self.unexpected(Expected::LabelNameOrEnd)),
+                _ => return Err(self.unexpected(Expected::LabelName)),
+            };
+            if !exact {
+                self.blanks();
+            }
+            if self.bytes[place] == b'"' && name.is_none() && self.byte() != Some(b'=') {
+                *name = Some(label);
+            } else {
+                if self.byte() != Some(b'=') {
+                    return Err(self.unexpected(Expected::Equals));
+                }
+                self.at += 1;
+                if !exact {
+                    self.blanks();
+                }
+                if self.byte() != Some(b'"') {
+                    return Err(self.unexpected(Expected::Quote));
+                }
+                let value = self.quoted()?;
+                if labels.len() == MAX_LABELS {
+                    return Err(self.mistake(place, TextErrorKind::TooManyLabels));
+                }
+                // Names in quotes are compared as they are written.
+                let name = match label {
+                    Cow::Borrowed(name) => name,
+                    Cow::Owned(_) => &self.line[place + 1..place + 1],
+                };
+                labels.push(RawLabel { name, value, place });
+                if !exact {
+                    self.blanks();
+                }
+            }
+            match self.byte() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => break,
+                _ => return Err(self.unexpected(Expected::CommaOrEnd)),
+            }
+        }
+        let text = &self.line[start..self.at];
+        self.at += 1;
+        self.sort(labels)?;
+        Ok(Labels::new(text))
+    }
+
+    /// Sorts labels by name, of which each must be another.
+    fn sort(&self, labels: &mut [RawLabel<'a>]) -> Result<(), Mistake> {
+        if labels.is_sorted_by(|left, right| left.name < right.name) {
+            return Ok(());
+        }
+        labels.sort_unstable_by_key(|label| (label.name, label.place));
+        let repeated = labels.windows(2).find_map(|pair| match pair {
+            [first, second] if first.name == second.name => Some(second),
+            _ => None,
+        });
+        match repeated {
+            Some(label) => {
+                let kind = TextErrorKind::RepeatedLabel(shown(label.name));
+                Err(self.mistake(label.place, kind))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// As much of a text as a message shows.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+/// A byte that a name may begin with.
+const NAME: u8 = 1;
+/// A byte that a metric's name may begin with.
+const COLON: u8 = 2;
+const DIGIT: u8 = 4;
+
+#[inline]
+fn class(byte: u8) -> u8 {
+    CLASSES[usize::from(byte)]
+}
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphabetic() || byte == b'_' {
+            classes[byte as usize] = NAME;
+        } else if byte.is_ascii_digit() {
+            classes[byte as usize] = DIGIT;
+        } else if byte == b':' {
+            classes[byte as usize] = COLON;
+        }
+        byte += 1;
+    }
+    classes
+};
