@@ -57,17 +57,22 @@ pub(crate) fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         text.parse().map_or(Duration::MAX, Duration::from_secs)
     } else {
-        let date = DateTime::parse_from_rfc2822(text)
-            .map(|date| date.with_timezone(&Utc))
-            .or_else(|_| {
-                NaiveDateTime::parse_from_str(text, "%A, %d-%b-%y %H:%M:%S GMT")
-                    .or_else(|_| NaiveDateTime::parse_from_str(text, "%a %b %e %H:%M:%S %Y"))
-                    .map(|date| date.and_utc())
-            });
-        let date = Timestamp::try_from(date.ok()?).ok()?;
+        let date = http_date(text)?;
         Duration::from_nanos(u64::try_from(date.since(now)).unwrap_or(0))
     };
     Some(wait.min(LONGEST_BACKOFF))
+}
+
+/// An instant in any of the three forms of HTTP (RFC 9110, 5.6.7).
+pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
+    let date = DateTime::parse_from_rfc2822(text)
+        .map(|date| date.with_timezone(&Utc))
+        .or_else(|_| {
+            NaiveDateTime::parse_from_str(text, "%A, %d-%b-%y %H:%M:%S GMT")
+                .or_else(|_| NaiveDateTime::parse_from_str(text, "%a %b %e %H:%M:%S %Y"))
+                .map(|date| date.and_utc())
+        });
+    Timestamp::try_from(date.ok()?).ok()
 }
 
 #[cfg(test)]

@@ -141,6 +141,21 @@ impl Database {
         })
     }
 
+    /// Opens for reading alone, and makes nothing beside the file; `None` where the log of a killed process is in the
+    /// way.
+    pub(crate) async fn open_untouched(
+        path: &Path,
+        busy_timeout: Duration,
+    ) -> Result<Option<Self>, StoreError> {
+        let has_log = fs::metadata(with_suffix(path, "-wal")).is_ok_and(|log| log.len() > 0);
+        if has_log && !with_suffix(path, "-shm").exists() {
+            return Ok(None);
+        }
+        // Without a log there is nothing that other processes would have to be asked for.
+        let mode = if has_log { Mode::ReadOnly } else { Mode::Immutable };
+        Self::open_existing(path, busy_timeout, mode).await
+    }
+
     /// Opens a file that is there and has the format of today; `None` where it is still to be made.
     async fn open_existing(
         path: &Path,

@@ -64,6 +64,19 @@ impl Store {
         Ok(Self::new(database, options, true))
     }
 
+    /// Opens a store for reading alone, so that no file is made or changed, not even those that SQLite keeps beside a
+    /// database in use. `None` where that cannot be: a process was killed, and its log waits for the next writer.
+    ///
+    /// What is read while another process writes may look damaged: look again before you believe it.
+    ///
+    /// # Errors
+    /// As [`open_read_only`](Self::open_read_only).
+    pub async fn open_untouched(path: &Path) -> Result<Option<Self>, StoreError> {
+        let options = StoreOptions::default();
+        let database = Database::open_untouched(path, options.busy_timeout).await?;
+        Ok(database.map(|database| Self::new(database, options, true)))
+    }
+
     fn new(database: Database, options: StoreOptions, read_only: bool) -> Self {
         Self {
             database,
