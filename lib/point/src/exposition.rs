@@ -27,6 +27,7 @@ mod number;
 mod points;
 mod read;
 mod scan;
+mod write;
 
 use std::fmt;
 
@@ -35,6 +36,8 @@ pub use error::{Expected, TextError, TextErrorKind};
 pub use limits::{MAX_EXEMPLAR_CHARACTERS, MAX_FAMILIES, MAX_LABELS, MAX_LINE_BYTES, MAX_METRICS};
 pub use points::{Points, points};
 pub use read::Reader;
+pub(crate) use write::help;
+pub use write::{Page, Times, write};
 
 /// Which text format a page is in.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]

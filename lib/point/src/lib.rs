@@ -29,6 +29,7 @@
 mod adjustments;
 mod builder;
 mod class;
+mod declarations;
 mod duplicates;
 mod error;
 pub mod exposition;
@@ -36,16 +37,20 @@ pub mod line;
 mod measurement;
 mod name;
 mod point;
+mod prometheus;
+pub mod remote_write;
 mod schema;
 mod timestamp;
 mod value;
 
 pub use adjustments::Adjustments;
 pub use builder::PointBuilder;
+pub use declarations::{Declarations, DeclarationsError, DeclaredField};
 pub use duplicates::merge_duplicates;
 pub use error::PointError;
 pub use measurement::{IntoField, IntoTag, IntoTime, Measurement};
 pub use point::{MAX_KEY_BYTES, MAX_STRING_BYTES, Point};
+pub use prometheus::{AnyPoint, LeftOut, Omission, prometheus_label, prometheus_name};
 pub use schema::{FieldSchema, Kind, Schema, SchemaError, TagSchema};
 pub use timestamp::{Timestamp, TimestampError};
 pub use value::{FieldType, Value};

@@ -2,7 +2,7 @@
 
 use super::{FamilyType, Format};
 use crate::prometheus::{AnyPoint, Clashes, Family, Gathered, Keep, LabelForm, LeftOut, Number};
-use crate::{DeclaredField, Declarations};
+use crate::{Declarations, DeclaredField};
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const NANOS_PER_MILLISECOND: i64 = 1_000_000;
@@ -55,13 +55,11 @@ pub struct Page {
 ///     .time(Timestamp::from_nanos(1_500_000_000).unwrap_or(Timestamp::EPOCH))
 ///     .build(&mut Adjustments::default())?;
 /// let page = write(&[point], &declarations, Format::OpenMetrics, Times::Keep);
-/// assert_eq!(
-///     str::from_utf8(&page.text)?,
-///     "# TYPE net_rx counter\n\
-///      # HELP net_rx Bytes received. Unit: bytes.\n\
-///      net_rx_total{if=\"eth0\"} 12 1.5\n\
-///      # EOF\n"
-/// );
+/// let lines: Vec<&str> = str::from_utf8(&page.text)?.lines().collect();
+/// assert_eq!(lines[0], "# TYPE net_rx counter");
+/// assert_eq!(lines[1], "# HELP net_rx Bytes received. Unit: bytes.");
+/// assert_eq!(lines[2], "net_rx_total{if=\"eth0\"} 12 1.5");
+/// assert_eq!(lines[3..], ["# EOF"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write<P: AnyPoint>(points: &[P], declarations: &Declarations, format: Format, times: Times) -> Page {
@@ -178,7 +176,13 @@ pub(crate) fn help(declared: &DeclaredField, unit_in_name: bool) -> String {
         .help
         .trim()
         .chars()
-        .map(|character| if character.is_control() && character != '\n' { ' ' } else { character })
+        .map(|character| {
+            if character.is_control() && character != '\n' {
+                ' '
+            } else {
+                character
+            }
+        })
         .collect();
     if let (Some(unit), false) = (&declared.unit, unit_in_name) {
         if !help.is_empty() && !help.ends_with(['.', '!', '?']) {
@@ -224,6 +228,9 @@ fn write_time(out: &mut Vec<u8>, nanos: i64, format: Format) {
         *digit = b'0' + (fraction % 10).to_le_bytes()[0];
         fraction /= 10;
     }
-    let length = digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
+    let length = digits
+        .iter()
+        .rposition(|digit| *digit != b'0')
+        .map_or(0, |last| last + 1);
     out.extend_from_slice(&digits[..length]);
 }

@@ -1,0 +1,270 @@
+//! Families: what has one name, in the order in which it is written.
+
+use std::collections::{HashMap, HashSet};
+
+use super::gather::{Entry, Fate, Gathered, LabelSet};
+use super::left_out::{LeftOut, Omission};
+use super::name::COUNTER_SUFFIX;
+use crate::exposition::FamilyType;
+use crate::{DeclaredField, Kind};
+
+/// What must not have the same name.
+#[derive(Copy, Clone, PartialEq, Debug)]
+pub(crate) enum Clashes {
+    /// Families of different types.
+    Types,
+    /// And what could be a sample of another family (OpenMetrics 1.0, "Suffixes").
+    Suffixes,
+    /// Nothing: there are series alone.
+    None,
+}
+
+/// Which values of a series are kept.
+#[derive(Copy, Clone, PartialEq, Debug)]
+pub(crate) enum Keep {
+    /// One for each time, so many nanoseconds apart.
+    Each(i64),
+    /// The newest.
+    Newest,
+}
+
+/// Series of one name.
+#[derive(Debug)]
+pub(crate) struct Family<'d> {
+    /// The name of its samples.
+    pub(crate) name: String,
+    pub(crate) family_type: FamilyType,
+    pub(crate) declared: Option<&'d DeclaredField>,
+    /// Whether several fields have this name.
+    shared: bool,
+}
+
+impl Family<'_> {
+    /// The name without what its type adds to it.
+    pub(crate) fn base(&self) -> &str {
+        match self.family_type {
+            FamilyType::Counter => self.name.strip_suffix(COUNTER_SUFFIX).unwrap_or(&self.name),
+            _ => &self.name,
+        }
+    }
+
+    /// The unit, where the name says it (as it must in OpenMetrics).
+    pub(crate) fn unit_in_name(&self) -> Option<&str> {
+        let unit = self.declared?.unit.as_deref()?;
+        let before = self.base().strip_suffix(unit)?.strip_suffix('_')?;
+        (!before.is_empty() && !unit.is_empty()).then_some(unit)
+    }
+
+    fn rank(&self) -> u8 {
+        rank(self.family_type)
+    }
+}
+
+/// Of clashing families, the one of the lowest rank is kept.
+fn rank(family_type: FamilyType) -> u8 {
+    match family_type {
+        FamilyType::Counter => 0,
+        FamilyType::Gauge => 1,
+        _ => 2,
+    }
+}
+
+fn type_of(declared: Option<&DeclaredField>) -> FamilyType {
+    match declared.map(|declared| declared.kind) {
+        Some(Kind::Counter) => FamilyType::Counter,
+        Some(Kind::Gauge) => FamilyType::Gauge,
+        None => FamilyType::Unknown,
+    }
+}
+
+impl<'d> Gathered<'d> {
+    /// Gives each series, with its values in the order of time, to `visit`: those of a family together, families
+    /// by name. What is not given is counted.
+    pub(crate) fn each_series(
+        mut self,
+        clashes: Clashes,
+        keep: Keep,
+        mut visit: impl FnMut(&Family<'d>, &[u8], LabelSet, &[Entry]),
+    ) -> LeftOut {
+        let (families, owners) = self.families(clashes);
+        let (mut entries, starts) = self.by_family(families.len(), &owners);
+        let mut seen: HashMap<&[u8], (usize, usize)> = HashMap::new();
+        let labels = std::mem::take(&mut self.labels);
+        for (family, bounds) in families.iter().zip(starts.windows(2)) {
+            let values = &mut entries[bounds[0]..bounds[1]];
+            let key = |entry: &Entry| (entry.set, entry.source, entry.time);
+            if !values.is_sorted_by_key(key) {
+                values.sort_by_key(key);
+            }
+            let ambiguous = family.shared || self.changed;
+            seen.clear();
+            for series in values.chunk_by_mut(|a, b| (a.set, a.source) == (b.set, b.source)) {
+                let (set, source) = (series[0].set, series[0].source);
+                let place = self.sets[set];
+                let text = &labels[place.start..place.end];
+                if ambiguous && *seen.entry(text).or_insert((set, source)) != (set, source) {
+                    self.omit(series, Omission::Duplicate);
+                    continue;
+                }
+                let kept = self.choose(series, family, keep);
+                if !kept.is_empty() {
+                    visit(family, &labels, place, kept);
+                }
+            }
+        }
+        self.finish()
+    }
+
+    /// The values of a series that are written: moved to its front.
+    fn choose<'s>(&mut self, series: &'s mut [Entry], family: &Family<'_>, keep: Keep) -> &'s [Entry] {
+        let mut count = 0;
+        for at in 0..series.len() {
+            let entry = series[at];
+            if family.family_type == FamilyType::Counter && entry.number.is_negative() {
+                self.omit(&[entry], Omission::NegativeCounter);
+                continue;
+            }
+            let replaces = count > 0
+                && match keep {
+                    Keep::Newest => true,
+                    Keep::Each(apart) => {
+                        series[count - 1].time.div_euclid(apart) == entry.time.div_euclid(apart)
+                    }
+                };
+            if replaces {
+                count -= 1;
+                self.omit(&[series[count]], Omission::Older);
+            }
+            series[count] = entry;
+            count += 1;
+        }
+        let kept = &series[..count];
+        for entry in kept {
+            self.fates[entry.point] = Fate::Written;
+        }
+        kept
+    }
+
+    fn omit(&mut self, entries: &[Entry], reason: Omission) {
+        for entry in entries {
+            if let Fate::Unseen = self.fates[entry.point] {
+                self.fates[entry.point] = Fate::Omitted(reason);
+            }
+        }
+        let count = entries.len() as u64;
+        match (reason.is_refusal(), entries.first()) {
+            (true, Some(entry)) => {
+                let mut left_out = std::mem::take(&mut self.left_out);
+                left_out.refuse(reason, count, || self.describe(entry.source));
+                self.left_out = left_out;
+            }
+            _ => self.left_out.add(reason, count),
+        }
+    }
+
+    fn finish(mut self) -> LeftOut {
+        let omitted = |(index, fate): (usize, &Fate)| match fate {
+            Fate::Omitted(reason) => Some((index, *reason)),
+            Fate::Unseen | Fate::Written => None,
+        };
+        let points = self.fates.iter().enumerate().filter_map(omitted).collect();
+        self.left_out.set_points(points);
+        self.left_out
+    }
+
+    /// The values of each family in a row, and where each family's begin.
+    fn by_family(&mut self, families: usize, owners: &[Option<usize>]) -> (Vec<Entry>, Vec<usize>) {
+        let all = std::mem::take(&mut self.entries);
+        let mut starts = vec![0; families + 1];
+        for entry in &all {
+            match owners[entry.source] {
+                Some(family) => starts[family + 1] += 1,
+                None => self.omit(&[*entry], Omission::NameClash),
+            }
+        }
+        for at in 1..starts.len() {
+            starts[at] += starts[at - 1];
+        }
+        let mut next = starts.clone();
+        let mut entries = all.clone();
+        for entry in all {
+            if let Some(family) = owners[entry.source] {
+                entries[next[family]] = entry;
+                next[family] += 1;
+            }
+        }
+        (entries, starts)
+    }
+
+    /// The families, and to which each source belongs.
+    fn families(&self, clashes: Clashes) -> (Vec<Family<'d>>, Vec<Option<usize>>) {
+        let mut order: Vec<usize> = (0..self.sources.len()).collect();
+        let source_type = |source: usize| type_of(self.sources[source].declared);
+        order.sort_by(|&a, &b| {
+            let key = |source: usize| {
+                (
+                    &self.sources[source].name,
+                    rank(source_type(source)),
+                    self.identity(source),
+                )
+            };
+            key(a).cmp(&key(b))
+        });
+        let mut found: Vec<(Family<'d>, Vec<usize>)> = Vec::new();
+        for source in order {
+            let (name, of_type) = (&self.sources[source].name, source_type(source));
+            match found.last_mut() {
+                Some((family, sources)) if family.name == *name => {
+                    let alike = of_type == family.family_type || of_type == FamilyType::Unknown;
+                    if alike || clashes == Clashes::None {
+                        family.shared = true;
+                        sources.push(source);
+                    }
+                }
+                _ => {
+                    let family = Family {
+                        name: name.clone(),
+                        family_type: of_type,
+                        declared: self.sources[source].declared,
+                        shared: false,
+                    };
+                    found.push((family, vec![source]));
+                }
+            }
+        }
+        found.sort_by(|(a, _), (b, _)| (a.base(), a.rank()).cmp(&(b.base(), b.rank())));
+        if clashes == Clashes::Suffixes {
+            let mut claimed: HashSet<String> = HashSet::new();
+            found.retain(|(family, _)| {
+                let claims = claims(family);
+                let free = !claims.iter().any(|name| claimed.contains(name));
+                if free {
+                    claimed.extend(claims);
+                }
+                free
+            });
+        }
+        let mut owners = vec![None; self.sources.len()];
+        let mut families = Vec::with_capacity(found.len());
+        for (family, sources) in found {
+            for source in sources {
+                owners[source] = Some(families.len());
+            }
+            families.push(family);
+        }
+        (families, owners)
+    }
+}
+
+/// The names that no other family may have, nor a sample of one.
+fn claims(family: &Family<'_>) -> Vec<String> {
+    let base = family.base();
+    let suffixes = family
+        .family_type
+        .suffixes(crate::exposition::Format::OpenMetrics);
+    let mut claims: Vec<String> = suffixes.iter().map(|suffix| format!("{base}{suffix}")).collect();
+    if !suffixes.contains(&"") {
+        claims.push(base.to_owned());
+    }
+    claims
+}
