@@ -2,6 +2,7 @@
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,6 +23,7 @@ pub(crate) struct Server {
     address: SocketAddr,
     tls: Option<Arc<rustls::ServerConfig>>,
     handler: Handler,
+    accepted: Arc<AtomicUsize>,
     open: Mutex<Option<Open>>,
 }
 
@@ -67,6 +69,7 @@ impl Server {
             address,
             tls: tls.map(Identity::server_config),
             handler,
+            accepted: Arc::default(),
             open: Mutex::new(None),
         };
         *lock(&server.open) = Some(server.accept(listener));
@@ -81,6 +84,11 @@ impl Server {
     pub(crate) fn url(&self, path: &str) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://localhost:{}{path}", self.port())
+    }
+
+    /// How many connections there have been.
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
     }
 
     /// Ends every connection; from here on connections are refused. Nothing where it is closed.
@@ -119,12 +127,14 @@ impl Server {
         let connections: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
         let (tls, handler) = (self.tls.clone(), Arc::clone(&self.handler));
         let (pause2, connections2) = (Arc::clone(&pause), Arc::clone(&connections));
+        let accepted = Arc::clone(&self.accepted);
         let accept = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if pause2.is_closed() {
                     return;
                 }
                 let Ok(stream) = stream else { continue };
+                accepted.fetch_add(1, Ordering::SeqCst);
                 drop(stream.set_nodelay(true));
                 if let Ok(clone) = stream.try_clone() {
                     lock(&connections2).push(clone);

@@ -74,6 +74,11 @@ impl Source {
         lock(&self.shared.requests).clone()
     }
 
+    /// How many connections there have been.
+    pub fn connections(&self) -> usize {
+        self.server.accepted()
+    }
+
     /// Ends every connection and refuses new ones.
     pub fn close(&self) {
         self.server.close();

@@ -1,0 +1,3 @@
+//! The program `tidemark-autopkgtest`.
+
+tidemark_app::main!(tidemark_autopkgtest::Autopkgtest);

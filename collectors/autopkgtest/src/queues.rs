@@ -1,0 +1,63 @@
+//! `queue_size.json`: context, release, architecture, and how many tests wait.
+
+use std::borrow::Cow;
+
+use serde::de::Unexpected;
+
+use crate::QueueSize;
+use crate::document::{Refused, Tree, tags};
+
+/// The most queues of an instance: thirty times what there are.
+const MAX_QUEUES: usize = 10_000;
+
+/// The queues of an instance, in the order of the document.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Queues(Vec<Queue>);
+
+#[derive(Debug, PartialEq)]
+struct Queue {
+    context: String,
+    release: String,
+    arch: String,
+    count: i64,
+}
+
+impl Queues {
+    /// A measurement of each queue.
+    pub(crate) fn measurements(self, instance: &'static str) -> impl Iterator<Item = QueueSize> {
+        self.0.into_iter().map(move |queue| QueueSize {
+            context: queue.context,
+            release: queue.release,
+            arch: queue.arch,
+            instance,
+            count: queue.count,
+        })
+    }
+}
+
+impl Tree for Queues {
+    const LEVELS: &'static [&'static str] = &["context", "release", "architecture"];
+    const LEAF: &'static str = "a count";
+
+    fn take(&mut self, names: &[Cow<'_, str>], found: &Unexpected<'_>) -> Result<(), Refused> {
+        let Unexpected::Unsigned(count) = *found else {
+            return Err(Refused::Leaf);
+        };
+        let count = i64::try_from(count).map_err(|_| Refused::Leaf)?;
+        let [context, release, arch] = tags(names, [0, 1, 2])?;
+        if self.0.len() == MAX_QUEUES {
+            return Err(Refused::TooMany("queues", MAX_QUEUES));
+        }
+        self.0.push(Queue {
+            context: context.to_owned(),
+            release: release.to_owned(),
+            arch: arch.to_owned(),
+            count,
+        });
+        Ok(())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
