@@ -70,7 +70,7 @@ mod tree;
 mod value;
 
 pub use environment::{Environment, ProcessEnvironment};
-pub use load::{KnownCollector, LoadFrom, Loaded, Settings};
+pub use load::{KnownCollector, KnownKey, LoadFrom, Loaded, Settings};
 pub use mistake::{Mistake, Mistakes, Position};
 pub use places::{Places, PlacesError};
 pub use secret::{BadSecret, Secret, SecretError, SecretSource};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::mistake::{Mistake, Mistakes, Position};
@@ -9,7 +10,11 @@ use crate::shared::{COMMON_KEYS, CommonSection, HostSettings, OutboxSettings, St
 use crate::sinks::SinkSettings;
 use crate::suggestion::{nearest, quoted};
 use crate::tree::{Part, Tree};
-use crate::{Environment, Places, Section, SectionReader, influxdb_variables, sinks};
+use crate::{
+    Environment, Places, SecretSource, Section, SectionReader, SettingValue, Size, Span, influxdb_variables,
+    sinks,
+};
+use url::Url;
 
 /// Every shared section, checked.
 #[derive(Clone, Debug)]
@@ -29,8 +34,18 @@ pub struct Settings {
 pub struct KnownCollector {
     /// The collector's name.
     pub name: String,
-    /// The names of its own keys.
-    pub keys: Vec<String>,
+    /// Its own keys; none where nobody knows them, and then none is wrong.
+    pub keys: Option<Vec<KnownKey>>,
+}
+
+/// A key of a collector's own, as its description has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownKey {
+    /// The key.
+    pub name: String,
+    /// What its value is, as [`Key::type_name`](crate::Key::type_name) says it. A value of a type that is not known here
+    /// is left to the collector.
+    pub type_name: String,
 }
 
 /// What the settings are read from.
@@ -116,6 +131,13 @@ impl Loaded {
         self.collectors.sections.keys().map(String::as_str)
     }
 
+    /// What is wrong with the `[collector.NAME]`s, and what should be said of them, by what is known of the collectors
+    /// that are installed. [`Settings::load`] does the same, where these are known by then.
+    pub fn check_collectors(&self, known: &[KnownCollector]) -> (Option<Mistakes>, Vec<String>) {
+        let (mistakes, notices) = self.collectors.check(known, &self.settings.sinks);
+        (Mistakes::check(mistakes).err(), notices)
+    }
+
     /// The collector's own keys.
     ///
     /// # Errors
@@ -143,10 +165,84 @@ impl Collectors {
         (common.and(section), mistakes, notices)
     }
 
+    /// What is wrong with every section, and what to say of those of collectors that are not installed.
+    fn check(&self, known: &[KnownCollector], sinks: &[SinkSettings]) -> (Vec<Mistake>, Vec<String>) {
+        let (mut mistakes, mut notices) = (Vec::new(), Vec::new());
+        let names: Vec<&str> = known.iter().map(|collector| collector.name.as_str()).collect();
+        let like = |name: &str| match nearest(name, &names) {
+            Some(near) => format!("; {} is", quoted(near)),
+            None => String::new(),
+        };
+        for (name, part) in &self.sections {
+            let Some(collector) = known.iter().find(|collector| collector.name == *name) else {
+                let at = &part.at;
+                let like = like(name);
+                notices.push(format!(
+                    "{at}: [collector.{name}] is not used: no such collector is installed{like}"
+                ));
+                continue;
+            };
+            let mut reader = self.reader(name);
+            let _ = CommonSection::read(&mut reader);
+            let own = collector.keys.iter().flatten();
+            for key in own.clone() {
+                read_as(&mut reader, key);
+            }
+            let keys: Vec<&str> = own
+                .map(|key| key.name.as_str())
+                .chain(COMMON_KEYS.iter().map(|key| key.name))
+                .collect();
+            let (found, said) = reader.finish(collector.keys.as_ref().map(|_| keys.as_slice()));
+            mistakes.extend(found);
+            notices.extend(said);
+        }
+        for sink in sinks {
+            let named = sink.only.iter().chain(&sink.except);
+            for name in named.filter(|name| !names.contains(&name.as_str())) {
+                let like = like(name);
+                notices.push(format!(
+                    "the sink {} names `{name}`: no such collector is installed{like}",
+                    sink.name
+                ));
+            }
+        }
+        (mistakes, notices)
+    }
+
     /// What a section says that gives nothing and notes no mistake: a fault of its `Section::read`.
     fn gave_nothing(&self, name: &str) -> Mistake {
         let what = format!("[collector.{name}] was not understood");
         Mistake::new(self.main_file.clone(), what, "report this fault of the collector")
+    }
+}
+
+/// Reads a key as the type that its name says: the mistakes are noted. Bounds of its own, the collector checks.
+fn read_as(reader: &mut SectionReader<'_>, key: &KnownKey) {
+    fn read<T: SettingValue>(reader: &mut SectionReader<'_>, key: &str) {
+        let _ = reader.optional::<T>(key);
+    }
+    let types: [(&str, fn(&mut SectionReader<'_>, &str)); 18] = [
+        (bool::TYPE, read::<bool>),
+        (bool::LIST_TYPE, read::<Vec<bool>>),
+        (i64::TYPE, read::<i64>),
+        (i64::LIST_TYPE, read::<Vec<i64>>),
+        (f64::TYPE, read::<f64>),
+        (f64::LIST_TYPE, read::<Vec<f64>>),
+        (String::TYPE, read::<String>),
+        (String::LIST_TYPE, read::<Vec<String>>),
+        (PathBuf::TYPE, read::<PathBuf>),
+        (PathBuf::LIST_TYPE, read::<Vec<PathBuf>>),
+        (Url::TYPE, read::<Url>),
+        (Url::LIST_TYPE, read::<Vec<Url>>),
+        (Span::TYPE, read::<Span>),
+        (Span::LIST_TYPE, read::<Vec<Span>>),
+        (Size::TYPE, read::<Size>),
+        (Size::LIST_TYPE, read::<Vec<Size>>),
+        (SecretSource::TYPE, read::<SecretSource>),
+        (SecretSource::LIST_TYPE, read::<Vec<SecretSource>>),
+    ];
+    if let Some((_, read)) = types.iter().find(|(name, _)| *name == key.type_name) {
+        read(reader, &key.name);
     }
 }
 
@@ -216,43 +312,9 @@ impl Draft {
 
     /// Checks every `[collector.NAME]` by what is known of the collectors that are installed.
     fn check_collectors(&mut self, known: &[KnownCollector]) {
-        let names: Vec<&str> = known.iter().map(|collector| collector.name.as_str()).collect();
-        let like = |name: &str| match nearest(name, &names) {
-            Some(near) => format!("; {} is", quoted(near)),
-            None => String::new(),
-        };
-        for (name, part) in &self.collectors.sections {
-            let Some(collector) = known.iter().find(|collector| collector.name == *name) else {
-                let at = &part.at;
-                let like = like(name);
-                self.notices.push(format!(
-                    "{at}: [collector.{name}] is not used: no such collector is installed{like}"
-                ));
-                continue;
-            };
-            let mut reader = self.collectors.reader(name);
-            // Its values are checked by the collector itself, which alone knows their types.
-            let _ = CommonSection::read(&mut reader);
-            let own = collector.keys.iter().map(String::as_str);
-            let keys: Vec<&str> = own.chain(COMMON_KEYS.iter().map(|key| key.name)).collect();
-            let (mistakes, notices) = reader.finish(Some(&keys));
-            self.mistakes.extend(mistakes);
-            self.notices.extend(notices);
-        }
-        for sink in &self.sinks {
-            for name in sink
-                .only
-                .iter()
-                .chain(&sink.except)
-                .filter(|name| !names.contains(&name.as_str()))
-            {
-                let like = like(name);
-                self.notices.push(format!(
-                    "the sink {} names `{name}`: no such collector is installed{like}",
-                    sink.name
-                ));
-            }
-        }
+        let (mistakes, notices) = self.collectors.check(known, &self.sinks);
+        self.mistakes.extend(mistakes);
+        self.notices.extend(notices);
     }
 
     fn finish(self) -> Result<Loaded, Mistakes> {

@@ -255,6 +255,29 @@ fn all_collectors_are_checked_where_they_are_known() {
 }
 
 #[test]
+fn the_values_of_known_types_are_checked_where_collectors_are_known() {
+    let written = Written::main(
+        "[collector.x]\nurl = 5\npools = \"a\"\nwait = \"soon\"\nown = 5\nsecret = 5\n[collector.y]\nanything = 1\n",
+    );
+    let keys = [
+        "url: URL",
+        "pools: list of strings",
+        "wait: time span",
+        "own: another thing",
+        "secret: secret",
+    ];
+    assert_eq!(
+        written.known(&[("x", &keys)]).report(),
+        "F:2:7: `url` is an integer, where a URL is needed; write a URL like \"https://example.com/\" instead\n\
+         F:3:9: `pools` is a string, where a list of strings is needed; write [\"text\"] instead\n\
+         F:4:8: `wait` is no time span (a number is missing in a time span); write a time span like \"30s\", \"5m\" or \
+         \"1h 30min\" instead\n\
+         F:6:10: `secret` is an integer, where a secret is needed; write { credential = \"NAME\" }, { file = \"PATH\" }, \
+         { env = \"NAME\" } or a string in quotes instead"
+    );
+}
+
+#[test]
 fn what_a_sink_leaves_open_is_a_notice() {
     let sink = |rest: &str| {
         let text = format!("[[sink]]\ntype = \"influxdb\"\ndatabase = \"m\"\n{rest}");

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use tidemark_settings::{KnownCollector, LoadFrom, Loaded, Mistakes, Places, Section, Settings};
+use tidemark_settings::{KnownCollector, KnownKey, LoadFrom, Loaded, Mistakes, Places, Section, Settings};
 
 /// Files and variables.
 pub(crate) struct Written {
@@ -45,11 +45,11 @@ impl Written {
         self
     }
 
-    /// Collectors that are installed, with their keys.
+    /// Collectors that are installed, with their keys: `name`, or `name: type`.
     pub(crate) fn known(mut self, known: &[(&str, &[&str])]) -> Written {
         let known = known.iter().map(|(name, keys)| KnownCollector {
             name: (*name).to_owned(),
-            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            keys: Some(keys.iter().map(|key| known_key(key)).collect()),
         });
         self.known = Some(known.collect());
         self
@@ -120,5 +120,13 @@ impl Written {
         let main = self.path("tidemark.toml").display().to_string();
         text.replace(&main, "F")
             .replace(&self.folder().display().to_string(), "D")
+    }
+}
+
+fn known_key(key: &str) -> KnownKey {
+    let (name, type_name) = key.split_once(": ").unwrap_or((key, "of its own"));
+    KnownKey {
+        name: name.to_owned(),
+        type_name: type_name.to_owned(),
     }
 }
