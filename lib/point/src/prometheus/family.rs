@@ -147,9 +147,7 @@ impl<'d> Gathered<'d> {
 
     fn omit(&mut self, entries: &[Entry], reason: Omission) {
         for entry in entries {
-            if let Fate::Unseen = self.fates[entry.point] {
-                self.fates[entry.point] = Fate::Omitted(reason);
-            }
+            self.fates[entry.point].omit(reason);
         }
         let count = entries.len() as u64;
         match (reason.is_refusal(), entries.first()) {
@@ -232,8 +230,8 @@ impl<'d> Gathered<'d> {
                 }
             }
         }
-        found.sort_by(|(a, _), (b, _)| (a.base(), a.rank()).cmp(&(b.base(), b.rank())));
         if clashes == Clashes::Suffixes {
+            found.sort_by(|(a, _), (b, _)| (a.base(), a.rank()).cmp(&(b.base(), b.rank())));
             let mut claimed: HashSet<String> = HashSet::new();
             found.retain(|(family, _)| {
                 let claims = claims(family);

@@ -74,6 +74,18 @@ pub(super) enum Fate {
     Omitted(Omission),
 }
 
+impl Fate {
+    /// Notes why a value is not there. Of several reasons one is kept: a refusal, if there is any.
+    pub(super) fn omit(&mut self, reason: Omission) {
+        let weight = |reason: Omission| (reason.is_refusal(), reason);
+        match *self {
+            Fate::Written => {}
+            Fate::Omitted(other) if weight(other) >= weight(reason) => {}
+            Fate::Unseen | Fate::Omitted(_) => *self = Fate::Omitted(reason),
+        }
+    }
+}
+
 /// Points, taken apart.
 #[derive(Debug)]
 pub(crate) struct Gathered<'d> {
@@ -210,16 +222,13 @@ impl<'d> Gathered<'d> {
                     None
                 }
             };
-            match refusal {
-                Some(Omission::String) => self.left_out.add(Omission::String, 1),
-                Some(reason) => {
-                    let name = &self.measurements[measurement].name;
-                    self.left_out.refuse(reason, 1, || described(name, field));
-                }
-                None => return,
-            }
-            if let (Some(reason), Fate::Unseen) = (refusal, self.fates[index]) {
-                self.fates[index] = Fate::Omitted(reason);
+            let Some(reason) = refusal else { return };
+            self.fates[index].omit(reason);
+            if reason.is_refusal() {
+                let name = &self.measurements[measurement].name;
+                self.left_out.refuse(reason, 1, || described(name, field));
+            } else {
+                self.left_out.add(reason, 1);
             }
         });
     }

@@ -96,8 +96,8 @@ impl LeftOut {
         refusals.map(|reason| self.count(reason)).sum()
     }
 
-    /// The points, by their place in what was given, of which nothing is there at all, and why their first value is
-    /// not.
+    /// The points, by their place in what was given, of which nothing is there at all, and why: a refusal, if any of
+    /// their values was refused.
     #[must_use]
     pub fn points(&self) -> &[(usize, Omission)] {
         &self.points

@@ -118,7 +118,7 @@ mod tests {
             ("a.b-c", "d e/f", Kind::Gauge, "a_b_c_d_e_f"),
             ("job:x", "rate5m", Kind::Gauge, "job_x_rate5m"),
             ("Größe", "größter", Kind::Gauge, "Gr__e_gr__ter"),
-            ("温度", "值", Kind::Gauge, "metric_____"),
+            ("温度", "值", Kind::Gauge, "metric____"),
             ("802.11", "value", Kind::Gauge, "metric_802_11"),
             ("_internal", "n", Kind::Gauge, "metric_internal_n"),
             ("__x", "value", Kind::Counter, "metric__x_total"),
