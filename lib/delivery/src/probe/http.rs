@@ -1,0 +1,148 @@
+//! The ladder of a sink that is a server.
+
+use std::sync::Arc;
+
+use tidemark_collect::http::{HttpError, HttpErrorKind};
+use tidemark_collect::{Clock, chain};
+use tidemark_settings::SinkKind;
+use tokio::time::{Instant, timeout_at};
+
+use super::answer::{self, Due};
+use super::reach::{Reached, reach};
+use super::{Finding, PROBE_TIME, Verdict};
+use crate::sink::http::HttpEndpoint;
+use crate::words::words;
+
+/// Its steps, in order.
+const STEPS: [&str; 6] = ["name", "connection", "TLS", "server", "write", "clock"];
+
+/// Climbs the ladder.
+pub(super) async fn probe(endpoint: &HttpEndpoint, kind: &SinkKind, clock: &Arc<dyn Clock>) -> Vec<Finding> {
+    let Some(due) = Due::of(kind) else {
+        return Vec::new();
+    };
+    let end = Instant::now() + PROBE_TIME;
+    let url = endpoint.url();
+    let asked = async {
+        let sent = clock.now();
+        let (body, encoding) = due.empty_write();
+        let reply = timeout_at(end, endpoint.ask(body, encoding)).await;
+        reply.map(|reply| reply.map(|reply| (reply, sent, clock.now())))
+    };
+    let (
+        Reached {
+            mut findings,
+            is_connected,
+        },
+        asked,
+    ) = tokio::join!(reach(url, end), asked);
+    let is_tls = url.scheme() == "https";
+    match asked {
+        Ok(Ok((reply, sent, came))) => {
+            if !is_connected {
+                // What this host cannot reach itself, something in between can.
+                findings = vec![Finding::ok(
+                    "connection",
+                    "through the proxy that the environment names",
+                )];
+            }
+            if is_tls {
+                findings.push(trusted(kind));
+            }
+            findings.extend(answer::findings(&due, &reply, sent, came));
+        }
+        _ if !is_connected => {}
+        Err(_) => {
+            let found = format!(
+                "connected, but no {} within {} s",
+                if is_tls {
+                    "TLS handshake and no answer came"
+                } else {
+                    "answer came"
+                },
+                PROBE_TIME.as_secs()
+            );
+            let advice = "look at the server's log; is it overloaded, or is this another program's port?";
+            findings.push(Finding::failed(
+                if is_tls { "TLS" } else { "server" },
+                found,
+                advice,
+            ));
+        }
+        Ok(Err(error)) => failed(&error, is_tls, &mut findings),
+    }
+    fill(&mut findings, is_tls);
+    findings
+}
+
+/// What a request without an answer says of the steps above the connection.
+fn failed(error: &HttpError, is_tls: bool, findings: &mut Vec<Finding>) {
+    if let HttpErrorKind::Tls(said) = error.kind() {
+        findings.push(Finding::failed_as_said("TLS", said));
+        return;
+    }
+    let said = words(&chain(error));
+    // The address stands above it.
+    let said = said
+        .strip_prefix(error.url())
+        .map_or(said.as_str(), |said| said.trim_start_matches(": "));
+    match error.kind() {
+        HttpErrorKind::Connect => {
+            // It stood a moment ago: with a proxy, both need not be the same.
+            findings.retain(|finding| finding.check != "connection");
+            let advice = "try again; if the environment names a proxy, check that one";
+            findings.push(Finding::failed("connection", said, advice));
+        }
+        HttpErrorKind::NoAnswer if is_tls => {
+            findings.push(Finding::failed("server", said, "look at the server's log"));
+        }
+        HttpErrorKind::NoAnswer => {
+            let advice = "is this the server's port? write https:// in the sink's url if it speaks TLS";
+            findings.push(Finding::failed("server", said, advice));
+        }
+        _ => findings.push(Finding::failed("server", said, "look at the server's log")),
+    }
+}
+
+/// The step that a request with an answer has passed.
+fn trusted(kind: &SinkKind) -> Finding {
+    let (ca_file, is_unverified) = match kind {
+        SinkKind::Influxdb(of) => (&of.ca_file, of.insecure_skip_verify),
+        SinkKind::Influxdb2(of) => (&of.ca_file, of.insecure_skip_verify),
+        SinkKind::RemoteWrite(of) => (&of.ca_file, of.insecure_skip_verify),
+        _ => (&None, false),
+    };
+    match ca_file {
+        _ if is_unverified => Finding::warning(
+            "TLS",
+            "the server's certificate is not verified (insecure_skip_verify): anybody on the way can read and change \
+             what is sent",
+            "name the certificate as ca_file instead",
+        ),
+        Some(path) => Finding::ok("TLS", format!("the certificate is trusted by {}", path.display())),
+        None => Finding::ok(
+            "TLS",
+            "the certificate is trusted by an authority of the system's",
+        ),
+    }
+}
+
+/// Adds the steps that were not tried, each with the one that it would have needed.
+fn fill(findings: &mut Vec<Finding>, is_tls: bool) {
+    let Some(failed) = findings
+        .iter()
+        .find(|finding| finding.verdict == Verdict::Failed)
+        .map(|finding| finding.check.clone())
+    else {
+        return;
+    };
+    let reached = STEPS
+        .iter()
+        .position(|step| *step == failed)
+        .unwrap_or(STEPS.len());
+    for step in STEPS.iter().skip(reached + 1) {
+        if (*step != "TLS" || is_tls) && !findings.iter().any(|finding| finding.check == *step) {
+            findings.push(Finding::not_tried(*step, format!("for want of: {failed}")));
+        }
+    }
+}
