@@ -1,13 +1,14 @@
 //! Finding the bad points of a batch, so that they cost none of the good ones.
 //!
-//! A refused request says which lines are bad (quoted or numbered), or which field is (its lines are tried apart), or
-//! nothing: then it is halved. After [`MAX_REQUESTS`], those that were taken included, the rest of a batch is refused by the last reason. Where halving
-//! went down to single lines, and each half on the way failed for the same reason as its other half, every line is
-//! bad in the same way: the rest is refused without asking for each. Fewer lines than `2^MIN_DEPTH` are all asked for.
+//! A refused request says which lines are bad (quoted, numbered, or older than a time), or which field is (its lines are
+//! tried apart), or nothing: then it is halved. After [`MAX_REQUESTS`], those that were taken included, the rest of a
+//! batch is refused by the last reason. Where halving went down to single lines, and each half on the way failed for the
+//! same reason as its other half, every line is bad in the same way: the rest is refused without asking for each. Fewer
+//! lines than `2^MIN_DEPTH` are all asked for.
 
 use std::collections::HashMap;
 
-use tidemark_point::line;
+use tidemark_point::{Timestamp, line};
 
 use crate::lines::{LineTexts, Lines};
 use crate::policy::{Refusal, Suspect};
@@ -281,11 +282,6 @@ impl Search {
 /// The lines that an answer names, each with its reason.
 fn named(lines: &Lines, refusal: &Refusal, texts: &LineTexts<'_>) -> HashMap<u32, String> {
     let mut named: HashMap<u32, String> = HashMap::new();
-    for number in &refusal.numbered {
-        if let Some(line) = lines.iter().nth(*number as usize) {
-            named.insert(line, refusal.reason.clone());
-        }
-    }
     if !refusal.quoted.is_empty() {
         let quoted: HashMap<&[u8], &str> = refusal
             .quoted
@@ -298,7 +294,34 @@ fn named(lines: &Lines, refusal: &Refusal, texts: &LineTexts<'_>) -> HashMap<u32
             }
         }
     }
+    // What is quoted is certain; a number is what is left.
+    if named.is_empty() && !refusal.numbered.is_empty() {
+        let numbered: HashMap<u32, &str> = refusal
+            .numbered
+            .iter()
+            .map(|(number, reason)| (*number, reason.as_str()))
+            .collect();
+        for (number, line) in (0..).zip(lines.iter()) {
+            if let Some(reason) = numbered.get(&number) {
+                named.insert(line, (*reason).to_owned());
+            }
+        }
+    }
+    if let (Some(too_old), true) = (&refusal.too_old, named.is_empty()) {
+        let (early, _) = lines.partition(|line| is_before(texts.get(line), too_old.before));
+        // Else the server kept some of them, and the others are to be found.
+        if u64::from(early.count()) == too_old.count {
+            named.extend(early.iter().map(|line| (line, refusal.reason.clone())));
+        }
+    }
     named
+}
+
+fn is_before(text: &[u8], time: Timestamp) -> bool {
+    let point = std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| line::parse_line(text).ok());
+    point.and_then(|point| point.time()).is_some_and(|own| own < time)
 }
 
 /// The lines that have the field which the answer names, and the others; nothing where that divides nothing.
@@ -320,14 +343,22 @@ fn has_field(text: &[u8], suspect: &Suspect) -> bool {
         && point.fields().iter().any(|(field, _)| *field == suspect.field)
 }
 
-/// Whether two answers say the same: the numbers that count points differ between halves.
+/// Whether two answers say the same: the numbers that count points differ between halves, and so do the points that are
+/// named as the oldest and the newest.
 fn same_reason(one: &str, other: &str) -> bool {
-    fn without_count(reason: &str) -> &str {
+    fn gist(reason: &str) -> &str {
+        let reason = reason
+            .find(" points outside retention policy ")
+            .and_then(|start| reason.get(start..))
+            .unwrap_or(reason);
+        let reason = reason
+            .split_once(" - oldest point ")
+            .map_or(reason, |(reason, _)| reason);
         reason
             .rsplit_once(" dropped=")
             .map_or(reason, |(reason, _)| reason)
     }
-    without_count(one) == without_count(other)
+    gist(one) == gist(other)
 }
 
 #[cfg(test)]

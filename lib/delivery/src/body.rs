@@ -66,7 +66,7 @@ impl Style {
             if dialect(kind) == Dialect::V2 {
                 style.dialect = Dialect::V2;
             }
-            if matches!(kind, SinkKind::Influxdb(_)) {
+            if matches!(kind, SinkKind::Influxdb(_) | SinkKind::Influxdb2(_)) {
                 style.packed = Encoding::Gzip;
             }
         }

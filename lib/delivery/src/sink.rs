@@ -3,6 +3,8 @@
 mod discard;
 pub(crate) mod http;
 mod influxdb;
+mod influxdb2;
+mod line_protocol;
 mod store;
 
 use std::error::Error;
@@ -19,8 +21,9 @@ use tidemark_settings::{
 };
 
 use crate::body::{Payload, dialect};
-use crate::policy::{Later, Outcome};
+use crate::policy::{self, Later, Outcome};
 use crate::sink::http::HttpEndpoint;
+use crate::sink::line_protocol::LineProtocol;
 
 /// The name by which the flush's own batches go: `only` and `except` of a sink may hold it.
 pub const FLUSH_NAME: &str = "tidemark";
@@ -66,6 +69,7 @@ enum Reach {
     /// The sink is known by name alone.
     Unresolved,
     Influxdb(Arc<HttpEndpoint>),
+    Influxdb2(Arc<HttpEndpoint>),
     Store(StoreSettings),
     Discard,
 }
@@ -100,20 +104,21 @@ impl SinkSpec {
     /// A number that changes when the settings do, so that a backoff ends when they are mended.
     pub(crate) fn fingerprint(&self) -> u32 {
         match &self.reach {
-            Reach::Influxdb(endpoint) => endpoint.fingerprint(),
+            Reach::Influxdb(endpoint) | Reach::Influxdb2(endpoint) => endpoint.fingerprint(),
             Reach::Unresolved | Reach::Store(_) | Reach::Discard => 0,
         }
     }
 
     /// The sink itself, for delivering; none where it is known by name alone. `plain` says that it refused gzip.
     pub(crate) fn connect(&self, dir: &Path, clock: &Arc<dyn Clock>, plain: bool) -> Option<AnySink> {
+        let line_protocol = |endpoint: &Arc<HttpEndpoint>, policy| {
+            let sink = LineProtocol::new(endpoint.clone(), policy, clock.clone(), plain);
+            Some(AnySink::LineProtocol(sink))
+        };
         match &self.reach {
             Reach::Unresolved => None,
-            Reach::Influxdb(endpoint) => Some(AnySink::Influxdb(influxdb::Influxdb::new(
-                endpoint.clone(),
-                clock.clone(),
-                plain,
-            ))),
+            Reach::Influxdb(endpoint) => line_protocol(endpoint, policy::influxdb),
+            Reach::Influxdb2(endpoint) => line_protocol(endpoint, policy::influxdb2),
             Reach::Store(settings) => Some(AnySink::Store(Box::new(store::StoreSink::new(
                 dir,
                 settings,
@@ -166,6 +171,11 @@ impl Sinks {
                         .transpose()?;
                     let endpoint = influxdb::endpoint(influxdb, password.as_ref(), http);
                     Reach::Influxdb(Arc::new(endpoint.map_err(unusable(sink))?))
+                }
+                SinkKind::Influxdb2(influxdb2) => {
+                    let token = secret(sink, "token", &influxdb2.token)?;
+                    let endpoint = influxdb2::endpoint(influxdb2, &token, http);
+                    Reach::Influxdb2(Arc::new(endpoint.map_err(unusable(sink))?))
                 }
                 SinkKind::Store => Reach::Store(settings.store.clone()),
                 SinkKind::Discard => Reach::Discard,
@@ -226,7 +236,7 @@ fn unusable(sink: &SinkSettings) -> impl FnOnce(HttpError) -> SinksError + '_ {
 
 /// Any of the sinks.
 pub(crate) enum AnySink {
-    Influxdb(influxdb::Influxdb),
+    LineProtocol(LineProtocol),
     Store(Box<store::StoreSink>),
     Discard(discard::Discard),
 }
@@ -234,7 +244,7 @@ pub(crate) enum AnySink {
 impl Sink for AnySink {
     fn takes_gzip(&self) -> bool {
         match self {
-            Self::Influxdb(sink) => sink.takes_gzip(),
+            Self::LineProtocol(sink) => sink.takes_gzip(),
             Self::Store(sink) => sink.takes_gzip(),
             Self::Discard(sink) => sink.takes_gzip(),
         }
@@ -242,7 +252,7 @@ impl Sink for AnySink {
 
     async fn send(&mut self, payload: Payload, time: Duration) -> Outcome {
         match self {
-            Self::Influxdb(sink) => sink.send(payload, time).await,
+            Self::LineProtocol(sink) => sink.send(payload, time).await,
             Self::Store(sink) => sink.send(payload, time).await,
             Self::Discard(sink) => sink.send(payload, time).await,
         }
@@ -250,7 +260,7 @@ impl Sink for AnySink {
 
     async fn close(self) {
         match self {
-            Self::Influxdb(sink) => sink.close().await,
+            Self::LineProtocol(sink) => sink.close().await,
             Self::Store(sink) => sink.close().await,
             Self::Discard(sink) => sink.close().await,
         }

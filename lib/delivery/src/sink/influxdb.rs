@@ -1,18 +1,11 @@
 //! InfluxDB 1.x: `POST /write`.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use tidemark_collect::Clock;
 use tidemark_collect::http::{ClientOptions, HttpError};
 use tidemark_settings::{InfluxdbSettings, Secret};
 use url::Url;
 
-use super::Sink;
 use super::http::{Credentials, HttpEndpoint, Server};
-use crate::body::Payload;
-use crate::policy::{self, Answer, Outcome};
+use super::line_protocol::headers;
 
 /// Where writes go, and as whom.
 pub(super) fn endpoint(
@@ -45,46 +38,6 @@ fn write_url(settings: &InfluxdbSettings) -> Url {
         write.query_pairs_mut().append_pair("rp", policy);
     }
     write
-}
-
-/// What goes with line protocol.
-pub(super) fn headers() -> HeaderMap {
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    HeaderMap::from_iter([(CONTENT_TYPE, text)])
-}
-
-/// An InfluxDB 1.x that batches are sent to, one request at a time over one connection.
-pub(crate) struct Influxdb {
-    endpoint: Arc<HttpEndpoint>,
-    clock: Arc<dyn Clock>,
-    plain: bool,
-}
-
-impl Influxdb {
-    pub(crate) fn new(endpoint: Arc<HttpEndpoint>, clock: Arc<dyn Clock>, plain: bool) -> Self {
-        Self {
-            endpoint,
-            clock,
-            plain,
-        }
-    }
-}
-
-impl Sink for Influxdb {
-    fn takes_gzip(&self) -> bool {
-        !self.plain
-    }
-
-    async fn send(&mut self, payload: Payload, time: Duration) -> Outcome {
-        let Payload { bytes, gzip } = payload;
-        let reply = match self.endpoint.post(bytes, gzip.then_some("gzip"), time).await {
-            Ok(reply) => reply,
-            Err(later) => return later.into(),
-        };
-        let outcome = policy::influxdb(Answer::of(&reply, gzip), self.clock.now());
-        self.plain |= matches!(outcome, Outcome::PlainOnly(_));
-        outcome
-    }
 }
 
 #[cfg(test)]

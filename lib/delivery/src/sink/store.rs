@@ -73,6 +73,7 @@ impl Sink for StoreSink {
                     .line
                     .checked_sub(1)
                     .and_then(|line| line.try_into().ok())
+                    .map(|line| (line, words(&error.to_string())))
                     .into_iter()
                     .collect(),
                 ..Refusal::default()
