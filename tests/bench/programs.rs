@@ -1,7 +1,7 @@
 //! Whole programs beside their peers, in the same run: CPU time, wall time, peak memory, size.
 //!
 //! `cargo build --profile dist --bins && cargo bench --profile dist -p tidemark-tests --bench programs [PART…]`
-//! with the parts `start`, `sponsoring`, `backlog` (all, where none is named). Needs `influxd`, `curl`, and for the
+//! with the parts `start`, `sponsoring`, `autopkgtest`, `backlog` (all, where none is named). Needs `influxd`, `curl`, and for the
 //! peer `python3-influxdb`. What is printed goes into BENCHMARKS.md.
 
 #![allow(
@@ -12,7 +12,7 @@
 
 mod backlog;
 mod measure;
-mod sponsoring;
+mod one_run;
 mod start;
 mod swallow;
 
@@ -26,7 +26,10 @@ fn main() {
         start::run();
     }
     if wanted("sponsoring") {
-        sponsoring::run();
+        one_run::sponsoring();
+    }
+    if wanted("autopkgtest") {
+        one_run::autopkgtest();
     }
     if wanted("backlog") {
         backlog::run();

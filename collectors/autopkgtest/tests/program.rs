@@ -1,5 +1,10 @@
 //! The real program, over HTTPS: each document failing in each way.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says what it expects by failing loudly, in its helpers too"
+)]
+
 use std::fmt::Write as _;
 use std::path::Path;
 
