@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use tidemark_point::{Timestamp, line};
 
 use crate::lines::{LineTexts, Lines};
+use crate::plan::{Halves, Plan};
 use crate::policy::{Refusal, Suspect};
 
 /// The most requests that a batch gets to find its bad points.
@@ -30,6 +31,7 @@ pub(crate) struct Rejection {
 /// The search through one batch: what is to be sent, and what came of it so far.
 #[derive(Debug)]
 pub(crate) struct Search {
+    plan: Plan,
     /// To be sent, the last one first.
     tasks: Vec<Task>,
     splits: Vec<Split>,
@@ -61,6 +63,8 @@ struct Split {
     depth: u32,
     /// Every half on the way here failed for the same reason as its other half.
     uniform: bool,
+    /// Its halves are one series: the first is searched to its end before the second is sent.
+    in_order: bool,
     /// The halves that failed, each with what was said.
     failed: Vec<(Lines, Refusal)>,
     outstanding: u8,
@@ -75,8 +79,11 @@ struct Ancestry {
 }
 
 impl Search {
-    pub(crate) fn new(lines: Lines, requests: u32) -> Self {
+    pub(crate) fn new(plan: impl Into<Plan>, requests: u32) -> Self {
+        let mut plan = plan.into();
+        let parts = plan.take_parts();
         let mut search = Self {
+            plan,
             tasks: Vec::new(),
             splits: Vec::new(),
             searches: 0,
@@ -85,7 +92,10 @@ impl Search {
             delivered: 0,
             rejected: Vec::new(),
         };
-        search.begin(lines, false);
+        parts
+            .into_iter()
+            .rev()
+            .for_each(|lines| search.begin(lines, false));
         search
     }
 
@@ -151,7 +161,7 @@ impl Search {
                 },
             );
         } else {
-            let (first, second) = task.lines.halves();
+            let Halves { first, second, .. } = self.plan.halves(&task.lines);
             let halves = [second, first].into_iter();
             halves.for_each(|lines| self.begin(lines, task.probes));
         }
@@ -181,6 +191,16 @@ impl Search {
                 .into_iter()
                 .for_each(|lines| self.begin(lines, true));
             self.half_done(task.half_of, None);
+        } else if let Some(depth) = self.depth_in_order(&task) {
+            self.divide(
+                task.lines,
+                &refusal,
+                Ancestry {
+                    search: task.search,
+                    depth,
+                    uniform: false,
+                },
+            );
         } else if task.half_of.is_some() {
             self.half_done(task.half_of, Some((task.lines, refusal.clone())));
         } else {
@@ -195,6 +215,12 @@ impl Search {
             );
         }
         self.spend(true);
+    }
+
+    /// Whether a half is to be searched before the other one is sent: then the halvings above its own halves.
+    fn depth_in_order(&self, task: &Task) -> Option<u32> {
+        let split = self.splits.get(task.half_of?)?;
+        split.in_order.then_some(split.depth + 1)
     }
 
     /// One half is settled, or has failed. When both are known, the failed ones are searched.
@@ -247,7 +273,11 @@ impl Search {
             self.reject(&lines, refusal);
             return;
         }
-        let (first, second) = lines.halves();
+        let Halves {
+            first,
+            second,
+            in_order,
+        } = self.plan.halves(&lines);
         let Ancestry {
             search,
             depth,
@@ -257,6 +287,7 @@ impl Search {
             search,
             depth,
             uniform,
+            in_order,
             failed: Vec::new(),
             outstanding: 2,
         });
@@ -343,6 +374,9 @@ fn has_field(text: &[u8], suspect: &Suspect) -> bool {
         && point.fields().iter().any(|(field, _)| *field == suspect.field)
 }
 
+/// How newer Prometheus begins to say that a sample is there already; the time and both values follow.
+const DUPLICATE: &str = "duplicate sample for timestamp";
+
 /// Whether two answers say the same: the numbers that count points differ between halves, and so do the points that are
 /// named as the oldest and the newest.
 fn same_reason(one: &str, other: &str) -> bool {
@@ -351,6 +385,9 @@ fn same_reason(one: &str, other: &str) -> bool {
             .find(" points outside retention policy ")
             .and_then(|start| reason.get(start..))
             .unwrap_or(reason);
+        if reason.starts_with(DUPLICATE) {
+            return DUPLICATE;
+        }
         let reason = reason
             .split_once(" - oldest point ")
             .map_or(reason, |(reason, _)| reason);

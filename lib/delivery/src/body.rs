@@ -54,6 +54,8 @@ pub(crate) struct Style {
     dialect: Dialect,
     /// Gzip where it goes over HTTP: it is sent as it is stored.
     packed: Encoding,
+    /// Whether a sink takes no older point of a series after a newer one.
+    in_order: bool,
 }
 
 impl Style {
@@ -61,6 +63,7 @@ impl Style {
         let mut style = Self {
             dialect: Dialect::V1,
             packed: Encoding::Zstd,
+            in_order: false,
         };
         for kind in kinds {
             if dialect(kind) == Dialect::V2 {
@@ -69,6 +72,7 @@ impl Style {
             if matches!(kind, SinkKind::Influxdb(_) | SinkKind::Influxdb2(_)) {
                 style.packed = Encoding::Gzip;
             }
+            style.in_order |= minds_order(kind);
         }
         style
     }
@@ -119,8 +123,13 @@ impl Body {
 
 /// The bodies of points: one, or several where they are very many.
 pub(crate) fn bodies(points: &[Point], style: Style) -> impl Iterator<Item = io::Result<Body>> {
-    let mut rest = points;
+    let points = match style.in_order {
+        true => in_order(points),
+        false => Cow::Borrowed(points),
+    };
+    let mut begin = 0;
     std::iter::from_fn(move || {
+        let rest = points.get(begin..).unwrap_or_default();
         if rest.is_empty() {
             return None;
         }
@@ -136,9 +145,24 @@ pub(crate) fn bodies(points: &[Point], style: Style) -> impl Iterator<Item = io:
                 break;
             }
         }
-        rest = rest.get(count as usize..).unwrap_or_default();
+        begin += count as usize;
         Some(pack(text, count, uints, style.packed))
     })
+}
+
+/// The points in the order of time; those of one time stay as they are.
+fn in_order(points: &[Point]) -> Cow<'_, [Point]> {
+    if points.is_sorted_by_key(Point::time) {
+        return Cow::Borrowed(points);
+    }
+    let mut sorted = points.to_vec();
+    sorted.sort_by_key(Point::time);
+    Cow::Owned(sorted)
+}
+
+/// Whether a sink takes no older point of a series after a newer one.
+fn minds_order(kind: &SinkKind) -> bool {
+    matches!(kind, SinkKind::RemoteWrite(_))
 }
 
 fn pack(text: Vec<u8>, points: u32, uints: bool, packed: Encoding) -> io::Result<Body> {
@@ -202,7 +226,12 @@ impl Payload {
 #[must_use]
 pub fn dry_run_body(points: &[Point], sinks: &[SinkSettings], collector: &str) -> Vec<u8> {
     let first = sinks.iter().find(|sink| sink.takes(collector));
-    line::write(points, first.map_or(Dialect::V1, |sink| dialect(&sink.kind)))
+    let takers = sinks.iter().filter(|sink| sink.takes(collector));
+    let points = match takers.into_iter().any(|sink| minds_order(&sink.kind)) {
+        true => in_order(points),
+        false => Cow::Borrowed(points),
+    };
+    line::write(&points, first.map_or(Dialect::V1, |sink| dialect(&sink.kind)))
 }
 
 /// The dialect that a sink takes.

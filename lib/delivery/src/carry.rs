@@ -10,6 +10,7 @@ use crate::bisect::Search;
 use crate::body::{Body, Encoding, Payload};
 use crate::lines::{LineTexts, Lines};
 use crate::outbox::RejectedLine;
+use crate::plan::Plan;
 use crate::policy::{Later, Outcome};
 use crate::sink::Sink;
 use crate::words::words;
@@ -25,6 +26,20 @@ pub(crate) struct Carried {
     /// The sink refused gzip.
     pub(crate) refused_gzip: bool,
     pub(crate) end: End,
+}
+
+impl Carried {
+    /// Nothing came of it yet.
+    pub(crate) fn without(rest: Lines, end: End) -> Self {
+        Self {
+            delivered: 0,
+            rejected: Vec::new(),
+            rest,
+            requests: 0,
+            refused_gzip: false,
+            end,
+        }
+    }
 }
 
 /// Why it ended.
@@ -50,8 +65,15 @@ pub(crate) async fn carry(
     deadline: Option<Instant>,
 ) -> Carried {
     let mut refused_gzip = false;
-    let mut search = Search::new(lines, requests);
     let mut text: Option<Cow<'_, [u8]>> = None;
+    let plan = match sink.minds_order() {
+        false => Plan::from(lines),
+        true => match unpacked(&mut text, body) {
+            Ok(text) => sink.plan(text, lines),
+            Err(_) => return Carried::without(lines, End::Damaged),
+        },
+    };
+    let mut search = Search::new(plan, requests);
     let end = loop {
         let Some(lines) = search.next() else {
             break End::Settled;
@@ -152,7 +174,7 @@ fn unpacked<'a, 'b>(text: &'a mut Option<Cow<'b, [u8]>>, body: &'b Body) -> std:
 }
 
 /// The time for a request; none where there is none left.
-fn time_left(deadline: Option<Instant>) -> Option<Duration> {
+pub(crate) fn time_left(deadline: Option<Instant>) -> Option<Duration> {
     match deadline {
         Some(deadline) => {
             Some(deadline.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidemark_collect::{Clock, chain};
-use tidemark_point::Point;
+use tidemark_point::{Point, Schema};
 use tidemark_settings::{KeepFree, OutboxSettings, Settings, Size};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -43,6 +43,9 @@ pub struct OpenOptions {
     pub sinks: Sinks,
     /// The outbox's bounds.
     pub outbox: OutboxSettings,
+    /// What the collector that submits declares of its measurements: their kinds, units and helps go to the sinks that
+    /// say them. Empty for what submits no points.
+    pub declared: &'static [&'static Schema],
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -60,6 +63,7 @@ impl OpenOptions {
             host: host.to_owned(),
             sinks,
             outbox,
+            declared: &[],
             clock,
         }
     }
@@ -215,7 +219,7 @@ impl Delivery {
         if let Some(error) = why {
             self.tell_direct(&error);
         }
-        direct::deliver(&self.options, collector, batches).await
+        direct::deliver(&self.options, collector, run, batches).await
     }
 
     /// Nothing comes back where there is no outbox.

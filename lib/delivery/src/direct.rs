@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tidemark_point::Declarations;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -9,9 +10,12 @@ use crate::body::{Body, Style, bodies};
 use crate::carry::{End, carry};
 use crate::delivery::{OpenOptions, RUN_BUDGET};
 use crate::lines::Lines;
-use crate::outbox::Batch;
+use crate::outbox::{Batch, Place};
+use crate::run::own_declarations;
+use crate::session::publish;
+use crate::sink::textfile::{FileName, Folder, Sheet, Unpublished};
 use crate::sink::{Sink as _, SinkSpec};
-use crate::{DeliveryError, words};
+use crate::{DeliveryError, Run, words};
 
 /// Delivers batches to every sink that takes them, all sinks at once, within the budget of a run.
 ///
@@ -20,6 +24,7 @@ use crate::{DeliveryError, words};
 pub(crate) async fn deliver(
     options: &OpenOptions,
     collector: &str,
+    run: Option<&Run>,
     batches: &[Batch<'_>],
 ) -> Result<(), DeliveryError> {
     let deadline = Instant::now() + RUN_BUDGET;
@@ -35,7 +40,11 @@ pub(crate) async fn deliver(
             packed.push((batch.own, body));
         }
     }
-    let packed = Arc::new(packed);
+    let packed = Arc::new(Packed {
+        collector: collector.to_owned(),
+        run: run.cloned(),
+        bodies: packed,
+    });
     let mut sessions: JoinSet<Vec<Failure>> = JoinSet::new();
     for spec in sinks() {
         let (spec, options, packed) = (spec.clone(), options.clone(), packed.clone());
@@ -60,6 +69,14 @@ pub(crate) async fn deliver(
     })
 }
 
+/// A commit that could not be kept.
+struct Packed {
+    collector: String,
+    run: Option<Run>,
+    /// Each with whether it is tidemark's own.
+    bodies: Vec<(bool, Body)>,
+}
+
 /// Points that did not arrive.
 struct Failure {
     sink: String,
@@ -67,12 +84,7 @@ struct Failure {
     said: String,
 }
 
-async fn to_sink(
-    options: &OpenOptions,
-    spec: &SinkSpec,
-    batches: &[(bool, Body)],
-    deadline: Instant,
-) -> Vec<Failure> {
+async fn to_sink(options: &OpenOptions, spec: &SinkSpec, packed: &Packed, deadline: Instant) -> Vec<Failure> {
     let mut failures = Vec::new();
     let mut failed = |own: bool, points: u64, said: String| {
         if own {
@@ -87,12 +99,24 @@ async fn to_sink(
             });
         }
     };
+    if let Some(folder) = spec.folder() {
+        for own in [false, true] {
+            if let Err((points, said)) = to_folder(options, folder, packed, own, deadline).await {
+                failed(own, points, said);
+            }
+        }
+        return failures;
+    }
+    let batches = &packed.bodies;
     let Some(mut sink) = spec.connect(&options.dir, &options.clock, false) else {
         let points = batches.iter().map(|(_, body)| u64::from(body.points)).sum();
         failed(false, points, "its settings were not read".to_owned());
         return failures;
     };
     for (own, body) in batches {
+        if spec.needs_declarations() {
+            sink.declare(&declared(options, *own));
+        }
         let all = Lines::all(body.points);
         let carried = carry(&mut sink, spec.dialect(), body, all, 0, Some(deadline)).await;
         for rejected in &carried.rejected {
@@ -111,6 +135,60 @@ async fn to_sink(
             End::Damaged => failed(*own, rest, "the batch cannot be unpacked".to_owned()),
         }
     }
+    if let Some(notice) = sink.take_notice() {
+        tracing::info!("{}: {notice}", spec.name());
+    }
     sink.close().await;
     failures
+}
+
+/// What is known of the fields of points.
+fn declared(options: &OpenOptions, own: bool) -> Arc<Declarations> {
+    Arc::new(match own {
+        true => own_declarations(),
+        false => options.declared.iter().copied().collect(),
+    })
+}
+
+/// Writes the file of a run's points, or of its own point; else how many points are lost, and why.
+async fn to_folder(
+    options: &OpenOptions,
+    folder: &Folder,
+    packed: &Packed,
+    own: bool,
+    deadline: Instant,
+) -> Result<(), (u64, String)> {
+    let mut text = Vec::new();
+    let bodies = packed.bodies.iter().filter(|(is_own, _)| *is_own == own);
+    let points = bodies.clone().map(|(_, body)| u64::from(body.points)).sum();
+    for (_, body) in bodies {
+        text.extend_from_slice(&body.text().map_err(|error| (points, error.to_string()))?);
+    }
+    let (collector, run) = (&packed.collector, packed.run.as_ref());
+    let place = Place {
+        collector: collector.clone(),
+        target: run.and_then(|run| run.target.clone()),
+        own,
+        committed: options.clock.now(),
+    };
+    let sheet = Sheet {
+        name: FileName::new(collector, place.target.as_deref(), own),
+        declared: declared(options, own),
+        until: publish::goes_at(&place, run),
+        text,
+    };
+    let empty = publish::emptied(&place, run);
+    if points == 0 && empty.is_none() {
+        return Ok(());
+    }
+    let time = deadline.saturating_duration_since(Instant::now());
+    match publish::publish(folder, sheet, empty, time).await {
+        Ok(published) => {
+            for notice in published.notices {
+                tracing::warn!("of {collector}: {}", words::words(&notice));
+            }
+            Ok(())
+        }
+        Err(Unpublished::Folder(later) | Unpublished::File(later)) => Err((points, later.said)),
+    }
 }

@@ -49,7 +49,9 @@ mod error;
 mod lines;
 mod lock;
 mod outbox;
+mod plan;
 mod policy;
+mod probe;
 mod report;
 mod run;
 mod session;
@@ -61,9 +63,10 @@ pub use body::dry_run_body;
 pub use delivery::{Budget, Delivery, OpenOptions, RUN_BUDGET};
 pub use error::DeliveryError;
 pub use outbox::{
-    DropSelection, Dropped, MAX_REJECTED_BYTES, MAX_REJECTED_POINTS, Outbox, RUNS_KEPT, RejectedPoint,
-    SinkLedger, WaitingBatch,
+    DropSelection, Dropped, Look, MAX_REJECTED_BYTES, MAX_REJECTED_POINTS, Mended, Outbox, RUNS_KEPT,
+    RejectedPoint, SinkLedger, Taken, WaitingBatch, Whole,
 };
+pub use probe::{CLOCK_BOUND, Finding, PROBE_TIME, Verdict};
 pub use report::{Report, SinkReport, SinkState};
 pub use run::{RUN_SCHEMA, Run, SINK_SCHEMA};
 pub use sink::{FLUSH_NAME, SinkSpec, Sinks, SinksError};

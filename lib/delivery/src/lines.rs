@@ -74,7 +74,7 @@ impl Lines {
     }
 
     /// Adds lines behind all others.
-    fn push(&mut self, range: Range<u32>) {
+    pub(crate) fn push(&mut self, range: Range<u32>) {
         if range.is_empty() {
             return;
         }

@@ -3,7 +3,11 @@
 mod bounds;
 mod commit;
 mod damage;
+mod declared;
 mod ledger;
+mod look;
+mod mended;
+mod newest;
 mod operator;
 mod queue;
 mod records;
@@ -19,7 +23,7 @@ use std::time::Duration;
 
 use sqlx::{Connection as _, SqliteConnection};
 use tidemark_collect::Clock;
-use tidemark_point::Timestamp;
+use tidemark_point::{Schema, Timestamp};
 use tidemark_settings::OutboxSettings;
 use tokio::sync::Mutex;
 
@@ -28,6 +32,9 @@ use crate::lock::{self, FileLock, Mode};
 use crate::{DeliveryError, Sinks};
 
 pub(crate) use commit::Batch;
+pub use look::{Look, Whole};
+pub use mended::{Mended, Taken};
+pub(crate) use newest::Place;
 pub(crate) use queue::{Beginning, Due, RejectedLine, Settled};
 
 /// Runs kept for each collector.
@@ -50,13 +57,15 @@ pub struct Outbox {
     dir: PathBuf,
     sinks: Sinks,
     bounds: OutboxSettings,
+    /// What the collector that commits declares.
+    declared: &'static [&'static Schema],
     clock: Arc<dyn Clock>,
     /// Taken by [`Outbox::connection`].
     db: Mutex<SqliteConnection>,
     /// Whether a script began and did not end.
     broken_off: AtomicBool,
-    /// Nobody sets the file aside while it is open.
-    _shared: FileLock,
+    /// Nobody sets the file aside while it is open; none for a look that holds nothing up.
+    _shared: Option<FileLock>,
 }
 
 /// What became of every point that a sink was to get. Numbers are points; it always adds up:
@@ -205,10 +214,11 @@ impl Outbox {
                         dir: options.dir.clone(),
                         sinks: options.sinks.clone(),
                         bounds: options.outbox.clone(),
+                        declared: options.declared,
                         clock: options.clock.clone(),
                         db: Mutex::new(db),
                         broken_off: AtomicBool::new(false),
-                        _shared: shared,
+                        _shared: Some(shared),
                     };
                     return Ok((outbox, notices));
                 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidemark_point::{
-    Adjustments, FieldSchema, FieldType, Kind, Point, PointError, Schema, TagSchema, Timestamp,
+    Adjustments, Declarations, FieldSchema, FieldType, Kind, Point, PointError, Schema, TagSchema, Timestamp,
 };
 
 /// One run of a collector, as it is recorded and reported.
@@ -29,10 +29,15 @@ pub struct Run {
     pub error: Option<String>,
     /// The interval at which the collector runs.
     pub interval: Duration,
+    /// The longest that a run may take.
+    pub deadline: Duration,
 }
 
+/// The deadline of a run of which nobody said it.
+const USUAL_DEADLINE: Duration = Duration::from_secs(10 * 60);
+
 impl Run {
-    /// A run that went well, without duration and points.
+    /// A run that went well, without duration and points; with the usual deadline of 10 minutes.
     #[must_use]
     pub fn new(collector: impl Into<String>, started: Timestamp, interval: Duration) -> Self {
         Self {
@@ -46,6 +51,7 @@ impl Run {
             notices: Vec::new(),
             error: None,
             interval,
+            deadline: USUAL_DEADLINE,
         }
     }
 
@@ -63,6 +69,11 @@ impl Run {
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.ok && !self.gaps.is_empty()
+    }
+
+    /// How long after its end the next run is late: 2 × interval + deadline.
+    pub(crate) fn is_late_after(&self) -> Duration {
+        self.interval.saturating_mul(2).saturating_add(self.deadline)
     }
 
     /// The run as a point of [`RUN_SCHEMA`].
@@ -205,6 +216,11 @@ pub const SINK_SCHEMA: &Schema = &Schema {
         counter("dropped", "Points that were given up."),
     ],
 };
+
+/// What is known of the fields of tidemark's own points.
+pub(crate) fn own_declarations() -> Declarations {
+    [RUN_SCHEMA, SINK_SCHEMA].into_iter().collect()
+}
 
 const fn gauge(
     name: &'static str,

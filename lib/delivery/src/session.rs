@@ -4,11 +4,16 @@
 //! failure is the batch's or the endpoint's shows by the next one: where another batch passes, the first one failed
 //! alone; where that fails too, the sink is left alone for a while. A batch that failed alone [`ALONE`] times is parked:
 //! its lane goes on without it.
+//!
+//! A folder of files is no server, and holds the newest batches alone: see `publish`.
 
-use std::collections::VecDeque;
+pub(crate) mod publish;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tidemark_point::Timestamp;
+use tidemark_point::{Declarations, Timestamp};
 use tokio::time::Instant;
 
 use crate::backoff;
@@ -20,6 +25,7 @@ use crate::lock::{self, FileLock, Mode};
 use crate::outbox::{Beginning, Due, Outbox, Settled};
 use crate::policy::Later;
 use crate::report::{SinkReport, SinkState};
+use crate::run::own_declarations;
 use crate::sink::{AnySink, SinkSpec};
 use crate::{DeliveryError, words};
 
@@ -48,6 +54,8 @@ pub(crate) struct Session<'a> {
     suspect: Option<(Due, Later)>,
     /// Lanes that wait for a batch that failed.
     held: Vec<String>,
+    /// What is known of the fields of batches, by lane; empty where the sink does not say it.
+    declared: BTreeMap<String, Arc<Declarations>>,
 }
 
 /// Delivers to a sink within the budget. `sink` is connected where it is not yet.
@@ -65,7 +73,11 @@ pub(crate) async fn run(
         waiting: 0,
         state: SinkState::Drained,
     };
-    match try_run(outbox, spec, sink, budget, deadline, &mut report).await {
+    let result = try_run(outbox, spec, sink, budget, deadline, &mut report).await;
+    if let (Some(folder), true) = (spec.folder(), report.state != SinkState::Elsewhere) {
+        publish::sweep(folder, outbox.clock().now()).await;
+    }
+    match result {
         Ok(()) => {}
         Err(error) => {
             let said = words::words(&tidemark_collect::chain(&error));
@@ -92,9 +104,13 @@ async fn try_run(
         return Ok(());
     };
     let heed_parking = budget != Budget::Flush;
-    let Some(Beginning { endpoint, due }) = outbox.begin(spec, heed_parking).await? else {
+    let Some(Beginning { mut endpoint, due }) = outbox.begin(spec, heed_parking).await? else {
         return Ok(());
     };
+    if spec.folder().is_some() && endpoint.waiting > 0 {
+        let superseded = outbox.supersede(endpoint.id).await?;
+        endpoint.waiting = endpoint.waiting.saturating_sub(superseded);
+    }
     if let (Some(until), false) = (
         endpoint.backing_off(outbox.clock().now()),
         budget == Budget::Flush,
@@ -109,10 +125,6 @@ async fn try_run(
     if sink.is_none() {
         *sink = spec.connect(outbox.dir(), outbox.clock(), endpoint.plain);
     }
-    let Some(sink) = sink else {
-        report.state = SinkState::Failed("its settings were not read: nothing is delivered".to_owned());
-        return Ok(());
-    };
     let mut session = Session {
         outbox,
         spec,
@@ -125,8 +137,22 @@ async fn try_run(
         passed: false,
         suspect: None,
         held: Vec::new(),
+        declared: BTreeMap::new(),
     };
-    let result = session.deliver(sink, budget, deadline).await;
+    let result = match (spec.folder(), sink) {
+        (Some(folder), _) => session.publish(folder, deadline).await,
+        (None, Some(sink)) => {
+            let result = session.deliver(sink, budget, deadline).await;
+            if let Some(notice) = sink.take_notice() {
+                tracing::info!("{}: {notice}", spec.name());
+            }
+            result
+        }
+        (None, None) => {
+            report.state = SinkState::Failed("its settings were not read: nothing is delivered".to_owned());
+            return Ok(());
+        }
+    };
     let written = session.write().await;
     if session.report.state != SinkState::Drained || !session.has_drained() {
         session.report.waiting = outbox.points_waiting(session.endpoint.id).await.unwrap_or(0);
@@ -153,6 +179,10 @@ impl Session<'_> {
                 break;
             };
             after = due.batch;
+            if self.spec.needs_declarations() {
+                let declared = self.declared(&due).await?;
+                sink.declare(&declared);
+            }
             let carried = match &due.body {
                 Ok(body) => {
                     carry(
@@ -165,14 +195,7 @@ impl Session<'_> {
                     )
                     .await
                 }
-                Err(_) => Carried {
-                    delivered: 0,
-                    rejected: Vec::new(),
-                    rest: due.lines.clone(),
-                    requests: 0,
-                    refused_gzip: false,
-                    end: End::Damaged,
-                },
+                Err(_) => Carried::without(due.lines.clone(), End::Damaged),
             };
             let Some(end) = self.settle(&due, carried).await? else {
                 continue;
@@ -195,6 +218,19 @@ impl Session<'_> {
             Some((due, later)) => self.endpoint_failed(Some(due), &later).await,
             None => Ok(()),
         }
+    }
+
+    /// What is known of the fields of a batch.
+    async fn declared(&mut self, due: &Due) -> Result<Arc<Declarations>, DeliveryError> {
+        if let Some(declared) = self.declared.get(&due.lane) {
+            return Ok(declared.clone());
+        }
+        let declared = Arc::new(match due.own {
+            true => own_declarations(),
+            false => self.outbox.declarations(&due.collector).await?,
+        });
+        self.declared.insert(due.lane.clone(), declared.clone());
+        Ok(declared)
     }
 
     /// The next batch behind `after`.

@@ -5,7 +5,9 @@ pub(crate) mod http;
 mod influxdb;
 mod influxdb2;
 mod line_protocol;
+mod remote_write;
 mod store;
+pub(crate) mod textfile;
 
 use std::error::Error;
 use std::fmt;
@@ -15,15 +17,21 @@ use std::time::Duration;
 
 use tidemark_collect::Clock;
 use tidemark_collect::http::{ClientOptions, HttpError};
+use tidemark_point::Declarations;
 use tidemark_point::line::Dialect;
 use tidemark_settings::{
-    Environment, Places, SecretError, SecretSource, Settings, SinkKind, SinkSettings, StoreSettings,
+    Environment, Places, RemoteWriteCredentials, SecretError, SecretSource, Settings, SinkKind, SinkSettings,
+    StoreSettings,
 };
 
 use crate::body::{Payload, dialect};
+use crate::lines::Lines;
+use crate::plan::Plan;
 use crate::policy::{self, Later, Outcome};
 use crate::sink::http::HttpEndpoint;
 use crate::sink::line_protocol::LineProtocol;
+use crate::sink::remote_write::RemoteWrite;
+use crate::sink::textfile::Folder;
 
 /// The name by which the flush's own batches go: `only` and `except` of a sink may hold it.
 pub const FLUSH_NAME: &str = "tidemark";
@@ -36,6 +44,17 @@ pub(crate) trait Sink {
     /// Whether a compressed body is as good as a plain one.
     fn takes_gzip(&self) -> bool {
         false
+    }
+
+    /// Whether it takes no older point of a series after a newer one, and bounds its requests itself: see
+    /// [`Sink::plan`].
+    fn minds_order(&self) -> bool {
+        false
+    }
+
+    /// How these lines of a text go to it, where it minds their order.
+    fn plan(&self, _text: &[u8], lines: Lines) -> Plan {
+        Plan::from(lines)
     }
 
     /// Hands over lines of the sink's dialect, within the time.
@@ -60,17 +79,19 @@ pub struct Sinks {
 #[derive(Clone, Debug)]
 pub struct SinkSpec {
     settings: SinkSettings,
-    reach: Reach,
+    pub(crate) reach: Reach,
 }
 
 /// What is needed to reach a sink.
 #[derive(Clone, Debug)]
-enum Reach {
+pub(crate) enum Reach {
     /// The sink is known by name alone.
     Unresolved,
     Influxdb(Arc<HttpEndpoint>),
     Influxdb2(Arc<HttpEndpoint>),
     Store(StoreSettings),
+    RemoteWrite(Arc<HttpEndpoint>),
+    Textfile(Folder),
     Discard,
 }
 
@@ -97,6 +118,14 @@ impl SinkSpec {
         &self.settings.kind
     }
 
+    /// Where it is reached over HTTP.
+    pub(crate) fn endpoint(&self) -> Option<&HttpEndpoint> {
+        match &self.reach {
+            Reach::Influxdb(endpoint) | Reach::Influxdb2(endpoint) => Some(endpoint),
+            _ => None,
+        }
+    }
+
     pub(crate) fn dialect(&self) -> Dialect {
         dialect(&self.settings.kind)
     }
@@ -104,19 +133,39 @@ impl SinkSpec {
     /// A number that changes when the settings do, so that a backoff ends when they are mended.
     pub(crate) fn fingerprint(&self) -> u32 {
         match &self.reach {
-            Reach::Influxdb(endpoint) | Reach::Influxdb2(endpoint) => endpoint.fingerprint(),
+            Reach::Influxdb(endpoint) | Reach::Influxdb2(endpoint) | Reach::RemoteWrite(endpoint) => {
+                endpoint.fingerprint()
+            }
+            Reach::Textfile(folder) => folder.fingerprint(),
             Reach::Unresolved | Reach::Store(_) | Reach::Discard => 0,
         }
     }
 
-    /// The sink itself, for delivering; none where it is known by name alone. `plain` says that it refused gzip.
+    /// Whether it says more of points than they hold themselves: the kinds, units and helps of their fields.
+    pub(crate) fn needs_declarations(&self) -> bool {
+        matches!(
+            self.settings.kind,
+            SinkKind::RemoteWrite(_) | SinkKind::Textfile(_)
+        )
+    }
+
+    /// The folder, where the sink is one: it gets no batches but the newest ones, as files.
+    pub(crate) fn folder(&self) -> Option<&Folder> {
+        match &self.reach {
+            Reach::Textfile(folder) => Some(folder),
+            _ => None,
+        }
+    }
+
+    /// The sink itself, for delivering batch by batch; none where it is a folder, or known by name alone. `plain` says
+    /// that it refused gzip.
     pub(crate) fn connect(&self, dir: &Path, clock: &Arc<dyn Clock>, plain: bool) -> Option<AnySink> {
         let line_protocol = |endpoint: &Arc<HttpEndpoint>, policy| {
             let sink = LineProtocol::new(endpoint.clone(), policy, clock.clone(), plain);
             Some(AnySink::LineProtocol(sink))
         };
         match &self.reach {
-            Reach::Unresolved => None,
+            Reach::Unresolved | Reach::Textfile(_) => None,
             Reach::Influxdb(endpoint) => line_protocol(endpoint, policy::influxdb),
             Reach::Influxdb2(endpoint) => line_protocol(endpoint, policy::influxdb2),
             Reach::Store(settings) => Some(AnySink::Store(Box::new(store::StoreSink::new(
@@ -124,6 +173,10 @@ impl SinkSpec {
                 settings,
                 clock.clone(),
             )))),
+            Reach::RemoteWrite(endpoint) => {
+                let sink = RemoteWrite::new(endpoint.clone(), clock.clone());
+                Some(AnySink::RemoteWrite(sink))
+            }
             Reach::Discard => Some(AnySink::Discard(discard::Discard)),
         }
     }
@@ -178,6 +231,21 @@ impl Sinks {
                     Reach::Influxdb2(Arc::new(endpoint.map_err(unusable(sink))?))
                 }
                 SinkKind::Store => Reach::Store(settings.store.clone()),
+                SinkKind::RemoteWrite(remote_write) => {
+                    let source = match &remote_write.credentials {
+                        Some(RemoteWriteCredentials::Basic { password, .. }) => {
+                            password.as_ref().map(|source| ("password", source))
+                        }
+                        Some(RemoteWriteCredentials::Bearer { token }) => Some(("bearer_token", token)),
+                        None => None,
+                    };
+                    let known = source
+                        .map(|(key, source)| secret(sink, key, source))
+                        .transpose()?;
+                    let endpoint = remote_write::endpoint(remote_write, known.as_ref(), http);
+                    Reach::RemoteWrite(Arc::new(endpoint.map_err(unusable(sink))?))
+                }
+                SinkKind::Textfile(textfile) => Reach::Textfile(Folder::new(&textfile.directory)),
                 SinkKind::Discard => Reach::Discard,
                 _ => Reach::Unresolved,
             };
@@ -201,6 +269,31 @@ impl Sinks {
         Self {
             specs: settings.sinks.iter().map(spec).collect(),
         }
+    }
+
+    /// As [`Sinks::resolve_with`], where one that cannot be used keeps none of the others: it is known by name alone, and
+    /// what is wrong with it comes back.
+    pub fn resolve_each(
+        settings: &Settings,
+        environment: &dyn Environment,
+        places: &Places,
+        http: &ClientOptions,
+    ) -> (Self, Vec<SinksError>) {
+        let mut errors = Vec::new();
+        let mut specs = Vec::new();
+        for sink in &settings.sinks {
+            let alone = Settings {
+                sinks: vec![sink.clone()],
+                ..settings.clone()
+            };
+            let resolved = Self::resolve_with(&alone, environment, places, http);
+            let one = resolved.unwrap_or_else(|error| {
+                errors.push(error);
+                Self::named(&alone)
+            });
+            specs.extend(one.specs);
+        }
+        (Self { specs }, errors)
     }
 
     /// A single sink that takes every batch and forgets it.
@@ -237,22 +330,53 @@ fn unusable(sink: &SinkSettings) -> impl FnOnce(HttpError) -> SinksError + '_ {
 /// Any of the sinks.
 pub(crate) enum AnySink {
     LineProtocol(LineProtocol),
+    RemoteWrite(RemoteWrite),
     Store(Box<store::StoreSink>),
     Discard(discard::Discard),
+}
+
+impl AnySink {
+    /// Says what is known of the fields of the batches that come.
+    pub(crate) fn declare(&mut self, declared: &Arc<Declarations>) {
+        if let Self::RemoteWrite(sink) = self {
+            sink.declare(declared);
+        }
+    }
+
+    /// What was left out by rule since this was asked last.
+    pub(crate) fn take_notice(&mut self) -> Option<String> {
+        match self {
+            Self::RemoteWrite(sink) => sink.take_notice(),
+            Self::LineProtocol(_) | Self::Store(_) | Self::Discard(_) => None,
+        }
+    }
 }
 
 impl Sink for AnySink {
     fn takes_gzip(&self) -> bool {
         match self {
             Self::LineProtocol(sink) => sink.takes_gzip(),
+            Self::RemoteWrite(sink) => sink.takes_gzip(),
             Self::Store(sink) => sink.takes_gzip(),
             Self::Discard(sink) => sink.takes_gzip(),
+        }
+    }
+
+    fn minds_order(&self) -> bool {
+        matches!(self, Self::RemoteWrite(_))
+    }
+
+    fn plan(&self, text: &[u8], lines: Lines) -> Plan {
+        match self {
+            Self::RemoteWrite(sink) => sink.plan(text, lines),
+            Self::LineProtocol(_) | Self::Store(_) | Self::Discard(_) => Plan::from(lines),
         }
     }
 
     async fn send(&mut self, payload: Payload, time: Duration) -> Outcome {
         match self {
             Self::LineProtocol(sink) => sink.send(payload, time).await,
+            Self::RemoteWrite(sink) => sink.send(payload, time).await,
             Self::Store(sink) => sink.send(payload, time).await,
             Self::Discard(sink) => sink.send(payload, time).await,
         }
@@ -261,6 +385,7 @@ impl Sink for AnySink {
     async fn close(self) {
         match self {
             Self::LineProtocol(sink) => sink.close().await,
+            Self::RemoteWrite(sink) => sink.close().await,
             Self::Store(sink) => sink.close().await,
             Self::Discard(sink) => sink.close().await,
         }
@@ -293,6 +418,16 @@ pub enum SinksError {
         /// Why not.
         source: HttpError,
     },
+}
+
+impl SinksError {
+    /// The sink that cannot be used.
+    #[must_use]
+    pub fn sink(&self) -> &str {
+        match self {
+            Self::Secret { sink, .. } | Self::Http { sink, .. } => sink,
+        }
+    }
 }
 
 impl fmt::Display for SinksError {

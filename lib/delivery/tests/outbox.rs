@@ -288,11 +288,11 @@ async fn an_outbox_of_a_newer_version_is_left_as_it_is() {
     let fixture = Fixture::new(vec![influxdb("influx", &server.url(""))]);
     fixture.open().await.close().await;
     let path = fixture.path().join("outbox.db");
-    sql(&path, "PRAGMA user_version = 2").await;
+    sql(&path, "PRAGMA user_version = 3").await;
     let before = std::fs::read(&path).unwrap();
     let mut delivery = fixture.open().await;
     assert!(delivery.outbox().is_none());
-    assert!(delivery.take_notices()[0].contains("version 2, newer than 1: update tidemark"));
+    assert!(delivery.take_notices()[0].contains("version 3, newer than 2: update tidemark"));
     delivery.submit(&fixture.run("a"), &points(0, 3)).await.unwrap();
     assert_eq!(server.requests().len(), 2);
     assert!(delivery.deliver(Budget::Run).await.sinks.is_empty());

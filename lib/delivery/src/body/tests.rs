@@ -29,6 +29,7 @@ fn a_run_of_very_many_points_is_several_bodies() {
     let style = Style {
         dialect: Dialect::V2,
         packed: Encoding::Gzip,
+        in_order: false,
     };
     let bodies: Vec<Body> = bodies(&points, style).collect::<Result<_, _>>().unwrap();
     assert_eq!(
@@ -123,7 +124,7 @@ proptest! {
     fn packing_gives_back_the_text(numbers in proptest::collection::vec(any::<u64>(), 1..100), zstd in any::<bool>()) {
         let points: Vec<Point> = numbers.iter().map(|number| point("t", "s", *number, 0.5)).collect();
         let packed = if zstd { Encoding::Zstd } else { Encoding::Gzip };
-        let style = Style { dialect: Dialect::V2, packed };
+        let style = Style { dialect: Dialect::V2, packed, in_order: false };
         let body = bodies(&points, style).next().unwrap().unwrap();
         let text = body.text().unwrap();
         prop_assert!(*text == *line::write(&points, Dialect::V2));

@@ -21,14 +21,14 @@ pub(crate) struct Batch<'a> {
 }
 
 /// A commit, ready to be written.
-struct Commit<'a> {
-    collector: &'a str,
-    run: Option<&'a Run>,
+pub(super) struct Commit<'a> {
+    pub(super) collector: &'a str,
+    pub(super) run: Option<&'a Run>,
     /// The sinks that take it.
-    sinks: Vec<&'a SinkSpec>,
+    pub(super) sinks: Vec<&'a SinkSpec>,
     /// Each with whether it is tidemark's own.
-    bodies: Vec<(bool, Body)>,
-    now: Timestamp,
+    pub(super) bodies: Vec<(bool, Body)>,
+    pub(super) now: Timestamp,
 }
 
 impl Outbox {
@@ -61,9 +61,11 @@ impl Outbox {
         let incoming = commit.bodies.iter().map(|(_, body)| bounds::size(body)).sum();
         // A run that failed with nothing collected is recorded once: that is looked up first.
         let once = run.filter(|run| !run.ok && run.points == 0);
+        let declared = self.declared_for(&commit.sinks);
         let mut db = self.connection().await;
         if once.is_none() && bounds::has_room(self, incoming) {
-            self.run_alone(&mut db, commit.script()).await?;
+            let script = commit.script().declaring(collector, declared);
+            self.run_alone(&mut db, script).await?;
             return Ok(Vec::new());
         }
         let failed = |error| self.failed(error);
@@ -74,12 +76,13 @@ impl Outbox {
             return Ok(Vec::new());
         }
         let notices = bounds::make_room(self, &mut transaction, incoming, commit.now).await?;
-        commit.script().run(&mut transaction).await.map_err(failed)?;
+        let script = commit.script().declaring(collector, declared);
+        script.run(&mut transaction).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         Ok(notices)
     }
 
-    fn unpackable(&self, source: io::Error) -> DeliveryError {
+    pub(super) fn unpackable(&self, source: io::Error) -> DeliveryError {
         DeliveryError::File {
             path: self.path.clone(),
             source,
@@ -88,7 +91,7 @@ impl Outbox {
 }
 
 impl Commit<'_> {
-    fn script(self) -> Script {
+    pub(super) fn script(self) -> Script {
         let mut script = Script::new();
         if let Some(run) = self.run {
             record(&mut script, run);
@@ -97,13 +100,21 @@ impl Commit<'_> {
             return script;
         }
         self.collect(&mut script);
+        let target = self.run.and_then(|run| run.target.as_ref());
+        let mut before = None;
+        let mut part = 0;
         for (own, body) in self.bodies {
             let lane = lane(self.collector, own);
             let (points, crc) = (body.points, body.crc());
+            part = match before.replace(own) {
+                _ if self.run.is_none() && !own => NO_PART,
+                Some(before) if before == own => part + 1,
+                _ => 0,
+            };
             script
                 .sql(
-                    "INSERT INTO batch (collector, own, committed, points, encoding, uints, length, crc, body)
-                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);\n",
+                    "INSERT INTO batch (collector, own, committed, points, encoding, uints, target, part, length, crc, body)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);\n",
                 )
                 .value(self.collector)
                 .value(own)
@@ -111,6 +122,8 @@ impl Commit<'_> {
                 .value(points)
                 .value(body.encoding.code())
                 .value(body.uints)
+                .value(target)
+                .value(part)
                 .value(i64::try_from(body.length).unwrap_or(i64::MAX))
                 .value(crc)
                 .value(body.bytes);
@@ -150,6 +163,9 @@ impl Commit<'_> {
     }
 }
 
+/// What stands for the part of a run where points belong to none: they were mended.
+pub(super) const NO_PART: i64 = -1;
+
 /// Batches of one lane are delivered in order.
 pub(super) fn lane(collector: &str, own: bool) -> String {
     match own {
@@ -183,14 +199,16 @@ fn record(script: &mut Script, run: &Run) {
     let nanos = |span: Duration| i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
     script
         .sql(
-            "INSERT INTO run (collector, target, started, duration, interval, ok, points, gaps, notices, error)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);\n",
+            "INSERT INTO run (collector, target, started, duration, interval, deadline, ok, points, gaps, notices,
+                              error)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);\n",
         )
         .value(&run.collector)
         .value(&run.target)
         .value(run.started.nanos())
         .value(nanos(run.duration))
         .value(nanos(run.interval))
+        .value(nanos(run.deadline))
         .value(run.ok)
         .value(i64::try_from(run.points).unwrap_or(i64::MAX))
         .value(list(&run.gaps))

@@ -371,7 +371,7 @@ fn endpoint(row: &SqliteRow) -> Result<(Endpoint, i64), sqlx::Error> {
 }
 
 /// A row of `delivery` with its `batch`.
-fn due(row: &SqliteRow) -> Result<Due, sqlx::Error> {
+pub(super) fn due(row: &SqliteRow) -> Result<Due, sqlx::Error> {
     let points: i64 = row.try_get("points")?;
     let body = unpack(
         points,

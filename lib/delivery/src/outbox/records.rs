@@ -9,12 +9,13 @@ use tidemark_point::Timestamp;
 use super::Outbox;
 use crate::{DeliveryError, Run};
 
-struct Row {
+pub(super) struct Row {
     collector: String,
     target: Option<String>,
     started: i64,
     duration: i64,
     interval: i64,
+    deadline: i64,
     ok: bool,
     points: i64,
     gaps: String,
@@ -30,6 +31,7 @@ impl<'r> FromRow<'r, SqliteRow> for Row {
             started: row.try_get("started")?,
             duration: row.try_get("duration")?,
             interval: row.try_get("interval")?,
+            deadline: row.try_get("deadline")?,
             ok: row.try_get("ok")?,
             points: row.try_get("points")?,
             gaps: row.try_get("gaps")?,
@@ -54,6 +56,7 @@ impl From<Row> for Run {
             points: u64::try_from(row.points).unwrap_or(0),
             error: row.error,
             interval: span(row.interval),
+            deadline: span(row.deadline),
         }
     }
 }

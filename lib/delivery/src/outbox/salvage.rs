@@ -34,7 +34,19 @@ type SinkRow = (
     i64,
     i64,
 );
-type BatchRow = (String, bool, i64, i64, i64, bool, i64, i64, Vec<u8>);
+type BatchRow = (
+    String,
+    bool,
+    i64,
+    i64,
+    i64,
+    bool,
+    Option<String>,
+    i64,
+    i64,
+    i64,
+    Vec<u8>,
+);
 type DeliveryRow = (i64, i64, String, i64, Option<String>);
 
 /// Copies what can be read of a damaged outbox into a new one.
@@ -46,6 +58,7 @@ pub(super) async fn salvage(
 ) -> Result<Salvaged, sqlx::Error> {
     let mut salvaged = Salvaged::default();
     let mut new = new.begin().await?;
+    let first_version = is_first_version(old).await;
     let known = sink_rows(old, &mut new).await?;
     let (deliveries, batches) = what_waits(old, known.keys().copied()).await;
     // Numbers go on where they were: an operator has seen them.
@@ -57,14 +70,21 @@ pub(super) async fn salvage(
     }
     let mut waiting: BTreeMap<i64, i64> = BTreeMap::new();
     for batch in batches {
-        let row: Result<Option<BatchRow>, _> = sqlx::query_as(
-            "SELECT collector, own, committed, points, encoding, uints, length, crc, body FROM batch WHERE id = ?",
-        )
+        let row: Result<Option<BatchRow>, _> = sqlx::query_as(match first_version {
+            true => {
+                "SELECT collector, own, committed, points, encoding, uints, NULL, 0, length, crc, body
+                 FROM batch WHERE id = ?"
+            }
+            false => {
+                "SELECT collector, own, committed, points, encoding, uints, target, part, length, crc, body
+                 FROM batch WHERE id = ?"
+            }
+        })
         .bind(batch)
         .fetch_optional(&mut *old)
         .await;
         let Ok(Some(row)) = row else { continue };
-        let (collector, own, committed, points, encoding, uints, length, crc, body) = row;
+        let (collector, own, committed, points, encoding, uints, target, part, length, crc, body) = row;
         let Ok(body) = queue::unpack(points, encoding, uints, length, crc, body) else {
             continue;
         };
@@ -77,8 +97,8 @@ pub(super) async fn salvage(
             }
         }
         sqlx::query(
-            "INSERT INTO batch (id, collector, own, committed, points, encoding, uints, length, crc, body)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO batch (id, collector, own, committed, points, encoding, uints, target, part, length, crc, body)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(batch)
         .bind(&collector)
@@ -87,6 +107,8 @@ pub(super) async fn salvage(
         .bind(points)
         .bind(encoding)
         .bind(uints)
+        .bind(target)
+        .bind(part)
         .bind(length)
         .bind(crc)
         .bind(body.bytes)
@@ -106,7 +128,7 @@ pub(super) async fn salvage(
         salvaged.batches += 1;
     }
     salvaged.lost = balance(&mut new, &known, &waiting).await?;
-    runs_and_rejected(old, &mut new).await?;
+    reports(old, &mut new, first_version).await?;
     new.commit().await?;
     Ok(salvaged)
 }
@@ -246,14 +268,25 @@ async fn balance(
     Ok(all_lost)
 }
 
+/// Whether the outbox was damaged before it could be migrated from version 1.
+async fn is_first_version(old: &mut SqliteConnection) -> bool {
+    let columns: Result<i64, _> =
+        sqlx::query_scalar("SELECT count(*) FROM pragma_table_info('batch') WHERE name = 'part'")
+            .fetch_one(old)
+            .await;
+    columns.is_ok_and(|columns| columns == 0)
+}
+
 /// Copies what can be read of the rest; a report is no reason to fail.
-async fn runs_and_rejected(
+async fn reports(
     old: &mut SqliteConnection,
     new: &mut SqliteConnection,
+    first_version: bool,
 ) -> Result<(), sqlx::Error> {
     type RunRow = (
         String,
         Option<String>,
+        i64,
         i64,
         i64,
         i64,
@@ -263,22 +296,30 @@ async fn runs_and_rejected(
         String,
         Option<String>,
     );
-    let runs: Vec<RunRow> = sqlx::query_as(
-        "SELECT collector, target, started, duration, interval, ok, points, gaps, notices, error FROM run ORDER BY id",
-    )
+    let runs: Vec<RunRow> = sqlx::query_as(match first_version {
+        true => {
+            "SELECT collector, target, started, duration, interval, 600000000000, ok, points, gaps, notices, error
+             FROM run ORDER BY id"
+        }
+        false => {
+            "SELECT collector, target, started, duration, interval, deadline, ok, points, gaps, notices, error
+             FROM run ORDER BY id"
+        }
+    })
     .fetch_all(&mut *old)
     .await
     .unwrap_or_default();
-    for (collector, target, started, duration, interval, ok, points, gaps, notices, error) in runs {
+    for (collector, target, started, duration, interval, deadline, ok, points, gaps, notices, error) in runs {
         sqlx::query(
-            "INSERT INTO run (collector, target, started, duration, interval, ok, points, gaps, notices, error)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO run (collector, target, started, duration, interval, deadline, ok, points, gaps, notices, error)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(collector)
         .bind(target)
         .bind(started)
         .bind(duration)
         .bind(interval)
+        .bind(deadline)
         .bind(ok)
         .bind(points)
         .bind(gaps)
@@ -286,6 +327,17 @@ async fn runs_and_rejected(
         .bind(error)
         .execute(&mut *new)
         .await?;
+    }
+    let declarations: Vec<(String, String)> = sqlx::query_as("SELECT collector, text FROM declaration")
+        .fetch_all(&mut *old)
+        .await
+        .unwrap_or_default();
+    for (collector, text) in declarations {
+        sqlx::query("INSERT INTO declaration (collector, text) VALUES (?, ?)")
+            .bind(collector)
+            .bind(text)
+            .execute(&mut *new)
+            .await?;
     }
     type RejectedRow = (i64, String, String, String, Option<i64>, i64);
     let rejected: Vec<RejectedRow> =

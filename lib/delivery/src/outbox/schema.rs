@@ -14,7 +14,7 @@ use crate::DeliveryError;
 /// The outbox's file in the state folder.
 pub(crate) const FILE: &str = "outbox.db";
 /// The version of the tables, in the file's `user_version`.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 /// How long a statement waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a step that SQLite does not wait for is tried again.
@@ -50,6 +50,8 @@ CREATE TABLE batch (
     points INTEGER NOT NULL,
     encoding INTEGER NOT NULL,
     uints INTEGER NOT NULL,
+    target TEXT,
+    part INTEGER NOT NULL DEFAULT 0,
     length INTEGER NOT NULL,
     crc INTEGER NOT NULL,
     body BLOB NOT NULL
@@ -77,7 +79,8 @@ CREATE TABLE run (
     points INTEGER NOT NULL,
     gaps TEXT NOT NULL,
     notices TEXT NOT NULL,
-    error TEXT
+    error TEXT,
+    deadline INTEGER NOT NULL DEFAULT 600000000000
 ) STRICT;
 CREATE INDEX run_collector ON run (collector, id);
 CREATE TABLE rejected (
@@ -89,8 +92,24 @@ CREATE TABLE rejected (
     status INTEGER,
     at INTEGER NOT NULL
 ) STRICT;
-PRAGMA user_version = 1;
+CREATE TABLE declaration (
+    collector TEXT PRIMARY KEY,
+    text TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 2;
 ";
+
+/// From each version to the next one: the first is from 1 to 2.
+const MIGRATIONS: [&str; 1] = ["
+ALTER TABLE batch ADD COLUMN target TEXT;
+ALTER TABLE batch ADD COLUMN part INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN deadline INTEGER NOT NULL DEFAULT 600000000000;
+CREATE TABLE declaration (
+    collector TEXT PRIMARY KEY,
+    text TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 2;
+"];
 
 /// Opens the outbox, and makes or migrates it.
 ///
@@ -133,7 +152,7 @@ async fn try_open(path: &Path, header: Header) -> Result<SqliteConnection, Deliv
     }
 }
 
-/// Checks the version, and makes the tables where there are none.
+/// Checks the version, and makes or migrates the tables.
 async fn ready(path: &Path, db: &mut SqliteConnection) -> Result<(), DeliveryError> {
     let version: i64 = sqlx::query_scalar("PRAGMA user_version")
         .fetch_one(&mut *db)
@@ -166,26 +185,37 @@ async fn make(path: &Path, db: &mut SqliteConnection) -> Result<(), DeliveryErro
         .fetch_one(&mut *transaction)
         .await
         .map_err(failed)?;
-    match (version, tables) {
+    let no_outbox = || DeliveryError::Damaged {
+        path: path.to_path_buf(),
+        what: format!("version {version} with {tables} tables is no outbox"),
+        source: None,
+    };
+    let steps = match (version, tables) {
         // Another process was quicker.
         (VERSION, _) => return Ok(()),
-        (0, 0) => {}
-        _ => {
-            return Err(DeliveryError::Damaged {
-                path: path.to_path_buf(),
-                what: format!("version {version} with {tables} tables is no outbox"),
-                source: None,
-            });
+        (0, 0) => vec![TABLES],
+        (1.., 1..) => {
+            let done = usize::try_from(version - 1).unwrap_or(usize::MAX);
+            MIGRATIONS.get(done..).ok_or_else(no_outbox)?.to_vec()
         }
+        _ => return Err(no_outbox()),
+    };
+    for step in steps {
+        let made = sqlx::raw_sql(step).execute(&mut *transaction).await;
+        made.map_err(|source| match DeliveryError::sqlite(path, source) {
+            // A step fails where the tables are not those of their version.
+            DeliveryError::Sqlite { path, source } => DeliveryError::Damaged {
+                path,
+                what: format!("its tables are not those of version {version}"),
+                source: Some(source),
+            },
+            error => error,
+        })?;
     }
-    sqlx::raw_sql(TABLES)
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
     transaction.commit().await.map_err(failed)
 }
 
-fn refuse_newer(path: &Path, version: i64) -> Result<(), DeliveryError> {
+pub(super) fn refuse_newer(path: &Path, version: i64) -> Result<(), DeliveryError> {
     if version <= VERSION {
         return Ok(());
     }
@@ -198,15 +228,15 @@ fn refuse_newer(path: &Path, version: i64) -> Result<(), DeliveryError> {
 
 /// What a file's header says: <https://www.sqlite.org/fileformat.html#the_database_header>
 #[derive(Copy, Clone, Debug, Default)]
-struct Header {
+pub(super) struct Header {
     /// The `user_version`, 0 for anything that is no database.
-    version: i64,
+    pub(super) version: i64,
     /// Whether it is written through a write-ahead log.
     wal: bool,
 }
 
 impl Header {
-    fn read(path: &Path) -> Self {
+    pub(super) fn read(path: &Path) -> Self {
         let mut header = [0; 64];
         let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
         match (read, header.last_chunk()) {

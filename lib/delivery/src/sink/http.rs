@@ -174,6 +174,25 @@ impl HttpEndpoint {
         }
     }
 
+    /// Sends a body once and reads the answer, for who wants to know what is wrong. It is for the caller to bound the
+    /// time.
+    ///
+    /// # Errors
+    /// Which step failed.
+    pub(crate) async fn ask(
+        &self,
+        body: Vec<u8>,
+        encoding: Option<&'static str>,
+    ) -> Result<Reply, HttpError> {
+        let answer = self.exchange(body, encoding).await;
+        answer.map_err(|error| HttpError::explain(&self.write, error))
+    }
+
+    /// Where writes go.
+    pub(crate) fn url(&self) -> &Url {
+        &self.write
+    }
+
     /// Sends it; once again where the connection that was kept open proves to be closed. A server may close it at any
     /// time between two requests, and the same points again do no harm.
     async fn exchange(&self, body: Vec<u8>, encoding: Option<&'static str>) -> Result<Reply, reqwest::Error> {
