@@ -12,7 +12,7 @@ use tidemark_app::exit::{self, Failure};
 use tidemark_app::output::{Format, render};
 use tidemark_collect::{Clock as _, Description, SystemClock, chain};
 use tidemark_point::line::Dialect;
-use tidemark_point::{Adjustments, Point, Timestamp, Value};
+use tidemark_point::{Adjustments, Declarations, DeclaredField, Kind, Point, Timestamp, Value};
 use tidemark_settings::{Settings, SinkKind, Span};
 use tidemark_store::{LastValue, Selector, SeriesName, SeriesSamples, Store, StoreError};
 
@@ -50,7 +50,14 @@ pub(crate) fn show(
         exit::complain(crate::PROGRAM, &not_a_sink(name, &loaded.settings, &state));
     }
     let text = match output {
-        Some(format) => render(&points(&series), format, Dialect::V2),
+        Some(format) => {
+            let declarations = declarations(&described.description);
+            let rendered = render(&points(&series), format, Dialect::V2, &declarations);
+            if !rendered.left_out.is_empty() {
+                exit::complain(crate::PROGRAM, &rendered.left_out.to_string());
+            }
+            rendered.text
+        }
         None if series.is_empty() => {
             return Err(Failure::run(match since {
                 Some(since) => format!(
@@ -130,6 +137,23 @@ fn not_a_sink(name: &str, settings: &Settings, state: &Path) -> String {
     format!(
         "the store is no sink for {name}: its points go to {goes}; a [[sink]] with type = \"store\" keeps them here too"
     )
+}
+
+/// What the collector's description says of its fields, for texts that have room for it.
+fn declarations(description: &Description) -> Declarations {
+    let mut declarations = Declarations::new();
+    for measurement in &description.measurements {
+        declarations.declare_measurement(&measurement.name, &measurement.help);
+        for field in &measurement.fields {
+            let declared = DeclaredField {
+                kind: Kind::from_name(&field.kind).unwrap_or(Kind::Gauge),
+                unit: field.unit.as_deref().map(Box::from),
+                help: field.help.as_str().into(),
+            };
+            declarations.declare_field(&measurement.name, &field.name, declared);
+        }
+    }
+    declarations
 }
 
 /// The samples as points again: one for each series of tags and time.

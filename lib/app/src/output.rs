@@ -5,8 +5,9 @@ mod yaml;
 
 use std::fmt;
 
-use tidemark_point::Point;
+use tidemark_point::exposition::{self, Times};
 use tidemark_point::line::{self, Dialect};
+use tidemark_point::{Declarations, LeftOut, Point};
 
 /// A text for points.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
@@ -15,13 +16,15 @@ pub enum Format {
     Yaml,
     /// InfluxDB line protocol, times in nanoseconds.
     Influx,
+    /// OpenMetrics 1.0, a page with times.
+    OpenMetrics,
     /// The list of [`Format::Yaml`] as one array.
     Json,
 }
 
 impl Format {
     /// The names that the command line takes.
-    pub const NAMES: [&str; 3] = ["yaml", "influx", "json"];
+    pub const NAMES: [&str; 4] = ["yaml", "influx", "openmetrics", "json"];
 
     /// The format called `name`.
     #[must_use]
@@ -29,6 +32,7 @@ impl Format {
         match name {
             "yaml" => Some(Self::Yaml),
             "influx" => Some(Self::Influx),
+            "openmetrics" => Some(Self::OpenMetrics),
             "json" => Some(Self::Json),
             _ => None,
         }
@@ -40,17 +44,39 @@ impl fmt::Display for Format {
         f.write_str(match self {
             Self::Yaml => "yaml",
             Self::Influx => "influx",
+            Self::OpenMetrics => "openmetrics",
             Self::Json => "json",
         })
     }
 }
 
-/// `points` in the `format`, ready to be written; [`Format::Influx`] in the `dialect`.
+/// Points as text, and what the text does not hold.
+#[derive(Debug, Clone, Default)]
+pub struct Rendered {
+    /// The text, ready to be written.
+    pub text: Vec<u8>,
+    /// What is not in it, for formats that cannot hold all.
+    pub left_out: LeftOut,
+}
+
+/// `points` in the `format`: [`Format::Influx`] in the `dialect`, [`Format::OpenMetrics`] with what is declared of the
+/// fields.
 #[must_use]
-pub fn render(points: &[Point], format: Format, dialect: Dialect) -> Vec<u8> {
-    match format {
+pub fn render(points: &[Point], format: Format, dialect: Dialect, declarations: &Declarations) -> Rendered {
+    let text = match format {
         Format::Yaml => yaml::write(points).into_bytes(),
         Format::Json => json::write(points),
         Format::Influx => line::write(points, dialect),
+        Format::OpenMetrics => {
+            let page = exposition::write(points, declarations, exposition::Format::OpenMetrics, Times::Keep);
+            return Rendered {
+                text: page.text,
+                left_out: page.left_out,
+            };
+        }
+    };
+    Rendered {
+        text,
+        left_out: LeftOut::default(),
     }
 }

@@ -12,7 +12,7 @@ use tidemark_collect::{
 };
 use tidemark_delivery::{Budget, Delivery, OpenOptions, Report, Run, SinkState, dry_run_body};
 use tidemark_point::line::Dialect;
-use tidemark_point::{Adjustments, Point, Timestamp, merge_duplicates};
+use tidemark_point::{Adjustments, Declarations, Point, Timestamp, merge_duplicates};
 use tidemark_settings::Settings;
 use tokio::time::Instant;
 
@@ -112,9 +112,9 @@ impl Session {
             });
         self.finish(&mut batch);
         match &mut self.target {
-            Target::Print(format) => print(&batch, *format, &self.settings, self.name),
+            Target::Print(format) => print::<M>(&batch, *format, &self.settings),
             Target::Submit(submit) => {
-                let run = run_of(self.name, &mut batch, self.interval);
+                let run = self.run_of(&mut batch);
                 let ending = shutdown.is_fired();
                 submit
                     .submit_and_deliver(run, &batch.points, &mut signals, ending)
@@ -155,6 +155,20 @@ impl Session {
                     ),
                 }),
             }
+        }
+    }
+
+    /// The record of the run that a batch is from.
+    fn run_of(&self, batch: &mut Batch) -> Run {
+        Run {
+            target: batch.target.take(),
+            duration: batch.duration,
+            ok: batch.error.is_none(),
+            gaps: std::mem::take(&mut batch.gaps),
+            notices: std::mem::take(&mut batch.notices),
+            error: batch.error.take(),
+            deadline: self.deadline,
+            ..Run::new(self.name, batch.started, self.interval)
         }
     }
 
@@ -248,22 +262,13 @@ fn stopped(mut batch: Batch, signal: Option<&str>) -> Batch {
     batch
 }
 
-fn run_of(name: &str, batch: &mut Batch, interval: Duration) -> Run {
-    Run {
-        target: batch.target.take(),
-        duration: batch.duration,
-        ok: batch.error.is_none(),
-        gaps: std::mem::take(&mut batch.gaps),
-        notices: std::mem::take(&mut batch.notices),
-        error: batch.error.take(),
-        ..Run::new(name, batch.started, interval)
-    }
-}
-
 /// Closes the run before this one, which was killed.
 async fn close_killed(delivery: &mut Delivery, killed: Option<Timestamp>, run: &Run) {
     let Some(started) = killed else { return };
-    let killed = Run::killed(run.collector.clone(), started, run.interval);
+    let killed = Run {
+        deadline: run.deadline,
+        ..Run::killed(run.collector.clone(), started, run.interval)
+    };
     tracing::warn!("the run of {started} was killed before it ended");
     if let Err(error) = delivery.submit(&killed, &[]).await {
         tracing::warn!("it cannot be recorded: {}", chain(&error));
@@ -312,15 +317,22 @@ fn tell(report: &Report) {
     }
 }
 
-fn print(batch: &Batch, format: Format, settings: &Settings, name: &str) -> Result<(), Failure> {
+/// Prints a batch. What the format cannot hold is said.
+fn print<M: Metric>(batch: &Batch, format: Format, settings: &Settings) -> Result<(), Failure> {
     if let Some(error) = &batch.error {
         return Err(Failure::run(error.clone()));
     }
-    let text = match format {
-        Format::Influx => dry_run_body(&batch.points, &settings.sinks, name),
-        Format::Yaml | Format::Json => output::render(&batch.points, format, Dialect::V2),
-    };
-    exit::print(&text)
+    if format == Format::Influx {
+        return exit::print(&dry_run_body(&batch.points, &settings.sinks, M::NAME));
+    }
+    let declarations = Declarations::from(M::MEASUREMENTS);
+    let rendered = output::render(&batch.points, format, Dialect::V2, &declarations);
+    if rendered.left_out.refused() > 0 {
+        tracing::warn!("{}", rendered.left_out);
+    } else if !rendered.left_out.is_empty() {
+        tracing::info!("{}", rendered.left_out);
+    }
+    exit::print(&rendered.text)
 }
 
 /// The clock of this program.

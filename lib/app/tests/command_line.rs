@@ -118,6 +118,29 @@ fn a_dry_run_prints_json_and_line_protocol() {
 }
 
 #[test]
+fn a_dry_run_prints_openmetrics_with_what_is_declared() {
+    let home = home("ok");
+    home.settings("[host]\ntags = { site = \"north \\\"pole\\\"\" }\n");
+    let ended = behaving(&home)
+        .args(["-n", "--output", "openmetrics"])
+        .run()
+        .expect_code(0);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert_eq!(lines.len(), 2 + 3 + 2 + 3 + 1, "{}", ended.stdout);
+    assert_eq!(lines[0], "# TYPE behaving gauge");
+    assert_eq!(lines[1], "# HELP behaving The same as the index.");
+    let sample = "behaving{index=\"1\",site=\"north \\\"pole\\\"\"} 1 ";
+    let time = lines[3].strip_prefix(sample).expect("the second sample");
+    assert!(time.parse::<f64>().is_ok_and(|time| time > 1.6e9), "{time}");
+    assert_eq!(lines[5], "# TYPE behaving_third gauge");
+    assert_eq!(lines[6], "# HELP behaving_third A third of it. Unit: s.");
+    assert!(lines[8].contains("} 0.3333333333333333 "), "{}", lines[8]);
+    assert_eq!(lines[10], "# EOF");
+    assert_eq!(ended.stderr, "");
+    assert!(is_untouched(&home));
+}
+
+#[test]
 fn a_dry_run_needs_no_state_no_credentials_and_no_sink() {
     let home = home("ok");
     home.settings(

@@ -160,7 +160,7 @@ impl FromStr for Declarations {
             match (parts.as_slice(), &mut measurement) {
                 (["", field, kind, unit, help], Some(measurement)) => {
                     let declared = DeclaredField {
-                        kind: kind_from_name(kind).ok_or_else(|| mistake(Mistake::Kind))?,
+                        kind: Kind::from_name(kind).ok_or_else(|| mistake(Mistake::Kind))?,
                         unit: Some(unescaped(unit)).filter(|unit| !unit.is_empty()),
                         help: unescaped(help),
                     };
@@ -177,12 +177,6 @@ impl FromStr for Declarations {
         }
         Ok(declarations)
     }
-}
-
-fn kind_from_name(name: &str) -> Option<Kind> {
-    [Kind::Gauge, Kind::Counter]
-        .into_iter()
-        .find(|kind| kind.name() == name)
 }
 
 /// A text on one line and in one column.

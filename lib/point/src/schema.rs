@@ -59,6 +59,13 @@ impl Kind {
             Kind::Counter => "counter",
         }
     }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Kind> {
+        [Kind::Gauge, Kind::Counter]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
 }
 
 impl fmt::Display for Kind {

@@ -1,5 +1,9 @@
 //! Pages, written and read back: by the strict reader, and by Prometheus' own checker.
-#![allow(clippy::unwrap_used, reason = "the helpers of tests fail loudly, as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests fail loudly, as tests do"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
 //! The writer of the two text formats, rule by rule.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests fail loudly, as tests do")]
 
 use tidemark_point::exposition::{Format, Page, Times, write};
 use tidemark_point::{Adjustments, Declarations, LeftOut, Omission, Point, line};

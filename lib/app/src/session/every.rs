@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     HANG_GRACE, LAST_DELIVERY, Session, Submit, Target, close_killed, ended_text, listen, no_thread, print,
-    run_of, submit, tell,
+    submit, tell,
 };
 use crate::collecting::{Collecting, Ended};
 use crate::exit::Failure;
@@ -52,12 +52,12 @@ impl Session {
                     self.finish(&mut batch);
                     let outcome = match (&mut self.target, &mut pipe) {
                         (Target::Submit(to), Some(pipe)) => {
-                            let run = run_of(self.name, &mut batch, self.interval);
+                            let run = self.run_of(&mut batch);
                             let submitted = pipe.submit(run, &batch.points).await;
                             to.end();
                             submitted
                         }
-                        (Target::Print(format), _) => print(&batch, *format, &self.settings, self.name),
+                        (Target::Print(format), _) => print::<M>(&batch, *format, &self.settings),
                         (Target::Submit(_), None) => Ok(()),
                     };
                     if let Err(failure) = outcome {
