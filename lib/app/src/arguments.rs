@@ -42,8 +42,9 @@ pub(crate) enum Every {
     Span(Span),
 }
 
-/// The program's options, as clap takes them.
-fn command(program: &str, version: &'static str, summary: &'static str) -> Command {
+/// The options of the collector `program`, as clap takes them.
+#[must_use]
+pub fn collector_command(program: &str, version: &'static str, summary: &'static str) -> Command {
     let command = Command::new("collector")
         .bin_name(program)
         .display_name(program)
@@ -129,7 +130,7 @@ pub(crate) fn parse(
     summary: &'static str,
     line: impl IntoIterator<Item = OsString>,
 ) -> Result<Request, Failure> {
-    let matches = match command(program, version, summary).try_get_matches_from(line) {
+    let matches = match collector_command(program, version, summary).try_get_matches_from(line) {
         Ok(matches) => matches,
         Err(error) => return printed_or_failure(program, &error).map(Request::Print),
     };
@@ -262,7 +263,7 @@ mod tests {
     fn an_unknown_format_names_those_that_are_known() {
         let text = message(&["-n", "--output", "xml"]);
         assert!(
-            text.contains("'xml'") && text.contains("yaml, influx, json"),
+            text.contains("'xml'") && text.contains("yaml, influx, openmetrics, json"),
             "{text}"
         );
         assert!(!text.contains('\n'), "{text}");

@@ -54,7 +54,7 @@ fn try_run<M: Metric>(program: &str, version: &'static str) -> Result<(), Failur
     let http = ClientOptions::new(&here.environment);
     let target = match dry_run {
         Some(format) => Target::Print(format),
-        None => match submit(&here, &loaded.settings, M::NAME, &http) {
+        None => match submit::<M>(&here, &loaded.settings, &http) {
             Ok(Some(submit)) => Target::Submit(Box::new(submit)),
             Ok(None) => return Ok(()),
             Err(failure) => {
@@ -85,14 +85,13 @@ fn describe<M: Metric>() -> Result<(), Failure> {
 }
 
 /// Readies the state and takes the run lock; none where another run of this collector is under way.
-fn submit(
+fn submit<M: Metric>(
     here: &Surroundings,
     settings: &Settings,
-    name: &str,
     http: &ClientOptions,
 ) -> Result<Option<Submit>, Failure> {
     let (state, sinks) = ready_state_with(here, settings, http)?;
-    let (lock, killed) = match RunLock::take(&state, name) {
+    let (lock, killed) = match RunLock::take(&state, M::NAME) {
         Ok(Locked::Held { lock, killed }) => (Some(lock), killed),
         Ok(Locked::Beside { pid }) => {
             let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
@@ -101,13 +100,19 @@ fn submit(
         }
         // Without a lock two runs may overlap; without a run there are no points.
         Err(error) => {
-            tracing::debug!("{}: no lock: {error}", crate::lock::path(&state, name).display());
+            tracing::debug!(
+                "{}: no lock: {error}",
+                crate::lock::path(&state, M::NAME).display()
+            );
             (None, None)
         }
     };
     let settings = settings.clone();
     let dir = state.clone();
-    let open = move || OpenOptions::from_settings(&dir, &settings, sinks.clone(), clock());
+    let open = move || OpenOptions {
+        declared: M::MEASUREMENTS,
+        ..OpenOptions::from_settings(&dir, &settings, sinks.clone(), clock())
+    };
     Ok(Some(Submit {
         state,
         open: Box::new(open),

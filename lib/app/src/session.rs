@@ -114,7 +114,7 @@ impl Session {
         match &mut self.target {
             Target::Print(format) => print::<M>(&batch, *format, &self.settings),
             Target::Submit(submit) => {
-                let run = self.run_of(&mut batch);
+                let run = run_of(self.name, &mut batch, self.interval, self.deadline);
                 let ending = shutdown.is_fired();
                 submit
                     .submit_and_deliver(run, &batch.points, &mut signals, ending)
@@ -155,20 +155,6 @@ impl Session {
                     ),
                 }),
             }
-        }
-    }
-
-    /// The record of the run that a batch is from.
-    fn run_of(&self, batch: &mut Batch) -> Run {
-        Run {
-            target: batch.target.take(),
-            duration: batch.duration,
-            ok: batch.error.is_none(),
-            gaps: std::mem::take(&mut batch.gaps),
-            notices: std::mem::take(&mut batch.notices),
-            error: batch.error.take(),
-            deadline: self.deadline,
-            ..Run::new(self.name, batch.started, self.interval)
         }
     }
 
@@ -260,6 +246,19 @@ fn stopped(mut batch: Batch, signal: Option<&str>) -> Batch {
         *error = format!("{error} ({signal})");
     }
     batch
+}
+
+fn run_of(name: &str, batch: &mut Batch, interval: Duration, deadline: Duration) -> Run {
+    Run {
+        target: batch.target.take(),
+        duration: batch.duration,
+        ok: batch.error.is_none(),
+        gaps: std::mem::take(&mut batch.gaps),
+        notices: std::mem::take(&mut batch.notices),
+        error: batch.error.take(),
+        deadline,
+        ..Run::new(name, batch.started, interval)
+    }
 }
 
 /// Closes the run before this one, which was killed.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     HANG_GRACE, LAST_DELIVERY, Session, Submit, Target, close_killed, ended_text, listen, no_thread, print,
-    submit, tell,
+    run_of, submit, tell,
 };
 use crate::collecting::{Collecting, Ended};
 use crate::exit::Failure;
@@ -52,7 +52,7 @@ impl Session {
                     self.finish(&mut batch);
                     let outcome = match (&mut self.target, &mut pipe) {
                         (Target::Submit(to), Some(pipe)) => {
-                            let run = self.run_of(&mut batch);
+                            let run = run_of(self.name, &mut batch, self.interval, self.deadline);
                             let submitted = pipe.submit(run, &batch.points).await;
                             to.end();
                             submitted
