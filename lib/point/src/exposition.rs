@@ -22,7 +22,10 @@
 
 mod entry;
 mod error;
+mod family;
 mod limits;
+mod metric;
+mod mistake;
 mod number;
 mod points;
 mod read;
@@ -34,6 +37,7 @@ use std::fmt;
 pub use entry::{Entry, Exemplar, Labels, Sample};
 pub use error::{Expected, TextError, TextErrorKind};
 pub use limits::{MAX_EXEMPLAR_CHARACTERS, MAX_FAMILIES, MAX_LABELS, MAX_LINE_BYTES, MAX_METRICS};
+pub use mistake::FamilyMistake;
 pub use points::{Points, points};
 pub use read::Reader;
 pub(crate) use write::help;

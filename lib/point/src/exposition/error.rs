@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::limits::{MAX_LABELS, MAX_LINE_BYTES};
+use super::mistake::FamilyMistake;
 use super::{FamilyType, Format};
 use crate::{PointError, Timestamp};
 
@@ -147,6 +148,8 @@ pub enum TextErrorKind {
         /// Which types there are.
         format: Format,
     },
+    /// The line is well-formed, but breaks a rule of families.
+    Family(FamilyMistake),
     /// The sample is no point that can be stored.
     Point(PointError),
 }
@@ -230,6 +233,7 @@ impl fmt::Display for TextErrorKind {
                 }
                 Ok(())
             }
+            TextErrorKind::Family(mistake) => mistake.fmt(f),
             TextErrorKind::Point(_) => f.write_str("the sample is no point that can be stored"),
         }
     }

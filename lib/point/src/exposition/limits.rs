@@ -8,5 +8,7 @@ pub const MAX_LABELS: usize = 1_000;
 pub const MAX_EXEMPLAR_CHARACTERS: usize = 128;
 /// The most families that a strict reader remembers.
 pub const MAX_FAMILIES: usize = 200_000;
-/// The most label sets of one family that a strict reader remembers.
+/// The most samples of one family that a strict reader remembers.
 pub const MAX_METRICS: usize = 2_000_000;
+/// The most mistakes that are named at the end of one family.
+pub(crate) const MAX_FAMILY_END_MISTAKES: usize = 1_000;

@@ -3,8 +3,9 @@
 use super::Format;
 use super::entry::Entry;
 use super::error::{TextError, TextErrorKind};
+use super::family::Families;
 use super::limits::MAX_LINE_BYTES;
-use super::scan::{Grammar, Line, Mistake, RawLabel, scan};
+use super::scan::{Grammar, Line, Mistake, Places, RawLabel, scan};
 
 /// The entries of a page, in order: an iterator over its lines that say something, be they good or bad.
 ///
@@ -30,6 +31,10 @@ pub struct Reader<'a> {
     line: usize,
     state: State,
     labels: Vec<RawLabel<'a>>,
+    /// What a strict reader remembers.
+    families: Option<Box<Families<'a>>>,
+    /// The next to give, last first.
+    next: Vec<Result<Entry<'a>, TextError>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +63,8 @@ impl<'a> Reader<'a> {
             line: 0,
             state: State::Reading,
             labels: Vec::new(),
+            families: Some(Box::new(Families::new(format))),
+            next: Vec::new(),
         };
         reader.validate();
         reader
@@ -69,6 +76,7 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn lenient(mut self) -> Reader<'a> {
         self.grammar.lenient = true;
+        self.families = None;
         self
     }
 
@@ -135,27 +143,107 @@ impl<'a> Reader<'a> {
         Some(Err(self.error(rest.len(), TextErrorKind::NotUtf8)))
     }
 
-    /// The next line that says something.
+    /// The next line that says something, or the next mistake.
     fn read(&mut self) -> Option<Result<Entry<'a>, TextError>> {
         loop {
+            if let Some(next) = self.next.pop() {
+                return Some(next);
+            }
             if self.state == State::Ended {
                 return None;
             }
             let Some(line) = self.take_line() else {
-                let was = std::mem::replace(&mut self.state, State::Ended);
-                return (was == State::Reading && self.grammar.format == Format::OpenMetrics)
-                    .then(|| Err(self.error(0, TextErrorKind::MissingEof)));
+                self.end();
+                continue;
             };
-            match line.and_then(|(line, ended)| self.entry(line, ended)) {
-                Ok(None) => {}
-                Ok(Some(entry)) => return Some(Ok(entry)),
-                Err(error) => return Some(Err(error)),
+            let entry = match line.and_then(|(line, ended)| self.entry(line, ended)) {
+                Ok(None) => continue,
+                Ok(Some((entry, places))) => self.check(entry, places),
+                Err(error) => {
+                    if let Some(families) = &mut self.families {
+                        families.bad_line();
+                    }
+                    Err(error)
+                }
+            };
+            if self
+                .families
+                .as_ref()
+                .is_none_or(|families| families.found_none())
+            {
+                return Some(entry);
+            }
+            self.next.push(entry);
+            self.take_found();
+        }
+    }
+
+    /// Checks an entry against what was read before.
+    fn check(&mut self, entry: Entry<'a>, places: Places) -> Result<Entry<'a>, TextError> {
+        if entry == Entry::Eof {
+            self.state = State::Closed;
+        }
+        let Some(families) = &mut self.families else {
+            return Ok(entry);
+        };
+        match families.take(&entry, &self.labels, places, self.line) {
+            Ok(()) => Ok(entry),
+            Err((place, mistake)) => {
+                if mistake.is_final() {
+                    self.state = State::Ended;
+                }
+                Err(self.error(place, TextErrorKind::Family(mistake)))
             }
         }
     }
 
-    /// What a line says.
-    fn entry(&mut self, line: &'a str, ended: bool) -> Result<Option<Entry<'a>>, TextError> {
+    /// Gives what was found at the end of a metric or family, before what comes next.
+    fn take_found(&mut self) {
+        if let Some(families) = &mut self.families {
+            let found = families.found().drain(..).rev();
+            self.next.extend(found.map(|(line, mistake)| {
+                Err(TextError {
+                    line,
+                    column: 1,
+                    kind: TextErrorKind::Family(mistake),
+                })
+            }));
+        }
+    }
+
+    /// The page ends.
+    fn end(&mut self) {
+        let was = std::mem::replace(&mut self.state, State::Ended);
+        if was == State::Reading && self.grammar.format == Format::OpenMetrics {
+            let error = TextError {
+                line: self.line.max(1),
+                column: self.column_of_end(),
+                kind: TextErrorKind::MissingEof,
+            };
+            self.next.push(Err(error));
+        }
+        if let Some(families) = &mut self.families {
+            families.end();
+        }
+        self.take_found();
+    }
+
+    /// Takes a bad line for the end mark where it is meant to be one: it is wrong, but not missing.
+    fn close_where_meant(&mut self, line: &str) {
+        let word = line.trim_ascii().strip_prefix('#').unwrap_or_default();
+        if word.trim_ascii_start() == "EOF" && self.grammar.format == Format::OpenMetrics {
+            self.state = State::Closed;
+        }
+    }
+
+    /// The column after the last byte of the last line.
+    fn column_of_end(&self) -> usize {
+        let page = self.page.strip_suffix(b"\n").unwrap_or(self.page);
+        page.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1
+    }
+
+    /// What a line says, and where.
+    fn entry(&mut self, line: &'a str, ended: bool) -> Result<Option<(Entry<'a>, Places)>, TextError> {
         if self.state == State::Closed {
             self.state = State::Ended;
             return Err(self.error(0, TextErrorKind::AfterEof));
@@ -165,33 +253,33 @@ impl<'a> Reader<'a> {
         }
         let lenient = self.grammar.lenient;
         let mut text = line;
+        let mut skipped = 0;
         if lenient {
             text = text.strip_suffix('\r').unwrap_or(text);
         } else if line.ends_with('\r') {
+            self.close_where_meant(line);
             return Err(self.error(line.len() - 1, TextErrorKind::CarriageReturn));
         }
-        if self.line == 1 && text.starts_with('\u{feff}') {
-            match lenient {
-                true => text = &text['\u{feff}'.len_utf8()..],
-                false => return Err(self.error(0, TextErrorKind::ByteOrderMark)),
+        if self.line == 1
+            && let Some(rest) = text.strip_prefix('\u{feff}')
+        {
+            if !lenient {
+                return Err(self.error(0, TextErrorKind::ByteOrderMark));
             }
+            skipped = text.len() - rest.len();
+            text = rest;
         }
         let scanned = scan(text, self.grammar, &mut self.labels).map_err(|Mistake { place, kind }| {
-            self.error(
-                place + (line.len() - text.len()) * usize::from(text.is_empty()),
-                kind,
-            )
+            self.close_where_meant(text);
+            self.error(skipped + place, kind)
         })?;
         if !ended && !lenient && self.grammar.format == Format::Prometheus {
             return Err(self.error(line.len(), TextErrorKind::MissingLineFeed));
         }
-        let Line::Entry(entry, _places) = scanned else {
-            return Ok(None);
-        };
-        if entry == Entry::Eof {
-            self.state = State::Closed;
-        }
-        Ok(Some(entry))
+        Ok(match scanned {
+            Line::Empty => None,
+            Line::Entry(entry, places) => Some((entry, places)),
+        })
     }
 }
 
