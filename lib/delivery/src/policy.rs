@@ -9,7 +9,6 @@ use std::time::Duration;
 
 pub(crate) use influxdb::influxdb;
 pub(crate) use influxdb2::influxdb2;
-#[cfg_attr(not(test), expect(unused_imports, reason = "the sink comes"))]
 pub(crate) use remote_write::remote_write;
 use tidemark_point::Timestamp;
 
