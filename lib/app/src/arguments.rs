@@ -50,20 +50,7 @@ pub fn collector_command(program: &str, version: &'static str, summary: &'static
         .display_name(program)
         .version(version)
         .about(summary)
-        .arg(
-            Arg::new("dry-run")
-                .short('n')
-                .long("dry-run")
-                .action(ArgAction::SetTrue)
-                .help("Print what would be submitted; submit and write nothing"),
-        )
-        .arg(
-            Arg::new("output")
-                .long("output")
-                .value_name("FORMAT")
-                .value_parser(Format::NAMES)
-                .help("With --dry-run: how to print it [default: yaml]"),
-        )
+        .args(dry_run_options())
         .arg(
             Arg::new("every")
                 .long("every")
@@ -78,6 +65,23 @@ pub fn collector_command(program: &str, version: &'static str, summary: &'static
                 .help("Print what this collector is, as JSON"),
         );
     with_common_options(command)
+}
+
+/// `--dry-run` and `--output`, which [`dry_run`] reads.
+#[must_use]
+pub fn dry_run_options() -> [Arg; 2] {
+    [
+        Arg::new("dry-run")
+            .short('n')
+            .long("dry-run")
+            .action(ArgAction::SetTrue)
+            .help("Print what would be submitted; submit and write nothing"),
+        Arg::new("output")
+            .long("output")
+            .value_name("FORMAT")
+            .value_parser(Format::NAMES)
+            .help("With --dry-run: how to print it [default: yaml]"),
+    ]
 }
 
 /// Adds what every program takes, before a subcommand or after it: `-v`, `--config`, `--help`; and `--version`.
@@ -145,7 +149,11 @@ pub(crate) fn parse(
     }))
 }
 
-fn dry_run(matches: &ArgMatches) -> Result<Option<Format>, Failure> {
+/// How a dry run prints, where one is asked for.
+///
+/// # Errors
+/// A [`Failure`] with exit code 2 where `--output` stands alone.
+pub fn dry_run(matches: &ArgMatches) -> Result<Option<Format>, Failure> {
     let output = matches
         .get_one::<String>("output")
         .and_then(|name| Format::from_name(name));

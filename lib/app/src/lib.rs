@@ -52,7 +52,7 @@ mod session;
 mod signals;
 mod surroundings;
 
-pub use arguments::{collector_command, printed_or_failure, with_common_options};
+pub use arguments::{collector_command, dry_run, dry_run_options, printed_or_failure, with_common_options};
 pub use owner::{OwnerError, become_owner};
 pub use program::{block_on, ready_state, run};
 pub use signals::StopSignals;
