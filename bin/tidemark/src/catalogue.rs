@@ -139,6 +139,11 @@ impl Installed {
         Self { programs, folders }
     }
 
+    /// The names of the collectors, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.programs.keys().map(String::as_str)
+    }
+
     /// The program of the collector called `name`.
     ///
     /// # Errors

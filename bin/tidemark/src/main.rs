@@ -7,7 +7,9 @@
 //! | [`status`] | says how collectors and sinks are: a screen, `--json` for programs, `--check` for monitoring |
 //! | [`show`] | shows a collector's values in the store |
 //! | [`run`] | runs collectors once, now |
-//! | [`outbox`] | says what waits and what was rejected; tries it now, or gives it up |
+//! | [`outbox`] | says what waits and what was rejected; tries it now, takes mended points, or gives it up |
+//! | [`lint`] | checks a page of metrics, and says what is wrong with line and column; converts it |
+//! | [`completions`], [`man`] | print what a shell completes, and manual pages |
 //!
 //! On a machine without anything:
 //!
@@ -26,7 +28,10 @@
 mod arguments;
 mod catalogue;
 mod child;
+mod completions;
+mod lint;
 mod list;
+mod man;
 mod outbox;
 mod run;
 mod runs;
@@ -75,6 +80,9 @@ fn command() -> Result<ExitCode, Failure> {
         Subcommand::Show { name, since, output } => show::show(&command, &name, since, output),
         Subcommand::Run { names, dry_run } => run::run(&command, &names, dry_run),
         Subcommand::Outbox(action) => outbox::outbox(&command, &action),
+        Subcommand::Lint(arguments) => lint::lint(&arguments),
+        Subcommand::Completions(what) => completions::completions(&command, what),
+        Subcommand::Man { name } => man::man(&command, name.as_deref()),
     }
 }
 

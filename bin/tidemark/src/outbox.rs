@@ -1,5 +1,8 @@
 //! `tidemark outbox`: what waits for the sinks, what was rejected and why, and what can be done about it.
 
+mod mended;
+mod rejected;
+
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,12 +11,13 @@ use tidemark_app::exit::{self, Failure};
 use tidemark_app::{block_on, ready_state};
 use tidemark_collect::{Clock, SystemClock, chain};
 use tidemark_delivery::{
-    Budget, Delivery, DeliveryError, DropSelection, OpenOptions, Outbox, Report, SinkState, Sinks,
+    Budget, Delivery, DeliveryError, DropSelection, MAX_REJECTED_POINTS, OpenOptions, Outbox, Report,
+    SinkState, Sinks, Taken,
 };
 use tidemark_point::Timestamp;
 
 use crate::Command;
-use crate::arguments::OutboxAction;
+use crate::arguments::{OutboxAction, RejectedFormat};
 use crate::state;
 use crate::table::{Align, Cell, Table, one_line};
 use crate::wording::{count, counted, relative};
@@ -24,13 +28,21 @@ const SHOWN: u32 = 100;
 /// Does `action`.
 pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCode, Failure> {
     let loaded = command.settings()?;
-    let delivers = matches!(action, OutboxAction::Flush | OutboxAction::Retry { .. });
+    // Before root becomes the state's owner, who may not read it.
+    let text = match action {
+        OutboxAction::RetryFrom { file, .. } => Some(mended::Text::read(file)?),
+        _ => None,
+    };
+    let delivers = matches!(
+        action,
+        OutboxAction::Flush | OutboxAction::Retry { .. } | OutboxAction::RetryFrom { .. }
+    );
     let (state, sinks) = if delivers {
         ready_state(&command.here, &loaded.settings)?
     } else {
         (state::folder(command)?, Sinks::named(&loaded.settings))
     };
-    if state::file(&state, state::OUTBOX)?.is_none() {
+    if state::file(&state, state::OUTBOX)?.is_none() && text.is_none() {
         return nothing_yet(action, state::elsewhere(command, &state));
     }
     block_on(async {
@@ -44,7 +56,12 @@ pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCod
                 notices.join("; ")
             )));
         }
-        let done = act(&mut delivery, action, clock.now()).await;
+        let done = match (&text, action) {
+            (Some(text), OutboxAction::RetryFrom { sink, .. }) => {
+                retry_from(&mut delivery, text, sink.as_deref()).await
+            }
+            _ => act(&mut delivery, action, clock.now()).await,
+        };
         delivery.close().await;
         done
     })
@@ -57,6 +74,12 @@ fn nothing_yet(action: &OutboxAction, hint: Option<String>) -> Result<ExitCode, 
         OutboxAction::Drop {
             batch: Some(batch), ..
         } => Err(unknown(&batch.to_string())),
+        OutboxAction::Rejected {
+            format: Some(format), ..
+        } => {
+            exit::print(rejected::text(&[], *format).as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
         _ => {
             let hint = hint.map(|hint| format!("({hint})\n")).unwrap_or_default();
             exit::print(format!("The outbox is empty: nothing has run yet.\n{hint}").as_bytes())?;
@@ -80,9 +103,12 @@ async fn act(delivery: &mut Delivery, action: &OutboxAction, now: Timestamp) -> 
                 exit::print(&body)?;
                 return Ok(ExitCode::SUCCESS);
             }
-            Some((sink, Err(_))) => rejected(opened(delivery)?, Some(sink), now).await?,
-            None => rejected(opened(delivery)?, None, now).await?,
+            Some((sink, Err(_))) => refused(opened(delivery)?, Some(sink), None, now).await?,
+            None => refused(opened(delivery)?, None, None, now).await?,
         },
+        OutboxAction::Rejected { sink, format } => {
+            refused(opened(delivery)?, sink.as_deref(), Some(*format), now).await?
+        }
         OutboxAction::Flush => {
             let report = delivery.deliver(Budget::Flush).await;
             return delivered(delivery, &report).await;
@@ -92,6 +118,7 @@ async fn act(delivery: &mut Delivery, action: &OutboxAction, now: Timestamp) -> 
             let report = delivery.deliver(Budget::Timer).await;
             return delivered(delivery, &report).await;
         }
+        OutboxAction::RetryFrom { .. } => return Err(unknown("file")),
         OutboxAction::Drop { sink, batch, waiting } => {
             let losses_only = !waiting && batch.is_none();
             let selection = DropSelection {
@@ -172,12 +199,26 @@ async fn list(outbox: &Outbox, sink: Option<&str>, now: Timestamp) -> Result<Str
     Ok(text)
 }
 
-async fn rejected(outbox: &Outbox, sink: Option<&str>, now: Timestamp) -> Result<String, Failure> {
+/// What sinks refused: the newest of it, or every point that is kept; in a format for mending or for programs, those alone.
+async fn refused(
+    outbox: &Outbox,
+    sink: Option<&str>,
+    all: Option<Option<RejectedFormat>>,
+    now: Timestamp,
+) -> Result<String, Failure> {
     let ledger = outbox.ledger().await.map_err(failed)?;
     if let Some(sink) = sink
         && !ledger.iter().any(|known| known.name == sink)
     {
         return Err(unknown(sink));
+    }
+    let limit = if all.is_some() { MAX_REJECTED_POINTS } else { SHOWN };
+    let mut points = outbox.rejected(sink, limit).await.map_err(failed)?;
+    if all.is_some() {
+        points.reverse();
+    }
+    if let Some(Some(format)) = all {
+        return Ok(rejected::text(&points, format));
     }
     let mut text = String::new();
     for of in ledger.iter().filter(|of| sink.is_none_or(|sink| of.name == sink)) {
@@ -190,29 +231,65 @@ async fn rejected(outbox: &Outbox, sink: Option<&str>, now: Timestamp) -> Result
             count(of.unacknowledged())
         );
     }
-    let points = outbox.rejected(sink, SHOWN).await.map_err(failed)?;
     for point in &points {
-        let status = point
-            .status
-            .map(|status| format!(" (status {status})"))
-            .unwrap_or_default();
+        text.push_str(&rejected::for_people(point, now));
+    }
+    if all.is_none() && points.len() == SHOWN as usize {
         let _ = writeln!(
             text,
-            "\n{} {} by {}{status}: {}\n    {}",
-            point.collector,
-            relative(now, point.at),
-            point.sink,
-            one_line(&point.reason),
-            one_line(&point.line)
+            "\nThese are the newest {SHOWN}; `tidemark outbox show --rejected` prints all."
         );
-    }
-    if points.len() == SHOWN as usize {
-        let _ = writeln!(text, "\nThese are the newest {SHOWN}.");
     }
     if text.is_empty() {
         text.push_str("Nothing is known of any sink yet.\n");
     }
     Ok(text)
+}
+
+/// Takes the mended `text` of refused points, and delivers what waits.
+async fn retry_from(
+    delivery: &mut Delivery,
+    text: &mended::Text,
+    sink: Option<&str>,
+) -> Result<ExitCode, Failure> {
+    let outbox = opened(delivery)?;
+    let kept = outbox.rejected(None, MAX_REJECTED_POINTS).await.map_err(failed)?;
+    let lines = mended::read(text, &kept, sink)?;
+    let taken = outbox.take_mended(&lines.points).await.map_err(failed)?;
+    for sink in taken.sinks.keys() {
+        outbox.retry(Some(sink)).await.map_err(failed)?;
+    }
+    let mut said = taken_text(lines.points.len() as u64, &taken);
+    if !lines.adjustments.is_empty() {
+        let _ = writeln!(said, "To make points of them: {}.", lines.adjustments);
+    }
+    exit::print(said.as_bytes())?;
+    let report = delivery.deliver(Budget::Timer).await;
+    let refused_again = report.sinks.iter().any(|sink| sink.rejected > 0);
+    let code = delivered(delivery, &report).await?;
+    Ok(if refused_again {
+        ExitCode::from(exit::FAILED)
+    } else {
+        code
+    })
+}
+
+fn taken_text(points: u64, taken: &Taken) -> String {
+    let sinks: Vec<String> = taken
+        .sinks
+        .iter()
+        .map(|(sink, points)| format!("{} for {}", count(*points), one_line(sink)))
+        .collect();
+    let mut text = format!(
+        "{} taken: {}; {} acknowledged.\n",
+        counted(points, "point", "points"),
+        sinks.join(", "),
+        counted(taken.acknowledged, "refused point", "refused points")
+    );
+    for notice in &taken.notices {
+        let _ = writeln!(text, "{}", one_line(notice));
+    }
+    text
 }
 
 /// What a delivery did; success where nothing is left waiting.

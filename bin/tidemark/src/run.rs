@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{ExitCode, ExitStatus};
 
 use tidemark_app::exit::{self, Failure};
+use tidemark_app::output::Format;
 use tidemark_app::{StopSignals, block_on};
 
 use crate::Command;
@@ -11,10 +12,11 @@ use crate::catalogue::Installed;
 use crate::child::{self, Tell};
 
 /// Runs the collectors called `names`; the exit code is the worst of theirs.
-pub(crate) fn run(command: &Command, names: &[String], dry_run: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn run(command: &Command, names: &[String], dry_run: Option<Format>) -> Result<ExitCode, Failure> {
     let mut options = command.passed_on();
-    if dry_run {
+    if let Some(format) = dry_run {
         options.push("--dry-run".into());
+        options.push(format!("--output={format}").into());
     }
     let installed = Installed::find(&command.here);
     let programs: Result<Vec<&Path>, Failure> = names.iter().map(|name| installed.program(name)).collect();

@@ -1,8 +1,12 @@
 //! The contract of the operator's command, from outside: exit codes, outputs, messages, children.
 //!
-//! Here: a `Site` for each test, and the good day; `trouble.rs`: the bad one.
+//! Here: a `Site` for each test, and the good day; `trouble.rs`: the bad one; `mending.rs`: refused points; `lint.rs`;
+//! `pages.rs`: completions and manual pages.
 #![expect(clippy::expect_used, reason = "helpers of tests are tests")]
 
+mod lint;
+mod mending;
+mod pages;
 mod trouble;
 
 use std::fs;
@@ -142,7 +146,47 @@ fn a_dry_run_is_the_collectors_own() {
         "{}",
         ended.stdout
     );
+    let ended = site
+        .run(&["run", "-n", "--output", "openmetrics", "behaving"])
+        .expect_code(0);
+    assert!(
+        ended
+            .stdout
+            .starts_with("# TYPE behaving gauge\n# HELP behaving The same as the index.\n"),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stdout.ends_with("\n# EOF\n"), "{}", ended.stdout);
+    let ended = site.run(&["run", "--output", "json", "behaving"]).expect_code(2);
+    assert!(one_line(&ended).contains("add --dry-run"), "{}", ended.stderr);
     assert!(fs::read_dir(site.home.state()).expect("state").next().is_none());
+}
+
+#[test]
+fn stored_values_are_a_page_of_openmetrics() {
+    let site = Site::new(ON);
+    for _ in 0..2 {
+        site.run(&["run", "behaving"]).expect_code(0);
+    }
+    let page = |line: &[&str]| {
+        let ended = site.run(&[&["show", "behaving", "--output", "openmetrics"], line].concat());
+        assert_eq!(ended.stderr, "");
+        ended.expect_code(0).stdout
+    };
+    let newest = page(&[]);
+    let lines: Vec<&str> = newest.lines().collect();
+    assert_eq!(lines.len(), 2 + 3 + 2 + 3 + 1, "{newest}");
+    assert_eq!(lines[0], "# TYPE behaving gauge");
+    assert_eq!(lines[6], "# HELP behaving_third A third of it. Unit: s.");
+    assert!(
+        lines[7].starts_with("behaving_third{index=\"0\"} 0.0 1"),
+        "{newest}"
+    );
+    assert_eq!(lines[10], "# EOF");
+    // Both runs' values, each series in the order of time.
+    let since = page(&["--since", "1h"]);
+    assert_eq!(since.lines().count(), 2 + 6 + 2 + 6 + 1, "{since}");
+    assert_eq!(since.lines().nth(3), newest.lines().nth(2));
 }
 
 #[test]

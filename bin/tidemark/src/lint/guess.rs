@@ -1,0 +1,117 @@
+//! Finding out what format a page is in.
+
+use tidemark_point::line;
+
+use crate::arguments::PageFormat;
+
+/// Lines that are looked at.
+const MAX_LINES: usize = 1_000;
+
+/// The format of a page that begins so. One that says nothing is taken as a page of 0.0.4.
+pub(super) fn is_line_protocol(head: &[u8]) -> bool {
+    for text in head.split(|byte| *byte == b'\n').take(MAX_LINES) {
+        let text = text.trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        if text.starts_with(b"#") {
+            // Comments of line protocol may say anything but this.
+            if is_metadata(text) {
+                return false;
+            }
+            continue;
+        }
+        return looks_like_a_point(&String::from_utf8_lossy(text));
+    }
+    false
+}
+
+fn is_metadata(line: &[u8]) -> bool {
+    [&b"# TYPE "[..], b"# HELP ", b"# UNIT ", b"# EOF"]
+        .iter()
+        .any(|begin| line.starts_with(begin))
+}
+
+/// Whether a line is, or was meant to be, line protocol, and not a sample.
+fn looks_like_a_point(text: &str) -> bool {
+    if line::parse_line(text).is_ok() {
+        return true;
+    }
+    let name = text.find(['{', ' ', '\t', ',', '=']);
+    match name.map(|end| text.split_at(end)) {
+        // `up 1`, and a name alone: a field would have its equals sign.
+        Some((_, rest)) if rest.starts_with([' ', '\t']) => rest.contains('='),
+        Some((_, rest)) => !rest.starts_with('{'),
+        None => false,
+    }
+}
+
+/// Which of the text formats of Prometheus a whole page is in.
+pub(super) fn exposition(page: &[u8]) -> PageFormat {
+    let last = page.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
+    if last.is_some_and(|last| last.starts_with(b"# EOF"))
+        || page.split(|byte| *byte == b'\n').any(is_openmetrics)
+    {
+        PageFormat::OpenMetrics
+    } else {
+        PageFormat::Prometheus
+    }
+}
+
+/// Whether a line means something in OpenMetrics alone.
+fn is_openmetrics(line: &[u8]) -> bool {
+    const TYPES: [&[u8]; 4] = [b" unknown", b" info", b" stateset", b" gaugehistogram"];
+    let line = line.trim_ascii_end();
+    line.starts_with(b"# UNIT ")
+        || line == b"# EOF"
+        || (line.starts_with(b"# TYPE ") && TYPES.iter().any(|name| line.ends_with(name)))
+        || (!line.starts_with(b"#") && contains(line, b" # {"))
+}
+
+fn contains(line: &[u8], part: &[u8]) -> bool {
+    line.windows(part.len()).any(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_told_apart() {
+        for text in [
+            "m v=1",
+            "# a comment\n\nm,a=b v=1i 5\n",
+            "m,a=b v=x",
+            "m,a=b",
+            "  m v=\"{\"\n",
+            "m{a=\"b\"} v=1 1",
+        ] {
+            assert!(is_line_protocol(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "",
+            "# anything\n",
+            "up 1",
+            "up 1 1700000000",
+            "up{job=\"a b=1\"} 1\n",
+            "# TYPE a gauge\nm v=1\n",
+            "up",
+            "up\t1\n",
+            "{\"a.b\",c=\"d\"} 1\n",
+        ] {
+            assert!(!is_line_protocol(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "a 1\n# EOF\n",
+            "# EOF",
+            "# TYPE a info\na_info{b=\"c\"} 1\n",
+            "# UNIT a_s s\n",
+            "a_total 1 # {} 1\n",
+        ] {
+            assert_eq!(exposition(text.as_bytes()), PageFormat::OpenMetrics, "{text}");
+        }
+        for text in ["", "a 1\n", "# TYPE a untyped\na 1 17\n", "a{b=\"# EOF\"} 1\n"] {
+            assert_eq!(exposition(text.as_bytes()), PageFormat::Prometheus, "{text}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Checking line protocol: piece by piece, so that a file may be far larger than memory.
+
+use tidemark_app::exit::Failure;
+use tidemark_point::line::{self, BorrowedPoint, LineError, LineErrorKind};
+use tidemark_point::{Adjustments, Point, Timestamp};
+
+use super::convert::Converter;
+use super::findings::{Findings, Place};
+use super::input::Input;
+use super::meaning::Meaning;
+use crate::arguments::{LintArguments, Precision};
+
+/// The longest point, with the line breaks of its strings: more than InfluxDB takes in one request.
+const MAX_POINT_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes that are read at once.
+const PIECE_BYTES: usize = 1024 * 1024;
+
+/// A check of line protocol.
+pub(super) struct Lint<'a> {
+    findings: &'a mut Findings,
+    converter: &'a mut Converter,
+    meaning: Meaning,
+    precision: Precision,
+    /// The time of points whose line gives none, where they are converted.
+    now: Timestamp,
+    points: u64,
+    without_time: u64,
+    adjustments: Adjustments,
+}
+
+impl<'a> Lint<'a> {
+    pub(super) fn new(
+        arguments: &LintArguments,
+        findings: &'a mut Findings,
+        converter: &'a mut Converter,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            findings,
+            converter,
+            meaning: Meaning::new(arguments.lenient, arguments.precision),
+            precision: arguments.precision,
+            now,
+            points: 0,
+            without_time: 0,
+            adjustments: Adjustments::default(),
+        }
+    }
+
+    /// Reads all of the input; how many points it had.
+    pub(super) fn run(mut self, input: &mut Input) -> Result<u64, Failure> {
+        let mut buffer = Vec::new();
+        let mut number = 1;
+        let mut wanted = PIECE_BYTES;
+        loop {
+            let missing = wanted.saturating_sub(buffer.len());
+            let is_last = input.read(missing, &mut buffer)? < missing;
+            let whole = match is_last {
+                true => buffer.len(),
+                false => buffer
+                    .iter()
+                    .rposition(|byte| *byte == b'\n')
+                    .map_or(0, |at| at + 1),
+            };
+            let piece = buffer.get(..whole).unwrap_or_default();
+            // A string may go on in the next piece; beyond the bound none does.
+            let is_bound = is_last || wanted >= MAX_POINT_BYTES;
+            let done = self.piece(piece, number, is_bound)?;
+            if is_last {
+                break;
+            }
+            if done == 0 && is_bound {
+                self.findings.mistake(
+                    Place::new(number, 1),
+                    &format!("the line is longer than {MAX_POINT_BYTES} bytes: write several points"),
+                )?;
+                number += skip_line(&mut buffer, input)?;
+                wanted = PIECE_BYTES;
+                continue;
+            }
+            number += breaks(piece.get(..done).unwrap_or_default());
+            buffer.drain(..done);
+            wanted = match done {
+                0 => wanted * 2,
+                _ => PIECE_BYTES
+                    .max(buffer.len().next_power_of_two() * 2)
+                    .min(MAX_POINT_BYTES),
+            };
+        }
+        self.end()
+    }
+
+    /// Checks whole lines, of which the first has this number: how many bytes of them are done with. Where it is not
+    /// the last piece, a point whose string does not end in it is left.
+    fn piece(&mut self, piece: &[u8], number: usize, is_last: bool) -> Result<usize, Failure> {
+        let (mut begin, mut number) = (0, number);
+        'read: while begin < piece.len() {
+            let text = piece.get(begin..).unwrap_or_default();
+            let mut reader = line::read(text);
+            let (mut counted, mut line) = (0, number);
+            while let Some(item) = reader.next() {
+                let range = reader.range();
+                match item {
+                    Ok(point) => {
+                        line += breaks(text.get(counted..range.start).unwrap_or_default());
+                        counted = range.start;
+                        let bytes = text.get(range.clone()).unwrap_or_default();
+                        let indent = range.start - line_start(text, range.start);
+                        self.point(&point, bytes, Place::new(line, 1 + indent))?;
+                    }
+                    Err(error) if error.kind == LineErrorKind::UnclosedString => {
+                        if !is_last && range.end == text.len() {
+                            return Ok(begin + line_start(text, range.start));
+                        }
+                        self.mistake(&error, number)?;
+                        // What follows is looked at on its own: the string was hardly meant to hold it.
+                        let (end, passed) = after_line(text, error.line);
+                        begin += end;
+                        number += passed;
+                        continue 'read;
+                    }
+                    Err(error) => self.mistake(&error, number)?,
+                }
+            }
+            break;
+        }
+        Ok(piece.len())
+    }
+
+    fn mistake(&mut self, error: &LineError, number: usize) -> Result<(), Failure> {
+        let place = Place::new(number + error.line - 1, error.column);
+        self.findings.mistake(place, &what(&error.kind))
+    }
+
+    fn point(&mut self, point: &BorrowedPoint<'_>, text: &[u8], place: Place) -> Result<(), Failure> {
+        self.points += 1;
+        let is_good = self.meaning.check(point, text, place, self.findings)?;
+        if is_good && self.converter.is_wanted() {
+            match self.converted(point) {
+                Ok(point) => self.converter.push(point)?,
+                Err(why) => self.findings.mistake(place, &why)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn converted(&mut self, point: &BorrowedPoint<'_>) -> Result<Point, String> {
+        let mut builder = Point::builder(point.measurement().into_owned());
+        for (key, value) in point.tags() {
+            builder = builder.tag(key.into_owned(), value.into_owned());
+        }
+        for (key, value) in point.fields() {
+            builder = builder.field(key.clone().into_owned(), value.to_value());
+        }
+        let time = match point.time() {
+            Some(time) => scaled(time, self.precision).unwrap_or(time),
+            None => {
+                self.without_time += 1;
+                self.now
+            }
+        };
+        builder
+            .time(time)
+            .build(&mut self.adjustments)
+            .map_err(|error| error.to_string())
+    }
+
+    fn end(self) -> Result<u64, Failure> {
+        self.meaning.end(self.findings)?;
+        if self.without_time > 0 {
+            let what = format!(
+                "{} points have no time: converted, they have that of now",
+                self.without_time
+            );
+            self.findings.notice(Place::new(1, 1), &what)?;
+        }
+        if !self.adjustments.is_empty() {
+            let what = format!("converted: {}", self.adjustments);
+            self.findings.notice(Place::new(1, 1), &what)?;
+        }
+        Ok(self.points)
+    }
+}
+
+/// The time that is written so in line protocol of this precision; none where it is out of range.
+pub(super) fn scaled(written: Timestamp, precision: Precision) -> Option<Timestamp> {
+    written
+        .nanos()
+        .checked_mul(precision.nanos())
+        .and_then(Timestamp::from_nanos)
+}
+
+/// What is wrong, and what to write instead.
+fn what(kind: &LineErrorKind) -> String {
+    let advice = match kind {
+        LineErrorKind::NotUtf8 => "write UTF-8",
+        LineErrorKind::MissingMeasurement => "begin the line with a name",
+        LineErrorKind::MissingTagKey | LineErrorKind::MissingTagValue => {
+            "write ,key=value without spaces, or take the comma away"
+        }
+        LineErrorKind::RepeatedTag => "write each tag once",
+        LineErrorKind::MissingFieldKey => "write key=value, and a comma only between two fields",
+        LineErrorKind::MissingFieldValue => "write key=value, a string in double quotes",
+        LineErrorKind::InvalidValue => "",
+        LineErrorKind::InvalidNumber(_) => {
+            "write 1.5 (float), 15i (integer) or 15u (unsigned), a string in double quotes"
+        }
+        LineErrorKind::NumberOutOfRange(_) => "write one that fits",
+        LineErrorKind::UnclosedString => "end it with a double quote, and write \\\" for one within it",
+        LineErrorKind::InvalidTime => "write a whole number, and a comma without a space between two fields",
+        LineErrorKind::TimeOutOfRange => "name its unit with --precision where it is not nanoseconds",
+        LineErrorKind::Unexpected(b' ' | b'\t' | b'\r' | b'\n') => {
+            "write one space there, or escape it with a backslash"
+        }
+        LineErrorKind::Unexpected(byte) if byte.is_ascii_control() => "take it away",
+        LineErrorKind::Unexpected(_) => "take it away, or escape it with a backslash",
+        LineErrorKind::KeyTooLong => "write shorter names",
+        LineErrorKind::Point(why) => return why.to_string(),
+        _ => "",
+    };
+    match advice {
+        "" => kind.to_string(),
+        advice => format!("{kind}; {advice}"),
+    }
+}
+
+/// Takes the rest of a line away, of the buffer and of the input: how many lines were passed.
+fn skip_line(buffer: &mut Vec<u8>, input: &mut Input) -> Result<usize, Failure> {
+    loop {
+        if let Some(at) = buffer.iter().position(|byte| *byte == b'\n') {
+            buffer.drain(..=at);
+            return Ok(1);
+        }
+        buffer.clear();
+        if input.read(PIECE_BYTES, buffer)? == 0 {
+            return Ok(0);
+        }
+    }
+}
+
+/// Where the line of a place begins.
+fn line_start(text: &[u8], place: usize) -> usize {
+    text.get(..place)
+        .unwrap_or_default()
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1)
+}
+
+/// Where the line after the one of this number begins, and how many lines are before it.
+fn after_line(text: &[u8], line: usize) -> (usize, usize) {
+    let mut breaks = text
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .map(|(place, _)| place + 1);
+    match breaks.nth(line.saturating_sub(1)) {
+        Some(place) => (place, line),
+        None => (text.len(), line),
+    }
+}
+
+fn breaks(text: &[u8]) -> usize {
+    text.iter().filter(|byte| **byte == b'\n').count()
+}

@@ -1,0 +1,278 @@
+//! What is right by the grammar of line protocol, and is refused all the same, or not meant.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+use tidemark_app::exit::Failure;
+use tidemark_point::line::{BorrowedPoint, BorrowedValue};
+use tidemark_point::{FieldType, MAX_STRING_BYTES, Timestamp};
+
+use super::findings::{Findings, Place};
+use super::influx::scaled;
+use crate::arguments::Precision;
+
+/// Fields whose types are remembered.
+const MAX_FIELDS: usize = 1_000_000;
+/// Points that are remembered, to find those of the same series and time.
+const MAX_POINTS: usize = 2_000_000;
+/// What InfluxDB keeps for itself: <https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/#naming-restrictions>
+const RESERVED: char = '_';
+/// The tag and the field of this name are not stored.
+const TIME: &str = "time";
+/// Seconds from 1970 to September 2001: measured times are later. A thousand times as many are 33,000 years.
+const EARLIEST_LIKELY: i64 = 1_000_000_000;
+
+type Hashes = BuildHasherDefault<DefaultHasher>;
+
+/// What was seen so far.
+pub(super) struct Meaning {
+    lenient: bool,
+    precision: Precision,
+    hashes: Hashes,
+    /// The type of each field of each measurement, and the line that had it first.
+    types: HashMap<u64, (FieldType, usize), Hashes>,
+    /// Series with their times.
+    points: HashSet<u64, Hashes>,
+    /// What is said once.
+    said: Said,
+}
+
+#[derive(Default)]
+struct Said {
+    uints: bool,
+    reserved: bool,
+    early: bool,
+    no_more_types: bool,
+    no_more_points: bool,
+}
+
+impl Meaning {
+    pub(super) fn new(lenient: bool, precision: Precision) -> Self {
+        Self {
+            lenient,
+            precision,
+            hashes: Hashes::default(),
+            types: HashMap::default(),
+            points: HashSet::default(),
+            said: Said::default(),
+        }
+    }
+
+    /// Checks a point that is written as `text` at `place`. Whether it is right.
+    pub(super) fn check(
+        &mut self,
+        point: &BorrowedPoint<'_>,
+        text: &[u8],
+        place: Place,
+        findings: &mut Findings,
+    ) -> Result<bool, Failure> {
+        let column = |offset: usize| Place::new(place.line, place.column + offset);
+        let mut is_good = true;
+        let series = point.raw_series_key();
+        if let Some(at) = series.bytes().position(|byte| byte.is_ascii_control()) {
+            let what = "a control character in a tag's value; write the text without it";
+            is_good &= self.refused(column(at), what, findings)?;
+        }
+        if point.tags().any(|(key, _)| key == TIME) {
+            let what = "a tag is called time: servers refuse the point; call it otherwise";
+            is_good &= self.refused(place, what, findings)?;
+        }
+        let measurement = point.measurement();
+        if point.fields().iter().all(|(key, _)| key == TIME) {
+            let what = "no field but one called time, which servers do not store; call it otherwise";
+            is_good &= self.refused(column(series.len() + 1), what, findings)?;
+        }
+        for (key, value) in point.fields() {
+            let at = place_of(key, text, place, column(series.len() + 1));
+            is_good &= self.field(&measurement, (key, value), at, findings)?;
+        }
+        let reserved = |name: &str| name.starts_with(RESERVED);
+        let names_reserved = reserved(&measurement)
+            || point.tags().any(|(key, _)| reserved(&key))
+            || point.fields().iter().any(|(key, _)| reserved(key));
+        if names_reserved && !std::mem::replace(&mut self.said.reserved, true) {
+            let what = "a name that begins with _: InfluxDB 2 keeps these for itself";
+            findings.notice(place, what)?;
+        }
+        is_good &= self.time(point, text, place, findings)?;
+        Ok(is_good)
+    }
+
+    /// A mistake; a notice where it is enough that a server takes it.
+    fn refused(&self, place: Place, what: &str, findings: &mut Findings) -> Result<bool, Failure> {
+        match self.lenient {
+            true => findings.notice(place, what)?,
+            false => findings.mistake(place, what)?,
+        }
+        Ok(self.lenient)
+    }
+
+    fn field(
+        &mut self,
+        measurement: &str,
+        (key, value): (&Cow<'_, str>, &BorrowedValue<'_>),
+        place: Place,
+        findings: &mut Findings,
+    ) -> Result<bool, Failure> {
+        let field_type = match value {
+            BorrowedValue::Float(_) => FieldType::Float,
+            BorrowedValue::Int(_) => FieldType::Int,
+            BorrowedValue::Uint(_) => FieldType::Uint,
+            BorrowedValue::Bool(_) => FieldType::Bool,
+            BorrowedValue::String(_) => FieldType::String,
+        };
+        if field_type == FieldType::Uint && !std::mem::replace(&mut self.said.uints, true) {
+            findings.notice(
+                place,
+                "an unsigned integer (u): InfluxDB 1 refuses it, write i for it",
+            )?;
+        }
+        if let BorrowedValue::String(text) = value
+            && text.len() > MAX_STRING_BYTES
+        {
+            let what = format!(
+                "a string of {} bytes: InfluxDB stores {MAX_STRING_BYTES} at most",
+                text.len()
+            );
+            findings.notice(place, &what)?;
+        }
+        if key == TIME {
+            return Ok(true);
+        }
+        let hash = self.hashes.hash_one((measurement, key));
+        match self.types.get(&hash) {
+            Some((first, _)) if *first == field_type => Ok(true),
+            Some((first, line)) => {
+                let what = format!(
+                    "the field {key:?} of {measurement:?} is {}, and was {} in line {line}: servers refuse one of \
+                     them; write one type",
+                    with_article(field_type),
+                    with_article(*first)
+                );
+                self.refused(place, &what, findings)
+            }
+            None if self.types.len() < MAX_FIELDS => {
+                self.types.insert(hash, (field_type, place.line));
+                Ok(true)
+            }
+            None => {
+                self.said.no_more_types = true;
+                Ok(true)
+            }
+        }
+    }
+
+    fn time(
+        &mut self,
+        point: &BorrowedPoint<'_>,
+        text: &[u8],
+        place: Place,
+        findings: &mut Findings,
+    ) -> Result<bool, Failure> {
+        if let Some(written) = point.time() {
+            let digits = text.trim_ascii_end();
+            let token = digits
+                .iter()
+                .rposition(|byte| *byte == b' ')
+                .map_or(0, |at| at + 1);
+            let at = place_in(text, token, place);
+            if scaled(written, self.precision).is_none() {
+                let what = format!(
+                    "the time is out of range for --precision {}: {} to {}",
+                    self.precision.name(),
+                    Timestamp::MIN.nanos() / self.precision.nanos(),
+                    Timestamp::MAX.nanos() / self.precision.nanos()
+                );
+                findings.mistake(at, &what)?;
+                return Ok(false);
+            }
+            self.early(written, at, findings)?;
+        }
+        if self.points.len() >= MAX_POINTS {
+            self.said.no_more_points = true;
+            return Ok(true);
+        }
+        let hash = self
+            .hashes
+            .hash_one((point.series_key(), point.time().map(Timestamp::nanos)));
+        if !self.points.insert(hash) {
+            let what = "a point of this series and time came before: servers merge their fields, and the last value counts";
+            findings.notice(place, what)?;
+        }
+        Ok(true)
+    }
+
+    /// Says once that times look like a coarser unit.
+    fn early(&mut self, written: Timestamp, place: Place, findings: &mut Findings) -> Result<(), Failure> {
+        let Some(unit) = likely_unit(written.nanos(), self.precision) else {
+            return Ok(());
+        };
+        if !std::mem::replace(&mut self.said.early, true) {
+            let time = scaled(written, self.precision).unwrap_or(written);
+            let what = format!("this is {time}; if it is meant in another unit, name it: --precision {unit}");
+            findings.notice(place, &what)?;
+        }
+        Ok(())
+    }
+
+    /// Says what was not looked at.
+    pub(super) fn end(&self, findings: &mut Findings) -> Result<(), Failure> {
+        let whole = Place::new(1, 1);
+        if self.said.no_more_types {
+            let what = format!("types were compared for the first {MAX_FIELDS} fields alone");
+            findings.notice(whole, &what)?;
+        }
+        if self.said.no_more_points {
+            let what = format!("points of one time were looked for among the first {MAX_POINTS} alone");
+            findings.notice(whole, &what)?;
+        }
+        Ok(())
+    }
+}
+
+/// The unit that a number is probably meant in, where that is a coarser one.
+fn likely_unit(number: i64, precision: Precision) -> Option<&'static str> {
+    let nanos = precision.nanos();
+    [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)]
+        .into_iter()
+        .filter(|(_, unit)| *unit > nanos)
+        .find(|(_, unit)| {
+            let earliest = EARLIEST_LIKELY * (1_000_000_000 / unit);
+            (earliest..earliest * 1_000).contains(&number)
+        })
+        .map(|(name, _)| name)
+}
+
+fn with_article(field_type: FieldType) -> &'static str {
+    match field_type {
+        FieldType::Float => "a float",
+        FieldType::Int => "an integer (i)",
+        FieldType::Uint => "an unsigned integer (u)",
+        FieldType::Bool => "true or false",
+        FieldType::String => "a string",
+    }
+}
+
+/// The place of a key that is a part of `text`, which begins at `place`; `or` where it is not, for its escapes.
+fn place_of(key: &Cow<'_, str>, text: &[u8], place: Place, or: Place) -> Place {
+    let Cow::Borrowed(key) = key else { return or };
+    let offset = key.as_ptr().addr().checked_sub(text.as_ptr().addr());
+    match offset {
+        Some(offset) if offset < text.len() => place_in(text, offset, place),
+        _ => or,
+    }
+}
+
+/// The place of a byte of `text`, which begins at `place`.
+fn place_in(text: &[u8], offset: usize, place: Place) -> Place {
+    let before = text.get(..offset).unwrap_or_default();
+    match before.iter().rposition(|byte| *byte == b'\n') {
+        None => Place::new(place.line, place.column + offset),
+        Some(at) => {
+            let breaks = before.iter().filter(|byte| **byte == b'\n').count();
+            Place::new(place.line + breaks, offset - at)
+        }
+    }
+}
