@@ -7,7 +7,6 @@
 mod file;
 mod others;
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
@@ -17,7 +16,7 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use tidemark_point::exposition::{self, Format, Times};
-use tidemark_point::line::{self, BorrowedPoint};
+use tidemark_point::line::{self, BorrowedPoint, BorrowedValue};
 use tidemark_point::{Declarations, Kind, Timestamp, prometheus_name};
 
 pub(crate) use file::FileName;
@@ -235,24 +234,21 @@ impl Published {
         declared: &Declarations,
     ) {
         self.notices.extend(refused.notices());
-        let families: BTreeSet<&str> = refused.families().collect();
         for (number, point) in points {
-            let mut reasons = point
+            let measurement = point.measurement();
+            let labels = others::labels_of(point);
+            let numbers = point
                 .fields()
                 .iter()
-                .filter(|(_, value)| !matches!(value, line::BorrowedValue::String(_)))
-                .map(|(field, _)| {
-                    let kind = declared
-                        .field(&point.measurement(), field)
-                        .map(|field| field.kind);
-                    let name = prometheus_name(&point.measurement(), field, kind.unwrap_or(Kind::Gauge));
-                    families
-                        .get(name.as_str())
-                        .and_then(|family| refused.reason(family))
-                })
-                .peekable();
-            let first = reasons.peek().cloned().flatten();
-            if let (Some(reason), true) = (first, reasons.all(|reason| reason.is_some())) {
+                .filter(|(_, value)| !matches!(value, BorrowedValue::String(_)));
+            let mut reasons = numbers.map(|(field, _)| {
+                let declared = declared.field(&measurement, field);
+                let kind = declared.map_or(Kind::Gauge, |declared| declared.kind);
+                refused.reason(&prometheus_name(&measurement, field, kind), &labels)
+            });
+            if let Some(Some(reason)) = reasons.next()
+                && reasons.all(|reason| reason.is_some())
+            {
                 self.refused.push((*number, reason.to_owned()));
             }
         }

@@ -8,6 +8,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use tidemark_point::exposition::{Entry, FamilyType, Format, Reader, Sample};
+use tidemark_point::line::BorrowedPoint;
+use tidemark_point::prometheus_label;
 
 use super::file::{self, FileName};
 use crate::words::words;
@@ -28,27 +30,31 @@ pub(super) struct Kept {
 #[derive(Debug, Default)]
 pub(super) struct Refused {
     families: BTreeMap<String, String>,
-    /// Series of families that are written otherwise.
-    series: BTreeMap<String, String>,
+    /// Families of which some series are not written.
+    in_part: BTreeMap<String, String>,
+    /// Those series.
+    series: BTreeSet<(String, Labels)>,
 }
 
 impl Refused {
     pub(super) fn is_empty(&self) -> bool {
-        self.families.is_empty() && self.series.is_empty()
+        self.families.is_empty() && self.in_part.is_empty()
     }
 
-    /// The families of which nothing is written.
-    pub(super) fn families(&self) -> impl Iterator<Item = &str> {
-        self.families.keys().map(String::as_str)
-    }
-
-    pub(super) fn reason(&self, family: &str) -> Option<&str> {
-        self.families.get(family).map(String::as_str)
+    /// Why a series of a family is not written; none where it is.
+    pub(super) fn reason(&self, family: &str, labels: &Labels) -> Option<&str> {
+        let whole = self.families.get(family);
+        let reason = whole.or_else(|| {
+            let reason = self.in_part.get(family)?;
+            let series = (family.to_owned(), labels.clone());
+            self.series.contains(&series).then_some(reason)
+        });
+        reason.map(String::as_str)
     }
 
     /// What to tell.
     pub(super) fn notices(&self) -> impl Iterator<Item = String> {
-        self.families.values().chain(self.series.values()).cloned()
+        self.families.values().chain(self.in_part.values()).cloned()
     }
 }
 
@@ -61,7 +67,7 @@ struct Ours {
 }
 
 /// The labels of a series, sorted; those without a value mean nothing.
-type Labels = Vec<(String, String)>;
+pub(super) type Labels = Vec<(String, String)>;
 
 fn labels(sample: &Sample<'_>) -> Labels {
     let mut labels: Labels = sample
@@ -73,32 +79,39 @@ fn labels(sample: &Sample<'_>) -> Labels {
     labels
 }
 
+/// The labels that a page has of a point.
+pub(super) fn labels_of(point: &BorrowedPoint<'_>) -> Labels {
+    let mut labels: Labels = point
+        .tags()
+        .map(|(key, value)| (prometheus_label(key.as_ref()).into_owned(), value.to_string()))
+        .collect();
+    labels.sort_unstable();
+    labels
+}
+
 /// Takes out of a page of ours what the other files of the folder have otherwise, or have already.
 pub(super) fn keep(folder: &Path, own: &FileName, page: Vec<u8>) -> Kept {
     let ours = ours(&page);
     let mut refused = Refused::default();
-    let mut taken: BTreeSet<(String, Labels)> = BTreeSet::new();
     for name in others(folder, own) {
         if let Some(other) = read(&folder.join(&name)) {
-            compare(&name, &other, &ours, &mut refused, &mut taken);
+            compare(&name, &other, &ours, &mut refused);
         }
     }
     if refused.is_empty() {
         return Kept { text: page, refused };
     }
-    // A family whose every series another file has is refused as a whole.
+    // Of a family without series the metadata goes too.
     for (family, known) in &ours {
-        let all = !known.series.is_empty()
-            && known
-                .series
-                .iter()
-                .all(|labels| taken.contains(&(family.clone(), labels.clone())));
-        if all && let Some(reason) = refused.series.remove(family) {
+        let is_taken = |labels: &Labels| refused.series.contains(&(family.clone(), labels.clone()));
+        if known.series.iter().all(is_taken)
+            && let Some(reason) = refused.in_part.remove(family)
+        {
             refused.families.entry(family.clone()).or_insert(reason);
         }
     }
     Kept {
-        text: without(&page, &refused, &taken),
+        text: without(&page, &refused),
         refused,
     }
 }
@@ -163,13 +176,7 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 }
 
 /// Notes what another file has of our families.
-fn compare(
-    name: &str,
-    page: &[u8],
-    ours: &BTreeMap<String, Ours>,
-    refused: &mut Refused,
-    taken: &mut BTreeSet<(String, Labels)>,
-) {
+fn compare(name: &str, page: &[u8], ours: &BTreeMap<String, Ours>, refused: &mut Refused) {
     let entries: Result<Vec<_>, _> = Reader::new(page, Format::Prometheus).lenient().collect();
     // node_exporter leaves out a file that does not parse.
     let Ok(entries) = entries else { return };
@@ -207,8 +214,7 @@ fn compare(
                 }
                 let labels = labels(sample);
                 if known.series.contains(&labels) {
-                    taken.insert((sample.name().to_owned(), labels));
-                    refused.some_series(sample.name(), &name);
+                    refused.one_series(sample.name(), labels, &name);
                 }
             }
             Entry::Unit { .. } | Entry::Eof => {}
@@ -222,15 +228,15 @@ impl Refused {
         self.families.entry(family.to_owned()).or_insert_with(reason);
     }
 
-    fn some_series(&mut self, family: &str, name: &str) {
-        let reason =
-            || format!("{family} is refused in part: {name} has the same series; rename one of them");
-        self.series.entry(family.to_owned()).or_insert_with(reason);
+    fn one_series(&mut self, family: &str, labels: Labels, name: &str) {
+        let reason = || format!("{family} is refused where {name} has the same series; rename one of them");
+        self.in_part.entry(family.to_owned()).or_insert_with(reason);
+        self.series.insert((family.to_owned(), labels));
     }
 }
 
 /// The page without what is refused. Each line of a page of ours is one entry.
-fn without(page: &[u8], refused: &Refused, taken: &BTreeSet<(String, Labels)>) -> Vec<u8> {
+fn without(page: &[u8], refused: &Refused) -> Vec<u8> {
     let mut kept = Vec::with_capacity(page.len());
     let entries = Reader::new(page, Format::Prometheus).lenient();
     for (line, entry) in page.split_inclusive(|byte| *byte == b'\n').zip(entries) {
@@ -238,11 +244,7 @@ fn without(page: &[u8], refused: &Refused, taken: &BTreeSet<(String, Labels)>) -
             Ok(Entry::Type { family, .. } | Entry::Help { family, .. }) => {
                 refused.families.contains_key(&**family)
             }
-            Ok(Entry::Sample(sample)) => {
-                refused.families.contains_key(sample.name())
-                    || refused.series.contains_key(sample.name())
-                        && taken.contains(&(sample.name().to_owned(), labels(sample)))
-            }
+            Ok(Entry::Sample(sample)) => refused.reason(sample.name(), &labels(sample)).is_some(),
             Ok(Entry::Unit { .. } | Entry::Eof) | Err(_) => false,
         };
         if !gone {
