@@ -53,6 +53,9 @@ pub(crate) enum Subcommand {
         /// Print in this format, and submit nothing.
         dry_run: Option<Format>,
     },
+    Check {
+        json: bool,
+    },
     Outbox(OutboxAction),
     Lint(LintArguments),
     Completions(Completions),
@@ -115,6 +118,11 @@ pub(crate) fn command() -> Command {
                 )
                 .args(dry_run_options()),
         )
+        .subcommand(
+            Command::new("check")
+                .about("Say whether all that a run needs is as it should be, and change nothing")
+                .arg(flag("json", "Print it as JSON")),
+        )
         .subcommand(outbox::command())
         .subcommand(lint::command())
         .subcommand(pages::completions())
@@ -169,6 +177,9 @@ fn subcommand(matches: &ArgMatches) -> Result<Subcommand, Failure> {
         Some(("completions", of)) => Subcommand::Completions(pages::read(of)),
         Some(("man", of)) => Subcommand::Man {
             name: text(of, "name"),
+        },
+        Some(("check", of)) => Subcommand::Check {
+            json: of.get_flag("json"),
         },
         _ => return Err(unknown("tidemark")),
     })

@@ -7,6 +7,7 @@
 //! | [`status`] | says how collectors and sinks are: a screen, `--json` for programs, `--check` for monitoring |
 //! | [`show`] | shows a collector's values in the store |
 //! | [`run`] | runs collectors once, now |
+//! | [`check`] | says whether all that a run needs is as it should be: settings, secrets, sinks, outbox, collectors |
 //! | [`outbox`] | says what waits and what was rejected; tries it now, takes mended points, or gives it up |
 //! | [`lint`] | checks a page of metrics, and says what is wrong with line and column; converts it |
 //! | [`completions`], [`man`] | print what a shell completes, and manual pages |
@@ -27,6 +28,7 @@
 
 mod arguments;
 mod catalogue;
+mod check;
 mod child;
 mod completions;
 mod lint;
@@ -80,6 +82,7 @@ fn command() -> Result<ExitCode, Failure> {
         Subcommand::Show { name, since, output } => show::show(&command, &name, since, output),
         Subcommand::Run { names, dry_run } => run::run(&command, &names, dry_run),
         Subcommand::Outbox(action) => outbox::outbox(&command, &action),
+        Subcommand::Check { json } => check::check(&command, json),
         Subcommand::Lint(arguments) => lint::lint(&arguments),
         Subcommand::Completions(what) => completions::completions(&command, what),
         Subcommand::Man { name } => man::man(&command, name.as_deref()),

@@ -35,6 +35,7 @@ pub(crate) enum Paint {
     #[default]
     Plain,
     Good,
+    Notable,
     Bad,
     Dim,
 }
@@ -46,6 +47,7 @@ impl Paint {
             Self::Plain => return text.to_owned(),
             _ if !colour => return text.to_owned(),
             Self::Good => "32",
+            Self::Notable => "33",
             Self::Bad => "1;31",
             Self::Dim => "2",
         };

@@ -67,6 +67,28 @@ pub(crate) fn count(number: u64) -> String {
     out
 }
 
+/// A size to three figures at most: `512 B`, `1.2 MiB`, `13 GiB`.
+pub(crate) fn size(bytes: u64) -> String {
+    let units = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    // Figures of a size that is shown to people.
+    #[expect(clippy::cast_precision_loss, reason = "three figures are shown")]
+    let mut rest = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while rest >= 1023.5 && unit + 1 < units.len() {
+        rest /= 1024.0;
+        unit += 1;
+    }
+    let name = units.get(unit).copied().unwrap_or_default();
+    if rest < 9.95 {
+        format!("{rest:.1} {name}")
+    } else {
+        format!("{rest:.0} {name}")
+    }
+}
+
 /// `1 run`, `2 runs`.
 pub(crate) fn counted(number: u64, singular: &str, plural: &str) -> String {
     format!(
@@ -148,6 +170,20 @@ mod tests {
         }
         assert_eq!(counted(1, "run", "runs"), "1 run");
         assert_eq!(counted(0, "run", "runs"), "0 runs");
+    }
+
+    #[test]
+    fn sizes_have_few_figures() {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1_048_575, "1.0 MiB"),
+            (13 << 30, "13 GiB"),
+            (u64::MAX, "16384 PiB"),
+        ] {
+            assert_eq!(size(bytes), expected, "{bytes}");
+        }
     }
 
     #[test]

@@ -110,11 +110,11 @@ impl Finding {
 }
 
 impl SinkSpec {
-    /// Climbs the sink's ladder, within [`PROBE_TIME`]. `dir` is the state folder. Nothing is stored or changed; nothing
-    /// comes back for a sink whose secrets were not resolved.
+    /// Climbs the sink's ladder, within [`PROBE_TIME`]. `dir` is the state folder. Nothing is stored or changed; of one
+    /// whose secret was not resolved, no more than the name and the connection are tried.
     pub async fn probe(&self, dir: &Path, clock: &Arc<dyn Clock>) -> Vec<Finding> {
         match (&self.reach, self.sink_kind()) {
-            (Reach::Unresolved, _) => Vec::new(),
+            (Reach::Unresolved, kind) => http::probe_without(kind).await,
             (Reach::Store(settings), _) => folder::store(dir, settings).await,
             (Reach::Discard, _) => vec![Finding::ok("sink", "takes every batch and forgets it")],
             (_, SinkKind::Textfile(of)) => folder::textfile(&of.directory),

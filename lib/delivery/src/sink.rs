@@ -121,8 +121,10 @@ impl SinkSpec {
     /// Where it is reached over HTTP.
     pub(crate) fn endpoint(&self) -> Option<&HttpEndpoint> {
         match &self.reach {
-            Reach::Influxdb(endpoint) | Reach::Influxdb2(endpoint) => Some(endpoint),
-            _ => None,
+            Reach::Influxdb(endpoint) | Reach::Influxdb2(endpoint) | Reach::RemoteWrite(endpoint) => {
+                Some(endpoint)
+            }
+            Reach::Unresolved | Reach::Store(_) | Reach::Textfile(_) | Reach::Discard => None,
         }
     }
 

@@ -221,7 +221,8 @@ fn read_as(reader: &mut SectionReader<'_>, key: &KnownKey) {
     fn read<T: SettingValue>(reader: &mut SectionReader<'_>, key: &str) {
         let _ = reader.optional::<T>(key);
     }
-    let types: [(&str, fn(&mut SectionReader<'_>, &str)); 18] = [
+    type Read = fn(&mut SectionReader<'_>, &str);
+    let types: [(&str, Read); 18] = [
         (bool::TYPE, read::<bool>),
         (bool::LIST_TYPE, read::<Vec<bool>>),
         (i64::TYPE, read::<i64>),

@@ -250,7 +250,7 @@ fn wrong_lines_and_settings_have_their_codes() {
         &[],
         &["outbox"],
         &["up", "now"],
-        &["check"],
+        &["check", "now"],
         &["status", "--jsn"],
     ] {
         one_line(&site.run(line).expect_code(2));

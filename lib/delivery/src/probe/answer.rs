@@ -53,6 +53,7 @@ impl<'a> Due<'a> {
         let answer = Answer::of(reply, false);
         match self.kind {
             SinkKind::Influxdb2(_) => policy::influxdb2(answer, now),
+            SinkKind::RemoteWrite(_) => policy::remote_write(answer, now),
             _ => policy::influxdb(answer, now),
         }
     }

@@ -75,6 +75,25 @@ pub(super) async fn probe(endpoint: &HttpEndpoint, kind: &SinkKind, clock: &Arc<
     findings
 }
 
+/// The first steps alone, of a sink for which no request can be made.
+pub(super) async fn probe_without(kind: &SinkKind) -> Vec<Finding> {
+    let url = match kind {
+        SinkKind::Influxdb(of) => &of.url,
+        SinkKind::Influxdb2(of) => &of.url,
+        SinkKind::RemoteWrite(of) => &of.url,
+        _ => return Vec::new(),
+    };
+    let Reached { mut findings, .. } = reach(url, Instant::now() + PROBE_TIME).await;
+    let is_tls = url.scheme() == "https";
+    fill(&mut findings, is_tls);
+    for step in STEPS.iter().skip(2) {
+        if (*step != "TLS" || is_tls) && !findings.iter().any(|finding| finding.check == *step) {
+            findings.push(Finding::not_tried(*step, "for want of what is said above"));
+        }
+    }
+    findings
+}
+
 /// What a request without an answer says of the steps above the connection.
 fn failed(error: &HttpError, is_tls: bool, findings: &mut Vec<Finding>) {
     if let HttpErrorKind::Tls(said) = error.kind() {
@@ -113,11 +132,10 @@ fn trusted(kind: &SinkKind) -> Finding {
         _ => (&None, false),
     };
     match ca_file {
-        _ if is_unverified => Finding::warning(
+        // That this is dangerous is a notice of the settings, wherever these are read.
+        _ if is_unverified => Finding::ok(
             "TLS",
-            "the server's certificate is not verified (insecure_skip_verify): anybody on the way can read and change \
-             what is sent",
-            "name the certificate as ca_file instead",
+            "it stands, with a certificate that nobody verifies (insecure_skip_verify)",
         ),
         Some(path) => Finding::ok("TLS", format!("the certificate is trusted by {}", path.display())),
         None => Finding::ok(

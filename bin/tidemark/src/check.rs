@@ -1,0 +1,221 @@
+//! `tidemark check`: whether everything that a run needs is as it should be, before a run finds out.
+//!
+//! A ladder: the settings, the state and the outbox, each sink from its secrets to the clock of its server, the
+//! collectors. What stands higher is tried as far as it can be without what stands lower. Nothing is changed: no file is
+//! made, nothing is migrated or set aside, no point is stored.
+
+mod collectors;
+mod outbox;
+mod screen;
+mod settings;
+mod sinks;
+mod state;
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use tidemark_app::exit::{self, Failure};
+use tidemark_app::{become_owner, block_on};
+use tidemark_collect::http::ClientOptions;
+use tidemark_collect::{Clock, SystemClock, chain};
+use tidemark_delivery::{Finding, Sinks, SinksError, Verdict};
+use tidemark_point::Timestamp;
+use tidemark_settings::{Environment as _, Settings};
+
+use crate::Command;
+use crate::catalogue::Catalogue;
+use crate::table::terminal_width;
+
+/// What is configured where nobody knows: a name that no sink can have.
+const NO_SINK: &str = "-";
+
+/// Everything that was found; serialises as the object of `--json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// The host's name.
+    host: String,
+    #[serde(serialize_with = "time")]
+    now: Timestamp,
+    /// The worst of all.
+    verdict: Word,
+    parts: Vec<Part>,
+    /// Whether the settings are wrong.
+    #[serde(skip)]
+    settings_are_wrong: bool,
+}
+
+/// What belongs together: the settings, the state, a sink, the collectors.
+#[derive(Debug, Serialize)]
+pub(crate) struct Part {
+    /// `settings`, `state`, `sink` or `collectors`.
+    part: &'static str,
+    /// Of a sink, its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// What it is called on the screen.
+    #[serde(skip)]
+    title: String,
+    #[serde(serialize_with = "findings")]
+    checks: Vec<Finding>,
+}
+
+impl Part {
+    fn new(part: &'static str, title: impl Into<String>, checks: Vec<Finding>) -> Self {
+        Self {
+            part,
+            name: None,
+            title: title.into(),
+            checks,
+        }
+    }
+}
+
+/// Looks at everything, and prints it; the exit code says whether something failed.
+pub(crate) fn check(command: &Command, json: bool) -> Result<ExitCode, Failure> {
+    let report = look(command)?;
+    if json {
+        exit::print(&report.to_json())?;
+    } else {
+        let plain = command.here.environment.get_nonempty("NO_COLOR").is_some();
+        let colour = std::io::stdout().is_terminal() && !plain;
+        exit::print(screen::screen(&report, colour, terminal_width()).as_bytes())?;
+    }
+    Ok(ExitCode::from(report.code()))
+}
+
+fn look(command: &Command) -> Result<Report, Failure> {
+    let here = &command.here;
+    let first = Settings::load(&here.settings(None));
+    // Secrets and certificates may be root's alone: they are read before root becomes the state's owner.
+    let (sinks, errors) = match &first {
+        Ok(loaded) => {
+            let http = ClientOptions::new(&here.environment);
+            Sinks::resolve_each(&loaded.settings, &here.environment, &here.places, &http)
+        }
+        Err(_) => (Sinks::discard(NO_SINK), Vec::new()),
+    };
+    let state = here.places.state();
+    let owner = match state {
+        Ok(state) => become_owner(state).map_err(|error| chain(&error)),
+        Err(_) => Ok(()),
+    };
+    block_on(async {
+        let catalogue = Catalogue::find(here).await;
+        let settings = settings::Checked::of(first, &catalogue, here);
+        let from = Sources {
+            command,
+            catalogue: &catalogue,
+            settings: &settings,
+            state: state.map_err(|error| error.to_string()),
+            owner,
+            sinks: &sinks,
+            errors: &errors,
+            clock: Arc::new(SystemClock),
+        };
+        Ok(from.report().await)
+    })
+}
+
+/// What is looked at.
+struct Sources<'a> {
+    command: &'a Command,
+    catalogue: &'a Catalogue,
+    settings: &'a settings::Checked,
+    /// The state folder, or why there is none.
+    state: Result<&'a Path, String>,
+    /// Whether root could become the state's owner.
+    owner: Result<(), String>,
+    sinks: &'a Sinks,
+    /// Of the sinks that cannot be used.
+    errors: &'a [SinksError],
+    clock: Arc<dyn Clock>,
+}
+
+impl Sources<'_> {
+    async fn report(&self) -> Report {
+        let loaded = self.settings.loaded.as_ref();
+        let now = self.clock.now();
+        let mut parts = vec![self.settings.part(&self.command.here)];
+        // Side by side: what hangs delays nothing else.
+        let (outbox, of_sinks) = tokio::join!(outbox::look(self, now), sinks::look(self));
+        parts.push(state::part(self, outbox.findings));
+        parts.extend(sinks::parts(self, of_sinks, &outbox.ledger, now));
+        parts.push(collectors::part(self));
+        let verdict = parts
+            .iter()
+            .flat_map(|part| &part.checks)
+            .map(|check| check.verdict)
+            .max();
+        Report {
+            host: match loaded {
+                Some(loaded) => loaded.settings.host.name.clone(),
+                None => self.command.here.hostname.clone(),
+            },
+            now,
+            verdict: Word(
+                verdict
+                    .filter(|verdict| *verdict != Verdict::NotTried)
+                    .unwrap_or(Verdict::Ok),
+            ),
+            parts,
+            settings_are_wrong: self.settings.mistakes.is_some(),
+        }
+    }
+}
+
+impl Report {
+    /// 78 where the settings are wrong, 1 where something else failed, else 0.
+    fn code(&self) -> u8 {
+        match self.verdict {
+            _ if self.settings_are_wrong => exit::SETTINGS,
+            Word(Verdict::Failed) => exit::FAILED,
+            Word(_) => exit::OK,
+        }
+    }
+
+    fn to_json(&self) -> Vec<u8> {
+        // Strings and lists under string keys: there is nothing that could fail.
+        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        text.push(b'\n');
+        text
+    }
+}
+
+/// A verdict as programs read it.
+#[derive(Debug, Copy, Clone)]
+struct Word(Verdict);
+
+impl Serialize for Word {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self.0 {
+            Verdict::Ok => "ok",
+            Verdict::NotTried => "not_tried",
+            Verdict::Warning => "warning",
+            Verdict::Failed => "failed",
+        })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn time<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(time)
+}
+
+fn findings<S: Serializer>(findings: &[Finding], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Check<'a> {
+        check: &'a str,
+        verdict: Word,
+        found: &'a str,
+        advice: Option<&'a str>,
+    }
+    serializer.collect_seq(findings.iter().map(|finding| Check {
+        check: &finding.check,
+        verdict: Word(finding.verdict),
+        found: &finding.found,
+        advice: finding.advice.as_deref(),
+    }))
+}

@@ -1,0 +1,91 @@
+//! The collectors: whether those that are started are there, can be used, and find what they need.
+
+use std::path::Path;
+
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use tidemark_collect::Description;
+use tidemark_delivery::Finding;
+use tidemark_settings::Environment;
+
+use super::{Part, Sources};
+use crate::catalogue::{Collector, nothing_installed};
+use crate::list::Plan;
+use crate::table::one_line;
+
+/// A finding for each collector that is started; the others are named.
+pub(super) fn part(from: &Sources<'_>) -> Part {
+    let mut checks = Vec::new();
+    let mut off = Vec::new();
+    for collector in &from.catalogue.collectors {
+        let plan = match &from.settings.loaded {
+            Some(loaded) => Plan::of(collector, loaded),
+            None => Plan::as_recorded(collector, None),
+        };
+        if plan.enabled {
+            checks.push((collector.name.as_str(), one(from, collector, plan)));
+        } else {
+            off.push(collector.name.as_str());
+        }
+    }
+    let mut findings: Vec<Finding> = checks
+        .into_iter()
+        .map(|(name, finding)| Finding {
+            check: name.to_owned().into(),
+            ..finding
+        })
+        .collect();
+    if from.catalogue.collectors.is_empty() {
+        let said = nothing_installed(&from.catalogue.folders);
+        let (found, advice) = said.split_once(": ").unwrap_or((&said, ""));
+        findings.push(Finding::warning(STEP, found, advice));
+    } else if !off.is_empty() {
+        findings.push(Finding::not_tried("off", off.join(", ")));
+    }
+    Part::new("collectors", "collectors", findings)
+}
+
+/// The check's name.
+const STEP: &str = "collector";
+
+fn one(from: &Sources<'_>, collector: &Collector, plan: Plan) -> Finding {
+    let described = match &collector.description {
+        Ok(described) => &described.description,
+        Err(broken) => {
+            let said = one_line(&broken.to_string());
+            return match said.split_once("; ") {
+                Some((found, advice)) => Finding::failed(STEP, found, advice),
+                None => Finding::failed(STEP, said, "install it again, or remove it"),
+            };
+        }
+    };
+    if let Some(program) = missing_program(described, &from.command.here.environment) {
+        let found = format!("it needs the program {program}, which is in no folder of $PATH");
+        return Finding::failed(STEP, found, "install the package that has it");
+    }
+    let paths = described.needs.paths.iter().map(String::as_str);
+    let missing: Vec<&str> = paths.filter(|path| !is_readable(Path::new(path))).collect();
+    if !missing.is_empty() {
+        let found = format!("it reads {}, which this user cannot", missing.join(", "));
+        return Finding::warning(STEP, found, "without that, some of what it measures is missing");
+    }
+    Finding::ok(
+        STEP,
+        format!("every {}, from {}", plan.interval, collector.program.display()),
+    )
+}
+
+/// The first program that a collector runs and that is not there.
+fn missing_program<'a>(described: &'a Description, environment: &dyn Environment) -> Option<&'a str> {
+    let path = environment.get("PATH").unwrap_or_default();
+    let is_there = |program: &str| {
+        std::env::split_paths(&path)
+            .map(|folder| folder.join(program))
+            .any(|file| file.is_file() && accessat(CWD, &file, Access::EXEC_OK, AtFlags::EACCESS).is_ok())
+    };
+    let mut programs = described.needs.programs.iter().map(String::as_str);
+    programs.find(|program| !is_there(program))
+}
+
+fn is_readable(path: &Path) -> bool {
+    accessat(CWD, path, Access::READ_OK, AtFlags::EACCESS).is_ok()
+}

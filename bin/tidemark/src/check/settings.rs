@@ -1,0 +1,140 @@
+//! Whether the settings are right: the shared sections, and those of every collector that is installed.
+
+use tidemark_app::Surroundings;
+use tidemark_delivery::Finding;
+use tidemark_settings::{KnownCollector, KnownKey, Loaded, Mistakes, Settings};
+
+use super::Part;
+use crate::catalogue::{Catalogue, Collector};
+use crate::wording::counted;
+
+/// The most mistakes and notices that are listed.
+const LISTED: usize = 100;
+
+/// The settings with everything that is to be said of them.
+pub(super) struct Checked {
+    /// The shared sections, where they are right.
+    pub(super) loaded: Option<Loaded>,
+    /// Everything that is wrong.
+    pub(super) mistakes: Option<Mistakes>,
+    notices: Vec<String>,
+}
+
+impl Checked {
+    /// Checks the sections of the collectors too, by what these say of themselves.
+    pub(super) fn of(first: Result<Loaded, Mistakes>, catalogue: &Catalogue, here: &Surroundings) -> Self {
+        let known: Vec<KnownCollector> = catalogue.collectors.iter().map(known).collect();
+        match first {
+            Ok(loaded) => {
+                let (mistakes, more) = loaded.check_collectors(&known);
+                let notices = loaded.notices.iter().cloned().chain(more).collect();
+                Self {
+                    loaded: Some(loaded),
+                    mistakes,
+                    notices,
+                }
+            }
+            Err(shared) => {
+                // Those of the collectors too. What root could read, the state's owner perhaps cannot.
+                let all = Settings::load(&here.settings(Some(&known))).err();
+                let all = all.filter(|all| all.count() >= shared.count());
+                Self {
+                    loaded: None,
+                    mistakes: Some(all.unwrap_or(shared)),
+                    notices: Vec::new(),
+                }
+            }
+        }
+    }
+
+    pub(super) fn part(&self, here: &Surroundings) -> Part {
+        let title = format!("settings  {}", here.places.config().display());
+        let mut checks = Vec::new();
+        match &self.mistakes {
+            None => checks.push(Finding::ok("files", self.what_was_read(here))),
+            Some(mistakes) => {
+                for mistake in mistakes.iter().take(LISTED) {
+                    checks.push(said("mistake", &mistake.to_string()));
+                }
+                if mistakes.count() > LISTED {
+                    let more = counted(
+                        (mistakes.count() - LISTED) as u64,
+                        "more mistake",
+                        "more mistakes",
+                    );
+                    checks.push(Finding::failed("mistake", more, "mend those above first"));
+                }
+            }
+        }
+        for notice in self.notices.iter().take(LISTED) {
+            let finding = said("notice", notice);
+            checks.push(Finding {
+                verdict: tidemark_delivery::Verdict::Warning,
+                ..finding
+            });
+        }
+        Part::new("settings", title, checks)
+    }
+
+    fn what_was_read(&self, here: &Surroundings) -> String {
+        let file = here.places.config();
+        let more = std::fs::read_dir(here.places.config_folder()).map_or(0, |entries| {
+            let names = entries.flatten().map(|entry| entry.file_name());
+            names
+                .filter(|name| name.to_string_lossy().ends_with(".toml"))
+                .count()
+        });
+        let files = match (file.exists(), more) {
+            (true, 0) => "no mistakes".to_owned(),
+            (true, more) => format!(
+                "no mistakes, in {} of conf.d either",
+                counted(more as u64, "file", "files")
+            ),
+            (false, 0) => "there is no such file: everything has its default".to_owned(),
+            (false, more) => format!(
+                "no mistakes in {} of conf.d",
+                counted(more as u64, "file", "files")
+            ),
+        };
+        let Some(loaded) = &self.loaded else {
+            return files;
+        };
+        let sinks = counted(loaded.settings.sinks.len() as u64, "sink", "sinks");
+        let dry = if loaded.settings.host.dry_run {
+            "; dry_run is on: nothing is submitted"
+        } else {
+            ""
+        };
+        format!("{files}; {sinks}{dry}")
+    }
+}
+
+/// `what; what to do`, apart.
+fn said(check: &'static str, text: &str) -> Finding {
+    match text.rsplit_once("; ") {
+        // `…; NAME is` goes on with what was found.
+        Some((found, advice)) if !advice.starts_with('`') => Finding::failed(check, found, advice),
+        _ => Finding {
+            advice: None,
+            ..Finding::failed(check, text, "")
+        },
+    }
+}
+
+/// A collector as its description names its keys; none are known of one that is broken, and none are wrong then.
+fn known(collector: &Collector) -> KnownCollector {
+    let settings = match &collector.description {
+        Ok(described) => Some(&described.description.settings),
+        Err(_) => None,
+    };
+    KnownCollector {
+        name: collector.name.clone(),
+        keys: settings.map(|settings| {
+            let key = |key: &tidemark_collect::SettingDescription| KnownKey {
+                name: key.name.clone(),
+                type_name: key.value_type.clone(),
+            };
+            settings.iter().map(key).collect()
+        }),
+    }
+}

@@ -1,0 +1,191 @@
+//! The sinks: secrets, the ladder of each, and what waits for it.
+
+use tidemark_collect::chain;
+use tidemark_delivery::{Finding, SinkLedger, SinksError};
+use tidemark_point::Timestamp;
+use tidemark_settings::{RemoteWriteCredentials, SecretSource, SinkKind, SinkSettings};
+use tokio::task::JoinSet;
+
+use super::{Part, Sources};
+use crate::table::one_line;
+use crate::wording::{counted, date_and_time, relative};
+
+/// Probes every sink, all side by side; the findings in the settings' order.
+pub(super) async fn look(from: &Sources<'_>) -> Vec<Vec<Finding>> {
+    let (Some(_), Ok(state)) = (&from.settings.loaded, &from.state) else {
+        return Vec::new();
+    };
+    let mut probes = JoinSet::new();
+    for (place, spec) in from.sinks.iter().cloned().enumerate() {
+        let (state, clock) = (state.to_path_buf(), from.clock.clone());
+        probes.spawn(async move { (place, spec.probe(&state, &clock).await) });
+    }
+    let mut found = probes.join_all().await;
+    found.sort_unstable_by_key(|(place, _)| *place);
+    found.into_iter().map(|(_, findings)| findings).collect()
+}
+
+/// A part for each sink that is configured, and one for each that is not and has points.
+pub(super) fn parts(
+    from: &Sources<'_>,
+    found: Vec<Vec<Finding>>,
+    ledger: &[SinkLedger],
+    now: Timestamp,
+) -> Vec<Part> {
+    let Some(loaded) = &from.settings.loaded else {
+        let wanting = vec![Finding::not_tried("sinks", "for want of: settings")];
+        return vec![Part::new("sinks", "sinks", wanting)];
+    };
+    let mut found = found.into_iter();
+    let mut parts = Vec::new();
+    for sink in &loaded.settings.sinks {
+        let error = from.errors.iter().find(|error| error.sink() == sink.name);
+        let mut checks = secret(sink, error);
+        checks.extend(found.next().unwrap_or_default());
+        let of_sink = ledger.iter().find(|of| of.name == sink.name);
+        checks.extend(of_sink.map(|of| queue(of, now)).into_iter().flatten());
+        let mut title = format!("sink {}  {}", sink.name, sink.kind.name());
+        if let Some(place) = place(&sink.kind) {
+            title.push_str(&format!(", {place}"));
+        }
+        parts.push(Part {
+            name: Some(sink.name.clone()),
+            ..Part::new("sink", title, checks)
+        });
+    }
+    for of in ledger.iter().filter(|of| of.orphaned) {
+        let mut checks = queue(of, now);
+        let waiting = if of.waiting > 0 { " --waiting" } else { "" };
+        checks.push(Finding::warning(
+            "settings",
+            "in no settings any more: nothing is delivered to it",
+            format!(
+                "write it into the settings again, or forget it: tidemark outbox drop {}{waiting}",
+                of.name
+            ),
+        ));
+        parts.push(Part {
+            name: Some(of.name.clone()),
+            ..Part::new(
+                "sink",
+                format!("sink {}  {}", one_line(&of.name), of.kind),
+                checks,
+            )
+        });
+    }
+    parts
+}
+
+/// Where it is.
+fn place(kind: &SinkKind) -> Option<String> {
+    match kind {
+        SinkKind::Influxdb(of) => Some(tidemark_collect::http::redacted(&of.url)),
+        SinkKind::Influxdb2(of) => Some(tidemark_collect::http::redacted(&of.url)),
+        SinkKind::RemoteWrite(of) => Some(tidemark_collect::http::redacted(&of.url)),
+        SinkKind::Textfile(of) => Some(of.directory.display().to_string()),
+        _ => None,
+    }
+}
+
+/// The sink's secret, and the key that names it.
+fn secret_of(kind: &SinkKind) -> Option<(&'static str, &SecretSource)> {
+    match kind {
+        SinkKind::Influxdb(of) => of.password.as_ref().map(|source| ("password", source)),
+        SinkKind::Influxdb2(of) => Some(("token", &of.token)),
+        SinkKind::RemoteWrite(of) => match of.credentials.as_ref()? {
+            RemoteWriteCredentials::Basic { password, .. } => {
+                password.as_ref().map(|source| ("password", source))
+            }
+            RemoteWriteCredentials::Bearer { token } => Some(("bearer_token", token)),
+        },
+        _ => None,
+    }
+}
+
+/// Whether what is read to reach it could be read.
+fn secret(sink: &SinkSettings, error: Option<&SinksError>) -> Vec<Finding> {
+    let mut checks = Vec::new();
+    if let Some((key, source)) = secret_of(&sink.kind) {
+        checks.push(match error {
+            Some(SinksError::Secret { source: error, .. }) => {
+                let said = one_line(&chain(error));
+                match said.rsplit_once("; ") {
+                    Some((found, advice)) => Finding::failed("secret", found, advice),
+                    None => Finding::failed("secret", said, "mend it in the settings"),
+                }
+            }
+            _ => Finding::ok("secret", format!("{key}: {}", whence(source))),
+        });
+    }
+    if let Some(SinksError::Http { source, .. }) = error {
+        let said = one_line(&chain(source));
+        checks.push(match said.rsplit_once("; ") {
+            Some((found, advice)) => Finding::failed("client", found, advice),
+            None => Finding::failed("client", said, "mend the file, or name another as ca_file"),
+        });
+    }
+    checks
+}
+
+/// Where a secret comes from; never what it is.
+fn whence(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Plain(_) => "it stands in the settings".to_owned(),
+        SecretSource::Credential(name) => format!("from the credential {name}"),
+        SecretSource::File(path) => format!("from {}", path.display()),
+        SecretSource::Environment(name) => format!("from ${name}"),
+    }
+}
+
+/// What waits for it, and what was lost.
+fn queue(of: &SinkLedger, now: Timestamp) -> Vec<Finding> {
+    const STEP: &str = "queue";
+    let points = |number: u64| counted(number, "point", "points");
+    let name = &of.name;
+    let delivered = format!("{} delivered", points(of.delivered));
+    let mut checks = Vec::new();
+    if of.waiting == 0 {
+        checks.push(Finding::ok(STEP, format!("{delivered}, none waits")));
+    } else {
+        let verb = if of.waiting == 1 { "waits" } else { "wait" };
+        let mut found = format!("{delivered}, {} {verb}", points(of.waiting));
+        if let Some(oldest) = of.oldest_waiting {
+            found.push_str(&format!(
+                ", the oldest since {} ({})",
+                date_and_time(oldest),
+                relative(now, oldest)
+            ));
+        }
+        if of.parked > 0 {
+            let batches = counted(of.parked, "batch", "batches");
+            found.push_str(&format!("; {batches} always failed alone and are tried apart"));
+        }
+        if let Some(until) = of.backoff_until {
+            found.push_str(&format!("; tried again {}", relative(now, until)));
+        }
+        match &of.last_error {
+            Some(error) => {
+                found.push_str(&format!("; last said: {}", one_line(error)));
+                checks.push(Finding::warning(STEP, found, "try now: tidemark outbox flush"));
+            }
+            None => checks.push(Finding::ok(STEP, found)),
+        }
+    }
+    if of.unacknowledged() > 0 {
+        let lost = of.unacknowledged();
+        let found = format!(
+            "{} lost: {} refused, {} given up",
+            if lost == 1 {
+                "1 point was".to_owned()
+            } else {
+                format!("{} were", points(lost))
+            },
+            of.rejected,
+            of.dropped
+        );
+        let advice =
+            format!("tidemark outbox show {name} says why; tidemark outbox drop {name} acknowledges it");
+        checks.push(Finding::warning("losses", found, advice));
+    }
+    checks
+}
