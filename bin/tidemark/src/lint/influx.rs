@@ -9,6 +9,7 @@ use super::findings::{Findings, Place};
 use super::input::Input;
 use super::meaning::Meaning;
 use crate::arguments::{LintArguments, Precision};
+use crate::wording::counted;
 
 /// The longest point, with the line breaks of its strings: more than InfluxDB takes in one request.
 const MAX_POINT_BYTES: usize = 32 * 1024 * 1024;
@@ -26,6 +27,8 @@ pub(super) struct Lint<'a> {
     points: u64,
     without_time: u64,
     adjustments: Adjustments,
+    /// Whether it was said that lines end in CR LF.
+    said_carriage_return: bool,
 }
 
 impl<'a> Lint<'a> {
@@ -44,6 +47,7 @@ impl<'a> Lint<'a> {
             points: 0,
             without_time: 0,
             adjustments: Adjustments::default(),
+            said_carriage_return: false,
         }
     }
 
@@ -106,7 +110,11 @@ impl<'a> Lint<'a> {
                         counted = range.start;
                         let bytes = text.get(range.clone()).unwrap_or_default();
                         let indent = range.start - line_start(text, range.start);
-                        self.point(&point, bytes, Place::new(line, 1 + indent))?;
+                        let place = Place::new(line, 1 + indent);
+                        if text.get(range.end) == Some(&b'\r') {
+                            self.carriage_return(place)?;
+                        }
+                        self.point(&point, bytes, place)?;
                     }
                     Err(error) if error.kind == LineErrorKind::UnclosedString => {
                         if !is_last && range.end == text.len() {
@@ -130,6 +138,16 @@ impl<'a> Lint<'a> {
     fn mistake(&mut self, error: &LineError, number: usize) -> Result<(), Failure> {
         let place = Place::new(number + error.line - 1, error.column);
         self.findings.mistake(place, &what(&error.kind))
+    }
+
+    fn carriage_return(&mut self, place: Place) -> Result<(), Failure> {
+        match std::mem::replace(&mut self.said_carriage_return, true) {
+            true => Ok(()),
+            false => {
+                let what = "the line ends in CR LF: InfluxDB 1 refuses such lines; end them in LF alone";
+                self.findings.notice(place, what)
+            }
+        }
     }
 
     fn point(&mut self, point: &BorrowedPoint<'_>, text: &[u8], place: Place) -> Result<(), Failure> {
@@ -168,10 +186,8 @@ impl<'a> Lint<'a> {
     fn end(self) -> Result<u64, Failure> {
         self.meaning.end(self.findings)?;
         if self.without_time > 0 {
-            let what = format!(
-                "{} points have no time: converted, they have that of now",
-                self.without_time
-            );
+            let without = counted(self.without_time, "point has", "points have");
+            let what = format!("{without} no time, and that of now where they are converted");
             self.findings.notice(Place::new(1, 1), &what)?;
         }
         if !self.adjustments.is_empty() {

@@ -85,7 +85,11 @@ impl Meaning {
             is_good &= self.refused(column(series.len() + 1), what, findings)?;
         }
         for (key, value) in point.fields() {
-            let at = place_of(key, text, place, column(series.len() + 1));
+            let key_of_text = match key {
+                Cow::Borrowed(key) => Some(*key),
+                Cow::Owned(_) => None,
+            };
+            let at = place_of(key_of_text, text, place, column(series.len() + 1));
             is_good &= self.field(&measurement, (key, value), at, findings)?;
         }
         let reserved = |name: &str| name.starts_with(RESERVED);
@@ -112,7 +116,7 @@ impl Meaning {
     fn field(
         &mut self,
         measurement: &str,
-        (key, value): (&Cow<'_, str>, &BorrowedValue<'_>),
+        (key, value): (&str, &BorrowedValue<'_>),
         place: Place,
         findings: &mut Findings,
     ) -> Result<bool, Failure> {
@@ -256,8 +260,8 @@ fn with_article(field_type: FieldType) -> &'static str {
 }
 
 /// The place of a key that is a part of `text`, which begins at `place`; `or` where it is not, for its escapes.
-fn place_of(key: &Cow<'_, str>, text: &[u8], place: Place, or: Place) -> Place {
-    let Cow::Borrowed(key) = key else { return or };
+fn place_of(key: Option<&str>, text: &[u8], place: Place, or: Place) -> Place {
+    let Some(key) = key else { return or };
     let offset = key.as_ptr().addr().checked_sub(text.as_ptr().addr());
     match offset {
         Some(offset) if offset < text.len() => place_in(text, offset, place),

@@ -9,6 +9,7 @@ use super::findings::{Findings, Place};
 use super::input::Input;
 use super::translate::Translation;
 use crate::arguments::{ConvertedFormat, LintArguments};
+use crate::wording::counted;
 
 /// The longest page. A scraped one is a hundred times smaller.
 pub(super) const MAX_PAGE_BYTES: usize = 128 * 1024 * 1024;
@@ -75,7 +76,8 @@ pub(super) fn lint(
         }
     }
     if without_time > 0 {
-        let what = format!("{without_time} samples have no time: converted, they have that of now");
+        let without = counted(without_time, "sample has", "samples have");
+        let what = format!("{without} no time, and that of now where they are converted");
         findings.notice(whole, &what)?;
     }
     if !adjustments.is_empty() {

@@ -10,8 +10,7 @@ use tidemark_delivery::{Mended, RejectedPoint};
 use tidemark_point::Adjustments;
 use tidemark_point::line::{self, LineErrorKind};
 
-use super::rejected::{BY, MARKER};
-use crate::table::one_line;
+use super::rejected::{self, BY, MARKER};
 
 /// The longest text that is read: far more than the outbox keeps of what was refused.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -166,7 +165,7 @@ impl<'a> Block<'a> {
                 *self = Self::default();
             }
             match kept.get(&id) {
-                Some(point) if sink.starts_with(&one_line(&point.sink)) => {
+                Some(point) if sink.starts_with(&rejected::name(point)) => {
                     self.refused.retain(|before| before.sink != point.sink);
                     self.refused.push(point);
                 }

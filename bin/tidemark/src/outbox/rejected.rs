@@ -68,16 +68,14 @@ fn to_mend(points: &[RejectedPoint]) -> String {
     for block in blocks {
         text.push('\n');
         for point in &block {
+            let status = status(point)
+                .map(|status| format!(", {status}"))
+                .unwrap_or_default();
             let _ = writeln!(
                 text,
-                "{MARKER}{}{BY}{}: {}, {}{}: {}",
+                "{MARKER}{}{BY}{}{status}: {}",
                 point.id,
-                one_line(&point.sink),
-                one_line(&point.collector),
-                point.at,
-                status(point)
-                    .map(|status| format!(", {status}"))
-                    .unwrap_or_default(),
+                name(point),
                 one_line(&point.reason)
             );
         }
@@ -87,6 +85,16 @@ fn to_mend(points: &[RejectedPoint]) -> String {
         }
     }
     text
+}
+
+/// What a marker says of a point beside its number: numbers begin anew where a damaged outbox was set aside.
+pub(super) fn name(point: &RejectedPoint) -> String {
+    format!(
+        "{}: {}, {}",
+        one_line(&point.sink),
+        one_line(&point.collector),
+        point.at
+    )
 }
 
 /// Whether another sink refused the line of `block` too.
