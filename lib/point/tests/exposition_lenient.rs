@@ -73,6 +73,8 @@ fn real_pages_are_read() {
             &page("# TYPE \"my.m\" gauge\n{\"my.m\"} 1\n{\"my.m\",\"l.x\"=\"1\"} 2\n{\"a\\\\b\\\"\",c=\"d\"} 3\na{\"l x\"=\"}\"} 4\n{c=\"d\",\"e\"} 5\n"),
             &["my.m[] 1", "my.m[l.x=1] 2", "a\\b\"[c=d] 3", "a[l x=}] 4", "e[c=d] 5"],
         );
+        // What the server takes for comments.
+        same(format, &page("#TYPE a x y\n#HELP\n# HELP\n#\n#a 1\na 1\n"), &["a[] 1"]);
         // What stands in a label's value means nothing.
         same(
             format,

@@ -71,7 +71,7 @@ fn blanks_blank_lines_and_comments_are_free() {
     good("  \t \n a 1\n\tb\t\t2\t3\t\n");
     good("a { b = \"c\" , d=\"e\" , } 1\n");
     good("a{} 1\nb{c=\"d\",} 1\nc{d=\"e\"}1\n");
-    good("  #   TYPE\ta  gauge \t\n #HELP \t a\tb c \na 1\n");
+    good("  #   TYPE\ta  gauge \t\n # HELP \t a\tb c \na 1\n");
     good("# HELP a\n# TYPE a gauge\n");
     good("# HELP a x \"y\" \\\\ \\n\n");
 }
@@ -102,6 +102,7 @@ fn lines_are_as_the_format_has_them() {
     bad("# HELP a \\x\n", 1, 10, "a backslash before what cannot be escaped");
     bad("# HELP a \\\"\n", 1, 10, "a backslash before what cannot be escaped");
     bad("# HELP a \\\n", 1, 10, "a backslash before what cannot be escaped");
+    bad("#TYPE a gauge\n", 1, 2, "unexpected 'T': write a space");
     bad("# TYPE a\n", 1, 9, "the line ends too early");
     bad("# TYPE a gauge x\n", 1, 16, "unexpected 'x': write the end of the line");
     for word in ["unknown", "info", "stateset", "gaugehistogram", "Gauge", "x"] {

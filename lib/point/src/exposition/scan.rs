@@ -151,20 +151,19 @@ impl<'a> Scanner<'a> {
         let keyword = self.token();
         let open_metrics = self.grammar.format == Format::OpenMetrics;
         let known = match keyword {
-            "HELP" | "TYPE" => apart || !self.grammar.lenient,
+            "HELP" | "TYPE" => true,
             "UNIT" | "EOF" => open_metrics,
             _ => false,
         };
-        if !known {
+        if !known || self.grammar.lenient && !apart {
             return match self.grammar.is_exact() {
                 true => Err(self.mistake(hash, TextErrorKind::Comment)),
                 false => Ok(Line::Empty),
             };
         }
         let end = std::mem::replace(&mut self.at, hash + 1);
-        if self.grammar.is_exact() {
-            self.separator()?;
-        }
+        // The server takes `#TYPE` for a comment, clients for a type.
+        self.separator()?;
         self.at = end;
         let mut places = Places {
             name: start,

@@ -7,6 +7,9 @@ use crate::{Declarations, DeclaredField};
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const NANOS_PER_MILLISECOND: i64 = 1_000_000;
 
+/// About what a sample takes beside its name and labels.
+const SAMPLE_BYTES: usize = 40;
+
 /// Whether a page says when its values were measured.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Times {
@@ -71,6 +74,7 @@ pub fn write<P: AnyPoint>(points: &[P], declarations: &Declarations, format: For
     let mut page = Page::default();
     let mut described = String::new();
     let gathered = Gathered::new::<TextLabels, P>(points, declarations);
+    page.text.reserve(gathered.estimated_len(SAMPLE_BYTES, 0));
     let left_out = gathered.each_series(clashes, keep, |family, labels, set, entries| {
         if described != family.name {
             described.clone_from(&family.name);
