@@ -224,3 +224,45 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_number_counts_only_where_nothing_is_quoted() {
+    let place = |lines: &Lines| (0..).zip(lines.iter()).find(|(_, line)| *line == 5).unwrap().0;
+    // The number is one off, as that of a server that counts otherwise: what is quoted is right.
+    let quoted = |lines: &Lines| Refusal {
+        quoted: vec![("m,n=5 v=1 5".into(), "quoted".into())],
+        numbered: vec![(place(lines) + 1, "numbered".into())],
+        ..vague(lines)
+    };
+    let (found, sent) = search(100, &BTreeSet::from([5]), quoted);
+    assert_eq!((rejected(&found), sent), (BTreeSet::from([5]), 2));
+    assert_eq!(found.rejected[0].reason, "quoted");
+    let numbered = |lines: &Lines| Refusal {
+        numbered: vec![(place(lines), "numbered".into()), (4_000_000, "beyond".into())],
+        ..vague(lines)
+    };
+    let (found, sent) = search(100, &BTreeSet::from([5]), numbered);
+    assert_eq!((rejected(&found), sent), (BTreeSet::from([5]), 2));
+    assert_eq!(found.rejected[0].reason, "numbered");
+}
+
+#[test]
+fn what_a_server_calls_too_old_is_believed_where_the_number_is_right() {
+    fn says(bad: &BTreeSet<u32>) -> impl Fn(&Lines) -> Refusal {
+        move |lines| Refusal {
+            too_old: Some(crate::policy::TooOld {
+                before: Timestamp::from_nanos(30).unwrap(),
+                count: lines.iter().filter(|line| bad.contains(line)).count() as u64,
+            }),
+            ..vague(lines)
+        }
+    }
+    let old: BTreeSet<u32> = (0..30).collect();
+    let (found, sent) = search(100, &old, says(&old));
+    assert_eq!((rejected(&found), sent, found.delivered), (old.clone(), 2, 70));
+    // Some of those that are that old are stored: the others are found as ever.
+    let few = BTreeSet::from([3, 20]);
+    let (found, sent) = search(100, &few, says(&few));
+    assert_eq!((rejected(&found), found.delivered), (few, 98));
+    assert!(sent > 2);
+}

@@ -16,11 +16,9 @@ pub(crate) fn remote_write(answer: Answer<'_>, now: Timestamp) -> Outcome {
         200 if is_page(answer.body) => keep(ELSEWHERE),
         200 | 202 | 204 => Outcome::Stored,
         200..=399 => answer.keep(answer.told("", ELSEWHERE)),
-        400 | 422 if is_about_points(message) => Outcome::Refused(Refusal {
-            status: Some(answer.status),
-            reason: words(message),
-            ..Refusal::default()
-        }),
+        // Thanos answers 409 for samples that do not fit what it has.
+        409 => Outcome::Refused(refusal(answer.status, message)),
+        400 | 422 if is_about_points(message) => Outcome::Refused(refusal(answer.status, message)),
         400 | 422 => Outcome::Later(Later {
             status: Some(answer.status),
             may_be_the_batch: true,
@@ -37,6 +35,14 @@ pub(crate) fn remote_write(answer: Answer<'_>, now: Timestamp) -> Outcome {
         }
         408 | 425 | 429 | 500..=599 => answer.busy(message, now),
         _ => keep("check the sink's url"),
+    }
+}
+
+fn refusal(status: u16, message: &str) -> Refusal {
+    Refusal {
+        status: Some(status),
+        reason: words(message),
+        ..Refusal::default()
     }
 }
 

@@ -1,3 +1,5 @@
+//! What is read of an answer's body. What each status means is the matrix's.
+
 use super::*;
 
 fn answer(status: u16, body: &str) -> Outcome {
@@ -11,62 +13,6 @@ fn answer(status: u16, body: &str) -> Outcome {
         },
         Timestamp::from_secs(1_000_000).unwrap(),
     )
-}
-
-/// What is kept, with what is said.
-fn kept(status: u16, body: &str) -> String {
-    match answer(status, body) {
-        Outcome::Later(later) => later.said,
-        other => panic!("{status} {body:?}: {other:?}"),
-    }
-}
-
-#[test]
-fn every_status_of_the_table() {
-    assert_eq!(answer(204, ""), Outcome::Stored);
-    assert_eq!(answer(200, ""), Outcome::Stored);
-    assert_eq!(
-        kept(200, "<html>login</html>"),
-        "answered 200: this is not InfluxDB; check the sink's url"
-    );
-    assert_eq!(
-        kept(202, ""),
-        "answered 202: this is not InfluxDB; check the sink's url"
-    );
-    assert_eq!(
-        kept(302, ""),
-        "answered 302: this is not InfluxDB; check the sink's url"
-    );
-    assert!(
-        kept(401, r#"{"error":"authorization failed"}"#).contains("check the sink's username and password")
-    );
-    assert!(kept(403, r#"{"error":"\"u\" user is not authorized"}"#).contains("let the sink's user write"));
-    assert_eq!(
-        kept(404, r#"{"error":"database not found: \"x\""}"#),
-        "answered 404 (database not found: \"x\"): check the sink's url and database, or create the database"
-    );
-    assert!(kept(500, r#"{"error":"retention policy not found: x"}"#).contains("retention_policy"));
-    assert!(kept(400, r#"{"error":"database is required"}"#).contains("set the sink's database"));
-    assert!(kept(405, "no").contains("check the sink's url"));
-    assert!(matches!(answer(413, ""), Outcome::TooLarge(_)));
-    assert!(matches!(answer(415, ""), Outcome::PlainOnly(_)));
-    assert!(matches!(
-        answer(400, r#"{"error":"gzip: invalid header"}"#),
-        Outcome::PlainOnly(_)
-    ));
-    for status in [408, 425, 429, 500, 502, 503, 504, 599] {
-        assert!(kept(status, "busy").ends_with("it is tried again"), "{status}");
-    }
-}
-
-#[test]
-fn a_bad_request_that_is_not_influxdbs_rejects_nothing() {
-    let said = kept(400, "Client sent an HTTP request to an HTTPS server.");
-    assert_eq!(
-        said,
-        "answered 400 (Client sent an HTTP request to an HTTPS server.): this is not InfluxDB; check the sink's url"
-    );
-    assert!(kept(422, "<html>").contains("not InfluxDB"));
 }
 
 #[test]
@@ -177,4 +123,147 @@ fn a_servers_words_are_kept_short_and_without_control_characters() {
         panic!()
     };
     assert!(refusal.reason.chars().count() <= 401 && !refusal.reason.contains('\u{1b}'));
+}
+
+/// What InfluxDB 2 refuses.
+fn refused2(status: u16, body: &str) -> Refusal {
+    let answer = Answer {
+        status,
+        retry_after: None,
+        is_influxdb: false,
+        body,
+        compressed: true,
+    };
+    match influxdb2(answer, Timestamp::EPOCH) {
+        Outcome::Refused(refusal) => refusal,
+        other => panic!("{body}: {other:?}"),
+    }
+}
+
+#[test]
+fn lines_are_numbered_from_one_on_the_wire_and_from_nought_here() {
+    let named = |body: &str| refused2(400, body).numbered;
+    let cloud = r#"{"code":"invalid","line":2,"message":"failed to parse line protocol: errors encountered on line(s):\nerror parsing line 2 (1-based): Invalid measurement was provided\nerror parsing line 4 (1-based): Unable to parse timestamp value '1234'"}"#;
+    assert_eq!(
+        named(cloud),
+        [
+            (1, "Invalid measurement was provided".into()),
+            (3, "Unable to parse timestamp value '1234'".into())
+        ]
+    );
+    let first = r#"{"code":"invalid","message":"no such type","line":5}"#;
+    assert_eq!(named(first), [(4, "no such type".into())]);
+    let three = r#"{"error":"partial write of line protocol occurred","data":[{"error_message":"invalid type","line_number":2,"original_line":"m v=1"}]}"#;
+    assert_eq!(named(three), [(1, "invalid type".into())]);
+    // Nothing of it is what it should be, and the message stands.
+    for odd in [
+        r#"{"code":"invalid","message":"no","line":0}"#,
+        r#"{"code":"invalid","message":"no","line":-1}"#,
+        r#"{"code":"invalid","message":"no","line":"2"}"#,
+        r#"{"code":"invalid","message":"no","line":99999999999}"#,
+        r#"{"code":5,"message":"no","line":null,"data":{"a":1}}"#,
+        r#"{"error":"no","data":[{"line_number":"x"}]}"#,
+        r#"{"error":"no","data":[{"line_number":0,"error_message":"z"}]}"#,
+    ] {
+        let refusal = refused2(400, odd);
+        assert_eq!(
+            (refusal.numbered, refusal.reason.as_str()),
+            (Vec::new(), "no"),
+            "{odd}"
+        );
+    }
+}
+
+#[test]
+fn a_lower_bound_is_read_with_the_number_of_points_below_it() {
+    let point = |which, time| {
+        format!(
+            "{which} point m,n=1 at {time} dropped because it violates a Retention Policy Lower Bound at \
+             2025-09-02T09:04:10.7684903Z"
+        )
+    };
+    let message = |count: &str| {
+        format!(
+            "failure writing points to database: partial write: dropped {count} points outside retention policy of \
+             duration 72h0m0s - {}, {} dropped={count} for database: 0a1b for retention policy: autogen",
+            point("oldest", "2025-08-26T03:26:38Z"),
+            point("newest", "2025-08-26T03:31:28Z")
+        )
+    };
+    let too_old = |message: &str| {
+        let body = serde_json::json!({ "code": "unprocessable entity", "message": message });
+        refused2(422, &body.to_string()).too_old
+    };
+    let expected = TooOld {
+        before: "2025-09-02T09:04:10.7684903Z".parse().unwrap(),
+        count: 350,
+    };
+    assert_eq!(too_old(&message("350")), Some(expected));
+    for odd in ["", "-1", "many", "99999999999999999999"] {
+        assert_eq!(too_old(&message(odd)), None, "{odd}");
+    }
+    // InfluxDB 1.8 gives no bound.
+    assert_eq!(
+        too_old("partial write: points beyond retention policy dropped=5"),
+        None
+    );
+}
+
+#[test]
+fn older_releases_of_influxdb_2_say_by_a_500_what_others_say_by_a_422() {
+    let body = r#"{"code":"internal error","message":"unexpected error writing points to database: partial write: field type conflict: input field \"v\" on measurement \"m\" is type float, already exists as type integer dropped=1"}"#;
+    let expected = Suspect {
+        measurement: "m".into(),
+        field: "v".into(),
+    };
+    assert_eq!(refused2(500, body).suspect, Some(expected));
+}
+
+/// The words of receivers on points, as they say them.
+#[test]
+fn a_receivers_word_on_points_is_told_from_others() {
+    let outcome = |status, body: &str| {
+        let answer = Answer {
+            status,
+            retry_after: None,
+            is_influxdb: false,
+            body,
+            compressed: true,
+        };
+        remote_write(answer, Timestamp::EPOCH)
+    };
+    for said in [
+        "out of bounds\n",
+        "out of order sample\n",
+        "duplicate sample for timestamp\n",
+        "duplicate sample for timestamp; overrides not allowed: existing 5, new value 6\n",
+        "too old sample\n",
+        "label name \"a\" is not unique: invalid sample\n",
+        "failed pushing to ingester: user=1: the sample has been rejected because its timestamp is too old \
+         (err-mimir-sample-timestamp-too-old)\n",
+        "received a series with an invalid metric name: 'a b' (err-mimir-metric-name-invalid)\n",
+    ] {
+        let Outcome::Refused(refusal) = outcome(400, said) else {
+            panic!("{said}")
+        };
+        assert_eq!(refusal.reason, said.trim_end());
+    }
+    assert!(matches!(
+        outcome(409, "store locally for endpoint: conflict"),
+        Outcome::Refused(_)
+    ));
+    for said in [
+        "",
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "snappy: corrupt input\n",
+        "proto: illegal wireType 7\n",
+        "<html><body>400 Bad Request: no sample here</body></html>",
+        r#"{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": unknown position"}"#,
+    ] {
+        let Outcome::Later(later) = outcome(400, said) else {
+            panic!("{said}")
+        };
+        // It may be this batch all the same: the next one is tried, and this one is parked in the end.
+        assert!(later.may_be_the_batch, "{said}");
+    }
 }

@@ -21,6 +21,9 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 /// The most that is read of an answer.
 const MAX_ANSWER: usize = 64 * 1024;
 
+/// A secret that is shorter than this may well be a word of an answer's own.
+const MIN_SECRET: usize = 6;
+
 /// As whom a sink writes.
 pub(crate) enum Credentials<'a> {
     /// Nobody in particular.
@@ -57,11 +60,11 @@ impl Credentials<'_> {
         }
     }
 
-    fn secret(&self) -> &str {
+    fn secret(&self) -> Option<&Secret> {
         match self {
-            Self::Basic { password, .. } => password.map_or("", Secret::expose),
-            Self::Token { token, .. } => token.expose(),
-            Self::None => "",
+            Self::Basic { password, .. } => *password,
+            Self::Token { token, .. } => Some(token),
+            Self::None => None,
         }
     }
 }
@@ -81,6 +84,7 @@ impl Server<'_> {
     /// Changes when the settings change. Of the secret, eight bits go in: enough that a mended one ends a backoff 255
     /// times of 256, and of no use to whoever reads the outbox.
     fn fingerprint(&self) -> u32 {
+        let secret = self.credentials.secret().map_or("", Secret::expose);
         let mut hash = crc32fast::Hasher::new();
         hash.update(self.write.as_str().as_bytes());
         hash.update(b"\n");
@@ -92,7 +96,7 @@ impl Server<'_> {
         );
         hash.update(&[
             u8::from(self.insecure_skip_verify),
-            crc32fast::hash(self.credentials.secret().as_bytes()).to_le_bytes()[0],
+            crc32fast::hash(secret.as_bytes()).to_le_bytes()[0],
         ]);
         hash.finalize()
     }
@@ -102,6 +106,8 @@ impl Server<'_> {
 pub(crate) struct HttpEndpoint {
     write: Url,
     authorization: Option<HeaderValue>,
+    /// What must not be said, even where the server says it.
+    secret: Option<Secret>,
     headers: HeaderMap,
     fingerprint: u32,
     client: reqwest::Client,
@@ -129,6 +135,7 @@ impl HttpEndpoint {
             .insecure_skip_verify(server.insecure_skip_verify);
         Ok(Self {
             authorization: server.credentials.header(),
+            secret: server.credentials.secret().cloned(),
             fingerprint: server.fingerprint(),
             client: client(&options)?,
             answered: AtomicBool::new(false),
@@ -208,7 +215,14 @@ impl HttpEndpoint {
             (response, _) => response?,
         };
         self.answered.store(true, Ordering::Relaxed);
-        Reply::read(response).await
+        let mut reply = Reply::read(response).await?;
+        if let Some(secret) = &self.secret
+            && secret.expose().len() >= MIN_SECRET
+            && reply.body.contains(secret.expose())
+        {
+            reply.body = reply.body.replace(secret.expose(), "…");
+        }
+        Ok(reply)
     }
 
     fn request(&self, body: Vec<u8>, encoding: Option<&'static str>) -> reqwest::RequestBuilder {

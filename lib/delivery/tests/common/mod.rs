@@ -11,16 +11,19 @@ use tidemark_collect::ManualClock;
 use tidemark_delivery::{Delivery, OpenOptions, Run, SinkLedger, Sinks};
 use tidemark_point::{Adjustments, Point, Timestamp};
 use tidemark_settings::{
-    Environment, HostSettings, InfluxdbSettings, KeepFree, OutboxSettings, Places, Settings, SinkKind,
-    SinkSettings, Size, Span, StoreSettings,
+    Environment, HostSettings, Influxdb2Settings, InfluxdbSettings, KeepFree, OutboxSettings, Places,
+    RemoteWriteSettings, SecretSource, Settings, SinkKind, SinkSettings, Size, Span, StoreSettings,
 };
 
-/// No variables.
+/// No variables but one that holds a token.
 pub(crate) struct NoEnvironment;
 
+/// The variable that holds a token, and the token.
+pub(crate) const TOKEN: &str = "TOKEN";
+
 impl Environment for NoEnvironment {
-    fn get(&self, _: &str) -> Option<std::ffi::OsString> {
-        None
+    fn get(&self, name: &str) -> Option<std::ffi::OsString> {
+        (name == TOKEN).then(|| "s3cr3t-t0k3n".into())
     }
 }
 
@@ -96,12 +99,30 @@ pub(crate) fn influxdb(name: &str, url: &str) -> SinkSettings {
         ca_file: None,
         insecure_skip_verify: false,
     };
-    SinkSettings {
-        name: name.into(),
-        only: Vec::new(),
-        except: Vec::new(),
-        kind: SinkKind::Influxdb(influxdb),
-    }
+    sink(name, SinkKind::Influxdb(influxdb))
+}
+
+pub(crate) fn influxdb2(name: &str, url: &str) -> SinkSettings {
+    let influxdb2 = Influxdb2Settings {
+        url: url.parse().unwrap(),
+        org: "ours".into(),
+        bucket: "metrics".into(),
+        token: SecretSource::Environment(TOKEN.into()),
+        ca_file: None,
+        insecure_skip_verify: false,
+    };
+    sink(name, SinkKind::Influxdb2(influxdb2))
+}
+
+/// `url` is the whole address of its writes.
+pub(crate) fn remote_write(name: &str, url: &str) -> SinkSettings {
+    let remote_write = RemoteWriteSettings {
+        url: url.parse().unwrap(),
+        credentials: None,
+        ca_file: None,
+        insecure_skip_verify: false,
+    };
+    sink(name, SinkKind::RemoteWrite(remote_write))
 }
 
 pub(crate) fn sink(name: &str, kind: SinkKind) -> SinkSettings {
