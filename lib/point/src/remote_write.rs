@@ -37,6 +37,10 @@ const METADATA_NAME: u8 = key(2, LENGTH);
 const METADATA_HELP: u8 = key(4, LENGTH);
 const METADATA_UNIT: u8 = key(5, LENGTH);
 
+/// About what a series takes beside its name and labels, and what a sample takes.
+const SERIES_BYTES: usize = 20;
+const SAMPLE_BYTES: usize = 18;
+
 /// The label that holds the name.
 const NAME_LABEL: &str = "__name__";
 
@@ -80,6 +84,7 @@ pub fn encode<P: AnyPoint>(points: &[P], declarations: &Declarations) -> Request
     let gathered = Gathered::new::<MessageLabels, P>(points, declarations);
     let keep = Keep::Each(NANOS_PER_MILLISECOND);
     let body = &mut request.body;
+    body.reserve(gathered.estimated_len(SERIES_BYTES, SAMPLE_BYTES));
     let (mut series, mut samples) = (0, 0);
     request.left_out = gathered.each_series(Clashes::None, keep, |family, labels, set, entries| {
         if family_name != family.name {

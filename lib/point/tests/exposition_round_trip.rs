@@ -15,7 +15,7 @@ use tidemark_point::{
     Adjustments, Declarations, DeclaredField, Kind, Omission, Point, Timestamp, Value, prometheus_label,
     prometheus_name,
 };
-use tidemark_testkit::promtool;
+use tidemark_testkit::{Run, promtool};
 
 /// Names that fall together when they are made valid, and when suffixes are added.
 fn name() -> impl Strategy<Value = String> {
@@ -293,4 +293,63 @@ fn the_reader_finds_types_units_and_help_again() {
     );
     assert_eq!(helps["net_err"], "Errors \"of\" any\nkind \\.");
     assert_eq!(helps["queue_oldest_age"], "Age of the oldest. Unit: d.");
+}
+
+#[test]
+fn prometheus_stores_what_a_page_of_openmetrics_says() {
+    let declarations =
+        "net\tAn interface.\n\trx_bytes\tcounter\tbytes\tBytes.\n\tage\tgauge\td\tA \"b\" \\\\ c\\nd.\n";
+    let declarations: Declarations = declarations.parse().unwrap();
+    let base = 1_700_000_000_000_000_000_i64;
+    let (mut points, mut expected) = (Vec::new(), BTreeSet::new());
+    // The newest first: each series is in order in the page.
+    for number in (0..60_u8).rev() {
+        let index = i64::from(number);
+        // Digits beyond milliseconds, which Prometheus cuts.
+        let time = base + index * 7_000_000 + index * 12_345;
+        let (host, age) = (
+            ["a\"b", "C:\\x", "é }"][usize::from(number % 3)],
+            0.1 + f64::from(number),
+        );
+        let point = Point::builder("net")
+            .tag("host", host)
+            .tag("Zone", "z, \"y\"=1")
+            .field("rx_bytes", index * 1_000_000_007)
+            .field("age", age)
+            .field("up", index % 2 == 0)
+            .time(Timestamp::from_nanos(time).unwrap());
+        points.push(point.build(&mut Adjustments::default()).unwrap());
+        for (name, value) in [
+            ("net_rx_bytes_total", (index * 1_000_000_007) as f64),
+            ("net_age", age),
+            ("net_up", f64::from(u8::from(index % 2 == 0))),
+        ] {
+            let labels = format!("{{Zone={:?}, __name__={name:?}, host={host:?}}}", "z, \"y\"=1");
+            expected.insert((labels, value.to_bits(), time / 1_000_000));
+        }
+    }
+    let page = write(&points, &declarations, Format::OpenMetrics, Times::Keep);
+    assert!(page.left_out.is_empty());
+    let folder = tempfile::tempdir().unwrap();
+    let (file, blocks) = (folder.path().join("page"), folder.path().join("blocks"));
+    std::fs::write(&file, &page.text).unwrap();
+    std::fs::create_dir_all(blocks.join("wal")).unwrap();
+    let create = Run::new("promtool").args(["tsdb", "create-blocks-from", "openmetrics"]);
+    create.arg(&file).arg(&blocks).run().expect_code(0);
+    let dump = Run::new("promtool")
+        .args(["tsdb", "dump"])
+        .arg(&blocks)
+        .run()
+        .expect_code(0);
+    let sample = |line: &str| {
+        let (labels, rest) = line.rsplit_once("} ").unwrap();
+        let (value, time) = rest.split_once(' ').unwrap();
+        let value: f64 = value.parse().unwrap();
+        (
+            format!("{labels}}}"),
+            value.to_bits(),
+            time.parse::<i64>().unwrap(),
+        )
+    };
+    assert_eq!(dump.stdout.lines().map(sample).collect::<BTreeSet<_>>(), expected);
 }

@@ -87,11 +87,9 @@ impl<'d> Gathered<'d> {
         mut visit: impl FnMut(&Family<'d>, &[u8], LabelSet, &[Entry]),
     ) -> LeftOut {
         let (families, owners) = self.families(clashes);
-        let (mut entries, starts) = self.by_family(families.len(), &owners);
         let mut seen: HashMap<&[u8], (usize, usize)> = HashMap::new();
         let labels = std::mem::take(&mut self.labels);
-        for (family, bounds) in families.iter().zip(starts.windows(2)) {
-            let values = &mut entries[bounds[0]..bounds[1]];
+        for (family, mut values) in families.iter().zip(self.by_family(families.len(), &owners)) {
             let key = |entry: &Entry| (entry.set, entry.source, entry.time);
             if !values.is_sorted_by_key(key) {
                 values.sort_by_key(key);
@@ -170,28 +168,17 @@ impl<'d> Gathered<'d> {
         self.left_out
     }
 
-    /// The values of each family in a row, and where each family's begin.
-    fn by_family(&mut self, families: usize, owners: &[Option<usize>]) -> (Vec<Entry>, Vec<usize>) {
-        let all = std::mem::take(&mut self.entries);
-        let mut starts = vec![0; families + 1];
-        for entry in &all {
-            match owners[entry.source] {
-                Some(family) => starts[family + 1] += 1,
-                None => self.omit(&[*entry], Omission::NameClash),
+    /// The values of each family.
+    fn by_family(&mut self, families: usize, owners: &[Option<usize>]) -> Vec<Vec<Entry>> {
+        let mut values: Vec<Vec<Entry>> = vec![Vec::new(); families];
+        for (mut entries, owner) in std::mem::take(&mut self.entries).into_iter().zip(owners) {
+            match owner {
+                Some(family) if values[*family].is_empty() => values[*family] = entries,
+                Some(family) => values[*family].append(&mut entries),
+                None => self.omit(&entries, Omission::NameClash),
             }
         }
-        for at in 1..starts.len() {
-            starts[at] += starts[at - 1];
-        }
-        let mut next = starts.clone();
-        let mut entries = all.clone();
-        for entry in all {
-            if let Some(family) = owners[entry.source] {
-                entries[next[family]] = entry;
-                next[family] += 1;
-            }
-        }
-        (entries, starts)
+        values
     }
 
     /// The families, and to which each source belongs.

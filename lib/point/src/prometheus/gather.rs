@@ -93,7 +93,8 @@ pub(crate) struct Gathered<'d> {
     pub(crate) labels: Vec<u8>,
     pub(super) sets: Vec<LabelSet>,
     pub(super) sources: Vec<Source<'d>>,
-    pub(super) entries: Vec<Entry>,
+    /// The values of each source, in the order of the points.
+    pub(super) entries: Vec<Vec<Entry>>,
     pub(super) fates: Vec<Fate>,
     pub(super) left_out: LeftOut,
     /// Whether different series may have the same labels, since some had to be changed.
@@ -119,7 +120,7 @@ impl<'d> Gathered<'d> {
             labels: Vec::new(),
             sets: Vec::with_capacity(points.len()),
             sources: Vec::new(),
-            entries: Vec::with_capacity(points.len() * 2),
+            entries: Vec::new(),
             fates: vec![Fate::Unseen; points.len()],
             left_out: LeftOut::default(),
             changed: false,
@@ -212,7 +213,7 @@ impl<'d> Gathered<'d> {
                 (Some(_), None) => Some(Omission::NoTime),
                 (Some(number), Some(time)) => {
                     let source = self.source(measurement, field, &mut next, declarations);
-                    self.entries.push(Entry {
+                    self.entries[source].push(Entry {
                         source,
                         set,
                         time: time.nanos(),
@@ -259,11 +260,24 @@ impl<'d> Gathered<'d> {
             name: prometheus_name(&own.name, field, kind),
             declared,
         });
+        // Most often each point has each field.
+        self.entries
+            .push(Vec::with_capacity(self.fates.len() / self.sources.len()));
         let source = self.sources.len() - 1;
         own.fields.insert(field.into(), source);
         own.order.push(source);
         *next = own.order.len();
         source
+    }
+
+    /// About how many bytes a text of so many for each series and each value takes, beside names and labels.
+    pub(crate) fn estimated_len(&self, series: usize, value: usize) -> usize {
+        let values = self.entries.iter().map(Vec::len).sum::<usize>();
+        let names: usize = self.sources.iter().map(|source| source.name.len()).sum();
+        let name = names.checked_div(self.sources.len()).unwrap_or_default();
+        let labels = self.labels.len().checked_div(self.sets.len()).unwrap_or_default();
+        let all_series = values.min(self.sets.len().saturating_mul(self.sources.len()));
+        all_series * (series + name + labels) + values * value
     }
 
     /// A source as a person knows it.
