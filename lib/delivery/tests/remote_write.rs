@@ -88,11 +88,13 @@ fn decoded(request: &Request) -> WriteRequest {
     WriteRequest::decode(body.as_slice()).unwrap()
 }
 
+/// Each series with its samples, in milliseconds.
+type Stored = BTreeMap<String, Vec<(i64, f64)>>;
+
 /// A Prometheus of 2.42: one bad sample refuses the whole request.
 #[derive(Clone, Default)]
 struct Receiver {
-    /// Each series with its samples, in milliseconds.
-    stored: Arc<Mutex<BTreeMap<String, Vec<(i64, f64)>>>>,
+    stored: Arc<Mutex<Stored>>,
 }
 
 impl Receiver {
@@ -129,7 +131,7 @@ impl Receiver {
         Answer::new(204)
     }
 
-    fn series(&self) -> BTreeMap<String, Vec<(i64, f64)>> {
+    fn series(&self) -> Stored {
         self.stored.lock().unwrap().clone()
     }
 
@@ -316,11 +318,7 @@ async fn what_is_out_of_bounds_is_refused_for_good_and_nothing_else() {
             ("m,n=70 v=70i 1700000999000000000", "out of bounds", Some(400)),
         ]
     );
-    assert!(
-        !delivery.outbox().unwrap().ledger().await.unwrap()[0]
-            .last_error
-            .is_some()
-    );
+    assert_eq!(ledger(&delivery, "prom").await.last_error, None);
 }
 
 /// A whole batch that is too old costs few requests, and holds nothing up.

@@ -191,6 +191,46 @@ fn too_large_is_halved_and_no_line_is_lost() {
 }
 
 proptest! {
+    /// A server that takes no older line of a series after a newer one gets each series in order, and refuses for good
+    /// what is bad alone, however the batch is divided.
+    #[test]
+    fn no_series_is_overtaken_by_itself(
+        series in proptest::collection::vec(0u32..4, 1..50),
+        bad in proptest::collection::btree_set(0u32..50, 0..4),
+        limit in 1u32..30,
+    ) {
+        let count = u32::try_from(series.len()).unwrap();
+        let bad: BTreeSet<u32> = bad.into_iter().filter(|line| *line < count).collect();
+        let text = text(count);
+        let texts = LineTexts::of(&text);
+        let numbered = (0..).zip(series.iter().copied());
+        let parts: Vec<Lines> = (0..count)
+            .step_by(limit as usize)
+            .map(|first| Lines::all(count).partition(|line| (first..first + limit).contains(&line)).0)
+            .collect();
+        let mut search = Search::new(Plan::new(parts, numbered), 0);
+        let mut newest: HashMap<u32, u32> = HashMap::new();
+        let mut stored = BTreeSet::new();
+        while let Some(lines) = search.next().cloned() {
+            let mut fresh = newest.clone();
+            let taken = lines.iter().all(|line| {
+                let before = fresh.insert(series[line as usize], line);
+                before.is_none_or(|before| before < line) && !bad.contains(&line)
+            });
+            if taken {
+                newest = fresh;
+                stored.extend(lines.iter());
+                search.stored();
+            } else {
+                search.refused(vague(&lines), &texts);
+            }
+        }
+        prop_assert_eq!(rejected(&search), bad.clone());
+        prop_assert_eq!(stored, (0..count).filter(|line| !bad.contains(line)).collect());
+    }
+}
+
+proptest! {
     /// Whatever is bad, and wherever the search is broken off: each line is delivered, rejected or in the rest.
     #[test]
     fn every_line_has_one_fate(

@@ -1,0 +1,119 @@
+//! When files go, and what becomes of what waits for a folder.
+
+use std::fs;
+use std::time::Duration;
+
+use tidemark_delivery::{Budget, Run};
+use tidemark_point::{Adjustments, Point};
+
+use crate::common::*;
+use crate::*;
+
+#[tokio::test]
+async fn a_file_goes_when_its_collector_has_not_run_for_long() {
+    let scene = Scene::new();
+    let mut delivery = scene.open().await;
+    let run = scene.run(&mut delivery, &[disk("sda", 1, 1.0)]).await;
+    assert_eq!((run.interval.as_secs(), run.deadline.as_secs()), (60, 30));
+    assert!(delivery.deliver(Budget::Run).await.is_drained());
+    scene.put("other.prom", "other 1\n");
+    // Two intervals and the deadline later; whoever delivers next sees to it.
+    scene.fixture.clock.advance(Duration::from_secs(149));
+    delivery.deliver(Budget::Timer).await;
+    assert_eq!(
+        scene.names(),
+        ["other.prom", "tidemark-disks.prom", "tidemark_run-disks.prom"]
+    );
+    scene.fixture.clock.advance(Duration::from_secs(2));
+    delivery.deliver(Budget::Run).await;
+    // What an alert looks at stays for a day: its age tells.
+    assert_eq!(scene.names(), ["other.prom", "tidemark_run-disks.prom"]);
+    scene.fixture.clock.advance(Duration::from_secs(24 * 60 * 60));
+    delivery.deliver(Budget::Timer).await;
+    assert_eq!(scene.names(), ["other.prom"]);
+    // It comes back when the collector does.
+    scene.run(&mut delivery, &[disk("sda", 1, 1.0)]).await;
+    assert!(delivery.deliver(Budget::Run).await.is_drained());
+    assert_eq!(
+        scene.names(),
+        ["other.prom", "tidemark-disks.prom", "tidemark_run-disks.prom"]
+    );
+    delivery.close().await;
+
+    // The file itself says when: also where the outbox is gone.
+    fs::remove_file(scene.fixture.path().join("outbox.db")).unwrap();
+    scene.fixture.clock.advance(Duration::from_secs(151));
+    let mut delivery = scene.open().await;
+    delivery.deliver(Budget::Timer).await;
+    assert_eq!(scene.names(), ["other.prom", "tidemark_run-disks.prom"]);
+}
+
+#[tokio::test]
+async fn a_run_that_fails_leaves_the_values_until_they_are_stale_and_one_that_finds_nothing_removes_them() {
+    let scene = Scene::new();
+    let mut delivery = scene.open().await;
+    scene.run(&mut delivery, &[disk("sda", 1, 1.0)]).await;
+    delivery.deliver(Budget::Run).await;
+    let failed = Run {
+        ok: false,
+        error: Some("the source is down".into()),
+        ..scene.fixture.run("disks")
+    };
+    delivery.submit(&failed, &[]).await.unwrap();
+    delivery.deliver(Budget::Run).await;
+    assert!(
+        scene
+            .page("tidemark_run-disks.prom")
+            .contains("tidemark_run_ok{collector=\"disks\",host=\"h\"} 0\n")
+    );
+    assert_eq!(scene.names().len(), 2);
+    scene.run(&mut delivery, &[]).await;
+    delivery.deliver(Budget::Run).await;
+    assert_eq!(scene.names(), ["tidemark_run-disks.prom"]);
+    // Texts alone are no values, and count as taken.
+    let model = Point::builder("disk")
+        .field("model", "WD")
+        .time(at(0))
+        .build(&mut Adjustments::default())
+        .unwrap();
+    scene.run(&mut delivery, &[model]).await;
+    assert!(delivery.deliver(Budget::Run).await.is_drained());
+    assert_eq!(scene.names(), ["tidemark_run-disks.prom"]);
+    assert_eq!(fates(&delivery).await, [1 + 1 + 1 + 1 + 2, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_not_there_is_waited_for() {
+    let scene = Scene::new();
+    fs::remove_dir(&scene.folder).unwrap();
+    let mut delivery = scene.open().await;
+    scene.run(&mut delivery, &[disk("sda", 1, 1.0)]).await;
+    let report = delivery.deliver(Budget::Run).await;
+    let folder = scene.folder.display();
+    assert_eq!(
+        said(&report),
+        format!("the folder {folder} is not there: make it, or mend the sink's directory")
+    );
+    // Nobody makes it; what is newer replaces what waits, so that little waits however long it takes.
+    assert!(!scene.folder.exists());
+    for reads in 2..10 {
+        scene.run(&mut delivery, &[disk("sda", reads, 1.0)]).await;
+        delivery.deliver(Budget::Run).await;
+    }
+    assert_eq!(fates(&delivery).await, [0, 2, 0, 16]);
+    fs::write(&scene.folder, "").unwrap();
+    let report = delivery.deliver(Budget::Flush).await;
+    assert_eq!(
+        said(&report),
+        format!("{folder} is no folder: mend the sink's directory")
+    );
+    fs::remove_file(&scene.folder).unwrap();
+    fs::create_dir(&scene.folder).unwrap();
+    assert!(delivery.deliver(Budget::Flush).await.is_drained());
+    assert!(
+        scene
+            .page("tidemark-disks.prom")
+            .contains("disk_reads_total{name=\"sda\"} 9\n")
+    );
+    assert_eq!(fates(&delivery).await, [2, 0, 0, 16]);
+}
