@@ -6,9 +6,7 @@
 
 use std::hint::black_box;
 
-use criterion::{
-    BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime,
-};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use prost::Message;
 use tidemark_point::exposition::{self, Format, Times};
 use tidemark_point::line::{self, Dialect};
@@ -76,10 +74,12 @@ fn declarations() -> Declarations {
     text.parse().unwrap_or_default()
 }
 
-fn group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
-    let mut group = criterion.benchmark_group(name);
-    group.throughput(Throughput::Elements(POINTS.cast_unsigned()));
-    group
+/// The points, and the bytes that are written of them.
+fn throughput(bytes: usize) -> Throughput {
+    Throughput::ElementsAndBytes {
+        elements: POINTS.cast_unsigned(),
+        bytes: bytes as u64,
+    }
 }
 
 fn writers(criterion: &mut Criterion) {
@@ -88,13 +88,9 @@ fn writers(criterion: &mut Criterion) {
         let points = points(series);
         let text = line::write(&points, Dialect::V2);
 
-        let mut body = group(criterion, &format!("remote write, {name}"));
+        let mut body = criterion.benchmark_group(format!("remote write, {name}"));
         let request = remote_write::encode(&points, &declarations);
-        eprintln!(
-            "remote write, {name}: {} bytes, {} series",
-            request.body.len(),
-            request.series
-        );
+        body.throughput(throughput(request.body.len()));
         body.bench_function("points", |bencher| {
             bencher.iter(|| remote_write::encode(black_box(&points), &declarations).body.len());
         });
@@ -111,17 +107,13 @@ fn writers(criterion: &mut Criterion) {
         }
         body.finish();
 
-        let mut pages = group(criterion, &format!("page, {name}"));
+        let mut pages = criterion.benchmark_group(format!("page, {name}"));
         for (title, format) in [
             ("openmetrics", Format::OpenMetrics),
             ("prometheus", Format::Prometheus),
         ] {
             let page = exposition::write(&points, &declarations, format, Times::Keep);
-            eprintln!(
-                "{title}, {name}: {} bytes, {} samples",
-                page.text.len(),
-                page.samples
-            );
+            pages.throughput(throughput(page.text.len()));
             pages.bench_function(title, |bencher| {
                 bencher.iter(|| {
                     exposition::write(black_box(&points), &declarations, format, Times::Keep)
