@@ -17,6 +17,7 @@
 //! | `settings` | mistakes in settings and on the command line: message and exit code |
 //! | `dry_run` | what a dry run prints is what a sink gets, and nothing else happens |
 //! | `secrets` | no secret in any output, file or process list |
+//! | `new` | a new collector, made in a copy of the workspace, built and run |
 //! | `up` | everything in the foreground, without settings |
 //!
 //! Beside them, `scene` holds what the stories share: a home with a sponsoring report and sinks, the ledger as `tidemark
@@ -31,6 +32,7 @@
 mod answers;
 mod crashes;
 mod dry_run;
+mod new;
 mod operator;
 mod outage;
 mod poison;

@@ -57,6 +57,11 @@ pub(crate) enum Subcommand {
         json: bool,
     },
     Outbox(OutboxAction),
+    /// A new collector, in the checkout that `dir` or the current folder is in.
+    New {
+        name: String,
+        dir: Option<PathBuf>,
+    },
     Lint(LintArguments),
     Completions(Completions),
     /// The manual page of the command, or of a collector.
@@ -127,7 +132,25 @@ pub(crate) fn command() -> Command {
         .subcommand(lint::command())
         .subcommand(pages::completions())
         .subcommand(pages::man());
-    with_common_options(command)
+    with_common_options(command.subcommand(new()))
+}
+
+fn new() -> Command {
+    Command::new("new")
+        .about("Make a new collector in a checkout of tidemark's source")
+        .arg(
+            Arg::new("name")
+                .value_name("NAME")
+                .required(true)
+                .help("What it is called: disk-health, say"),
+        )
+        .arg(
+            Arg::new("dir")
+                .long("dir")
+                .value_name("DIR")
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("The checkout, where the current folder is in none"),
+        )
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
@@ -180,6 +203,10 @@ fn subcommand(matches: &ArgMatches) -> Result<Subcommand, Failure> {
         },
         Some(("check", of)) => Subcommand::Check {
             json: of.get_flag("json"),
+        },
+        Some(("new", of)) => Subcommand::New {
+            name: of.get_one::<String>("name").cloned().unwrap_or_default(),
+            dir: of.get_one("dir").cloned(),
         },
         _ => return Err(unknown("tidemark")),
     })

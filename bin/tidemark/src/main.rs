@@ -11,6 +11,7 @@
 //! | [`outbox`] | says what waits and what was rejected; tries it now, takes mended points, or gives it up |
 //! | [`lint`] | checks a page of metrics, and says what is wrong with line and column; converts it |
 //! | [`completions`], [`man`] | print what a shell completes, and manual pages |
+//! | [`new`] | makes a new collector in a checkout of the source |
 //!
 //! On a machine without anything:
 //!
@@ -34,6 +35,7 @@ mod completions;
 mod lint;
 mod list;
 mod man;
+mod new;
 mod outbox;
 mod run;
 mod runs;
@@ -82,6 +84,7 @@ fn command() -> Result<ExitCode, Failure> {
         Subcommand::Show { name, since, output } => show::show(&command, &name, since, output),
         Subcommand::Run { names, dry_run } => run::run(&command, &names, dry_run),
         Subcommand::Outbox(action) => outbox::outbox(&command, &action),
+        Subcommand::New { name, dir } => new::new(&name, dir.as_deref()),
         Subcommand::Check { json } => check::check(&command, json),
         Subcommand::Lint(arguments) => lint::lint(&arguments),
         Subcommand::Completions(what) => completions::completions(&command, what),

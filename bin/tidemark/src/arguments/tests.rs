@@ -209,10 +209,20 @@ fn wrong_lines_say_what_to_type() {
     assert!(message(&["lint", "--from", "xml"]).contains("openmetrics, prometheus, influx"));
     assert!(message(&["lint", "--from=openmetrics", "--precision=s"]).contains("line protocol alone"));
     assert!(message(&["completions"]).contains("<SHELL>"));
-    // They come with later work.
-    for line in [&["check"][..], &["units", "print"], &["new", "x"]] {
-        message(line);
-    }
+    assert!(message(&["new"]).contains("<NAME>"));
+    // It comes with later work.
+    message(&["units", "print"]);
+}
+
+#[test]
+fn a_new_collector_has_a_name_and_perhaps_a_place() {
+    let expected = |dir: Option<&str>| Subcommand::New {
+        name: "disk-health".to_owned(),
+        dir: dir.map(PathBuf::from),
+    };
+    let read = |line: &[&str]| done(line).subcommand;
+    assert_eq!(read(&["new", "disk-health"]), expected(None));
+    assert_eq!(read(&["new", "--dir", "/src", "disk-health"]), expected(Some("/src")));
 }
 
 #[test]
