@@ -23,13 +23,17 @@
 mod entry;
 mod error;
 mod family;
+mod hashes;
 mod limits;
+mod metadata;
 mod metric;
 mod mistake;
 mod number;
 mod points;
 mod read;
+mod sample_rules;
 mod scan;
+mod series;
 mod write;
 
 use std::fmt;

@@ -1,39 +1,36 @@
 //! The rules of families: what a strict reader remembers of a page.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 
-use super::entry::unescaped;
-use super::limits::{MAX_EXEMPLAR_CHARACTERS, MAX_FAMILIES, MAX_FAMILY_END_MISTAKES, MAX_METRICS};
+use super::hashes::{ByHash, Hashes, empty, empty_map};
+use super::limits::{MAX_FAMILIES, MAX_FAMILY_END_MISTAKES};
 use super::metric::{Breach, Metric, Part, Taken, own_label};
 use super::mistake::FamilyMistake;
+use super::sample_rules::{exemplar_allowed, own_label_belongs, reserved_labels};
 use super::scan::{Places, RawLabel, shown};
-use super::{Entry, Exemplar, FamilyType, Format, Sample};
-
-/// A set of what was hashed with keys that nobody outside knows: eight bytes, however long the names.
-type Hashes = HashSet<u64, BuildHasherDefault<Hashed>>;
+use super::{Entry, FamilyType, Format, Sample};
 
 /// What was read of a page, as far as its rules need it.
 #[derive(Clone, Debug)]
 pub(crate) struct Families<'a> {
-    format: Format,
-    keys: RandomState,
+    pub(crate) format: Format,
+    pub(crate) keys: RandomState,
     /// The families so far, by name.
     families: Hashes,
     /// The names that samples of the families so far may have.
     names: Hashes,
     family: Option<Family<'a>>,
     /// The label sets of this family; in 0.0.4 its samples.
-    seen: Hashes,
+    pub(crate) seen: Hashes,
     /// The states and quantiles of this family's points.
-    parts: Hashes,
+    pub(crate) parts: Hashes,
     /// How many points were begun.
-    points: u64,
+    pub(crate) points: u64,
     /// The metric that is being read.
-    metric: Option<(u64, Metric)>,
+    pub(crate) metric: Option<(u64, Metric)>,
     /// The metrics of this family, of 0.0.4 alone: there they may be mixed.
-    mixed: HashMap<u64, Metric, BuildHasherDefault<Hashed>>,
+    pub(crate) mixed: ByHash<Metric>,
     /// What was found at the ends of points and families: line and mistake.
     found: Vec<(usize, FamilyMistake)>,
 }
@@ -64,7 +61,7 @@ impl<'a> Families<'a> {
             parts: Hashes::default(),
             points: 0,
             metric: None,
-            mixed: HashMap::default(),
+            mixed: ByHash::default(),
             found: Vec::new(),
         }
     }
@@ -249,13 +246,10 @@ impl<'a> Families<'a> {
         }
         empty(&mut self.seen);
         empty(&mut self.parts);
-        if self.mixed.capacity() > SMALL + 4 * self.mixed.len() {
-            self.mixed = HashMap::default();
-        }
-        self.mixed.clear();
+        empty_map(&mut self.mixed);
     }
 
-    fn end_metric(&mut self, family_type: FamilyType) {
+    pub(crate) fn end_metric(&mut self, family_type: FamilyType) {
         if let Some((_, metric)) = self.metric.take()
             && let Some(mistake) = metric.finish(family_type, self.format)
         {
@@ -336,128 +330,6 @@ impl<'a> Families<'a> {
             _ => Ok(Part::Plain),
         }
     }
-
-    /// The hash of the labels that a metric's samples share.
-    fn label_set(&self, labels: &[RawLabel<'a>], own: Option<RawLabel<'a>>) -> u64 {
-        let mut hasher = self.keys.build_hasher();
-        for label in labels {
-            // An empty label is none.
-            if label.value.is_empty() || own.is_some_and(|own| own.place == label.place) {
-                continue;
-            }
-            hasher.write(label.name.as_bytes());
-            hasher.write_u8(0xff);
-            hasher.write(unescaped(label.value).as_bytes());
-            hasher.write_u8(0xff);
-        }
-        hasher.finish()
-    }
-
-    /// The hash of what tells a sample from the others of its metric.
-    fn sample_hash(&self, metric: u64, taken: &Taken<'_, 'a>, point: u64) -> u64 {
-        let mut hasher = self.keys.build_hasher();
-        hasher.write_u64(metric);
-        hasher.write_u64(point);
-        hasher.write_u8(taken.part as u8);
-        if let Some(own) = taken.own {
-            hasher.write(unescaped(own.value).as_bytes());
-        }
-        hasher.finish()
-    }
-
-    /// Metrics and their points stand together.
-    fn open_metrics_sample(
-        &mut self,
-        hash: u64,
-        taken: &Taken<'_, 'a>,
-        family_type: FamilyType,
-        line: usize,
-    ) -> Result<(), Breach> {
-        let time = taken.sample.time;
-        let name = taken.places.name;
-        let mut outcome = Ok(());
-        let current = self.metric.take_if(|(current, _)| *current == hash);
-        let mut metric = match current {
-            None => {
-                self.end_metric(family_type);
-                self.points += 1;
-                let mut metric = Metric::new(line, time);
-                if !self.seen.insert(hash) {
-                    metric.doubtful = true;
-                    outcome = Err((name, FamilyMistake::MetricAgain));
-                }
-                metric
-            }
-            Some((_, mut metric)) => {
-                let repeated = metric.has(taken, family_type) || {
-                    let parts = matches!(family_type, FamilyType::StateSet | FamilyType::Summary);
-                    parts && self.parts.contains(&self.sample_hash(hash, taken, self.points))
-                };
-                let mut next = false;
-                match (metric.time, time) {
-                    (None, None) if repeated => {
-                        self.metric = Some((hash, metric));
-                        return Err((name, FamilyMistake::RepeatedSample));
-                    }
-                    (None, None) => {}
-                    (Some(before), Some(time)) if time < before => {
-                        outcome = Err((taken.places.time, FamilyMistake::TimeBackwards));
-                        next = true;
-                    }
-                    // Times may differ by less than a nanosecond.
-                    (Some(before), Some(time)) => next = time > before || repeated || metric.is_beyond(taken),
-                    (Some(_), None) => outcome = Err((taken.places.value, FamilyMistake::MixedTimes)),
-                    (None, Some(_)) => outcome = Err((taken.places.time, FamilyMistake::MixedTimes)),
-                }
-                if next {
-                    self.metric = Some((hash, metric));
-                    self.end_metric(family_type);
-                    self.points += 1;
-                    metric = Metric::new(line, time);
-                }
-                metric
-            }
-        };
-        if matches!(family_type, FamilyType::StateSet | FamilyType::Summary) {
-            let part = self.sample_hash(hash, taken, self.points);
-            self.parts.insert(part);
-        }
-        let taken = metric.take(taken, family_type, self.format);
-        self.metric = Some((hash, metric));
-        self.bounded(name)?;
-        outcome.and(taken)
-    }
-
-    /// A sample's name and labels are there once, in any order.
-    fn prometheus_sample(
-        &mut self,
-        hash: u64,
-        taken: &Taken<'_, 'a>,
-        family_type: FamilyType,
-        line: usize,
-    ) -> Result<(), Breach> {
-        let name = taken.places.name;
-        let sample = match taken.own.is_none() && taken.part == Part::Plain {
-            true => hash,
-            false => self.sample_hash(hash, taken, 0),
-        };
-        if !self.seen.insert(sample) {
-            return Err((name, FamilyMistake::RepeatedSample));
-        }
-        self.bounded(name)?;
-        if !matches!(family_type, FamilyType::Histogram | FamilyType::Summary) {
-            return Metric::new(line, None).take(taken, family_type, self.format);
-        }
-        let metric = self.mixed.entry(hash).or_insert_with(|| Metric::new(line, None));
-        metric.take(taken, family_type, self.format)
-    }
-
-    fn bounded(&self, place: usize) -> Result<(), Breach> {
-        match self.seen.len() + self.parts.len() > MAX_METRICS {
-            true => Err((place, FamilyMistake::TooManyMetrics)),
-            false => Ok(()),
-        }
-    }
 }
 
 /// An info and a state have no unit.
@@ -467,97 +339,5 @@ fn unit_of(unit: &str, family_type: Option<FamilyType>) -> Result<(), FamilyMist
             Err(FamilyMistake::UnitNotAllowed(family_type))
         }
         _ => Ok(()),
-    }
-}
-
-/// Names that begin with an underscore are OpenMetrics' own, those with two are Prometheus'.
-fn reserved_labels(labels: &[RawLabel<'_>], format: Format) -> Result<(), Breach> {
-    let prefix = match format {
-        Format::OpenMetrics => "_",
-        Format::Prometheus => "__",
-    };
-    match labels.iter().find(|label| label.name.starts_with(prefix)) {
-        Some(label) => Err((label.place, FamilyMistake::ReservedName(shown(label.name)))),
-        None => Ok(()),
-    }
-}
-
-/// Buckets and states have their label, and no other sample of the family does.
-fn own_label_belongs(taken: &Taken<'_, '_>, family_type: FamilyType, family: &str) -> Result<(), Breach> {
-    let (label, needed) = match family_type {
-        FamilyType::Histogram | FamilyType::GaugeHistogram => ("le", taken.part == Part::Bucket),
-        FamilyType::Summary => ("quantile", taken.part == Part::Plain),
-        FamilyType::StateSet if taken.own.is_none() => {
-            return Err((taken.places.name, FamilyMistake::MissingLabel(shown(family))));
-        }
-        _ => return Ok(()),
-    };
-    match taken.own {
-        Some(own) if !needed => Err((own.place, FamilyMistake::LabelNotAllowed(label))),
-        None if needed => Err((taken.places.name, FamilyMistake::MissingLabel(label.into()))),
-        _ => Ok(()),
-    }
-}
-
-/// Totals of counters and buckets may have an exemplar.
-fn exemplar_allowed(taken: &Taken<'_, '_>, family_type: FamilyType) -> Result<(), Breach> {
-    let Some(exemplar) = &taken.sample.exemplar else {
-        return Ok(());
-    };
-    let place = taken.places.exemplar;
-    let allowed = matches!(
-        (family_type, taken.part),
-        (_, Part::Bucket) | (FamilyType::Counter, Part::Total)
-    );
-    if !allowed {
-        return Err((place, FamilyMistake::ExemplarNotAllowed));
-    }
-    if let Some((name, _)) = exemplar.labels().find(|(name, _)| name.starts_with('_')) {
-        return Err((place, FamilyMistake::ReservedName(shown(&name))));
-    }
-    match characters(exemplar) {
-        characters if characters > MAX_EXEMPLAR_CHARACTERS => {
-            Err((place, FamilyMistake::ExemplarTooLong(characters)))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The characters of names and values together.
-fn characters(exemplar: &Exemplar<'_>) -> usize {
-    let labels = exemplar.labels();
-    labels
-        .map(|(name, value)| name.chars().count() + value.chars().count())
-        .sum()
-}
-
-/// The room that a set may keep, however little was in it.
-const SMALL: usize = 1024;
-
-/// Empties a set in time that what was in it pays for.
-fn empty(hashes: &mut Hashes) {
-    if hashes.capacity() > SMALL + 4 * hashes.len() {
-        *hashes = Hashes::default();
-    }
-    hashes.clear();
-}
-
-/// Passes on what is a hash already.
-#[derive(Clone, Default, Debug)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
     }
 }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::Format;
 use super::entry::{Entry, Exemplar, Labels, Sample, quoted_end, unescaped};
 use super::error::{Expected, TextErrorKind};
 use super::limits::MAX_LABELS;
 use super::number::{self, NumberMistake};
-use super::{FamilyType, Format};
 use crate::Timestamp;
 
 /// How a page is written.
@@ -18,7 +18,7 @@ pub(crate) struct Grammar {
 
 impl Grammar {
     /// Whether tokens have exactly one space between them.
-    fn is_exact(self) -> bool {
+    pub(crate) fn is_exact(self) -> bool {
         self.format == Format::OpenMetrics && !self.lenient
     }
 }
@@ -82,29 +82,30 @@ pub(crate) fn scan<'a>(
     }
 }
 
-struct Scanner<'a> {
-    line: &'a str,
-    bytes: &'a [u8],
-    at: usize,
-    grammar: Grammar,
+/// A line, and the next byte of it.
+pub(crate) struct Scanner<'a> {
+    pub(crate) line: &'a str,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) at: usize,
+    pub(crate) grammar: Grammar,
 }
 
 impl<'a> Scanner<'a> {
-    fn byte(&self) -> Option<u8> {
+    pub(crate) fn byte(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
-    fn mistake(&self, place: usize, kind: TextErrorKind) -> Mistake {
+    pub(crate) fn mistake(&self, place: usize, kind: TextErrorKind) -> Mistake {
         Mistake { place, kind }
     }
 
-    fn unexpected(&self, expected: Expected) -> Mistake {
+    pub(crate) fn unexpected(&self, expected: Expected) -> Mistake {
         let found = self.line.get(self.at..).and_then(|rest| rest.chars().next());
         self.mistake(self.at, TextErrorKind::Unexpected { expected, found })
     }
 
     /// Skips blanks, and tells whether there were any.
-    fn blanks(&mut self) -> bool {
+    pub(crate) fn blanks(&mut self) -> bool {
         let start = self.at;
         while matches!(self.byte(), Some(b' ' | b'\t')) {
             self.at += 1;
@@ -114,7 +115,7 @@ impl<'a> Scanner<'a> {
 
     /// Skips what separates two tokens.
     #[inline]
-    fn separator(&mut self) -> Result<(), Mistake> {
+    pub(crate) fn separator(&mut self) -> Result<(), Mistake> {
         if !self.grammar.is_exact() {
             return if self.blanks() {
                 Ok(())
@@ -134,7 +135,7 @@ impl<'a> Scanner<'a> {
 
     /// What stands up to the next blank.
     #[inline]
-    fn token(&mut self) -> &'a str {
+    pub(crate) fn token(&mut self) -> &'a str {
         let start = self.at;
         while !matches!(self.byte(), None | Some(b' ' | b'\t')) {
             self.at += 1;
@@ -142,132 +143,8 @@ impl<'a> Scanner<'a> {
         &self.line[start..self.at]
     }
 
-    /// A line that begins with a hash sign.
-    fn hash(&mut self) -> Result<Line<'a>, Mistake> {
-        let hash = self.at;
-        self.at += 1;
-        let apart = self.blanks();
-        let start = self.at;
-        let keyword = self.token();
-        let open_metrics = self.grammar.format == Format::OpenMetrics;
-        let known = match keyword {
-            "HELP" | "TYPE" => true,
-            "UNIT" | "EOF" => open_metrics,
-            _ => false,
-        };
-        if !known || self.grammar.lenient && !apart {
-            return match self.grammar.is_exact() {
-                true => Err(self.mistake(hash, TextErrorKind::Comment)),
-                false => Ok(Line::Empty),
-            };
-        }
-        let end = std::mem::replace(&mut self.at, hash + 1);
-        // The server takes `#TYPE` for a comment, clients for a type.
-        self.separator()?;
-        self.at = end;
-        let mut places = Places {
-            name: start,
-            ..Places::default()
-        };
-        if keyword == "EOF" {
-            self.line_end()?;
-            return Ok(Line::Entry(Entry::Eof, places));
-        }
-        if self.at == self.bytes.len() && self.grammar.lenient {
-            return Ok(Line::Empty);
-        }
-        self.separator()?;
-        places.name = self.at;
-        let family = match self.byte() {
-            Some(b'"') => self.quoted_name()?,
-            _ => Cow::Borrowed(self.metric_name()?),
-        };
-        let entry = match keyword {
-            "HELP" => {
-                places.value = self.at;
-                let help = self.help()?;
-                Entry::Help { family, help }
-            }
-            "UNIT" => {
-                self.separator_or_end()?;
-                places.value = self.at;
-                let start = self.at;
-                self.skip_name_characters();
-                let unit = &self.line[start..self.at];
-                if self.at < self.bytes.len() && !matches!(self.byte(), Some(b' ' | b'\t')) {
-                    return Err(self.unexpected(Expected::Unit));
-                }
-                self.line_end()?;
-                Entry::Unit { family, unit }
-            }
-            _ => {
-                self.separator()?;
-                places.value = self.at;
-                let word = self.token();
-                let Some(family_type) = self.family_type(word) else {
-                    let kind = TextErrorKind::InvalidType {
-                        text: shown(word),
-                        format: self.grammar.format,
-                    };
-                    return Err(self.mistake(places.value, kind));
-                };
-                self.line_end()?;
-                Entry::Type { family, family_type }
-            }
-        };
-        Ok(Line::Entry(entry, places))
-    }
-
-    fn family_type(&self, word: &str) -> Option<FamilyType> {
-        let lenient = self.grammar.lenient;
-        FamilyType::ALL.into_iter().find(|family_type| {
-            let named = |format| family_type.name(format) == Some(word);
-            named(self.grammar.format) || lenient && (named(Format::OpenMetrics) || named(Format::Prometheus))
-        })
-    }
-
-    /// The separator before a metadata line's text, which may be left out where there is none but in OpenMetrics.
-    fn separator_or_end(&mut self) -> Result<(), Mistake> {
-        if self.at == self.bytes.len() && !self.grammar.is_exact() {
-            return Ok(());
-        }
-        if self.grammar.is_exact() {
-            // The text may begin with any character.
-            if self.byte() != Some(b' ') {
-                return Err(self.unexpected(Expected::OneSpace));
-            }
-            self.at += 1;
-            return Ok(());
-        }
-        self.separator()
-    }
-
-    fn help(&mut self) -> Result<Cow<'a, str>, Mistake> {
-        self.separator_or_end()?;
-        let start = self.at;
-        let text = &self.line[start..];
-        self.at = self.bytes.len();
-        if self.grammar.lenient {
-            return Ok(unescaped(text));
-        }
-        let mut bytes = text.bytes().enumerate();
-        while let Some((offset, byte)) = bytes.next() {
-            let kind = match (byte, self.grammar.format) {
-                (b'"', Format::OpenMetrics) => TextErrorKind::UnescapedQuote,
-                (b'\\', format) => match (bytes.next().map(|next| next.1), format) {
-                    (Some(b'n' | b'\\'), _) => continue,
-                    (Some(_), Format::OpenMetrics) => continue,
-                    _ => TextErrorKind::InvalidEscape,
-                },
-                _ => continue,
-            };
-            return Err(self.mistake(start + offset, kind));
-        }
-        Ok(unescaped(text))
-    }
-
     /// Nothing but blanks may follow, and not even those in OpenMetrics.
-    fn line_end(&mut self) -> Result<(), Mistake> {
+    pub(crate) fn line_end(&mut self) -> Result<(), Mistake> {
         if !self.grammar.is_exact() {
             self.blanks();
         }
@@ -278,7 +155,7 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline]
-    fn skip_name_characters(&mut self) {
+    pub(crate) fn skip_name_characters(&mut self) {
         while self
             .byte()
             .is_some_and(|byte| class(byte) & (NAME | DIGIT | COLON) != 0)
@@ -287,7 +164,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn metric_name(&mut self) -> Result<&'a str, Mistake> {
+    pub(crate) fn metric_name(&mut self) -> Result<&'a str, Mistake> {
         let start = self.at;
         if self.byte().is_none_or(|byte| class(byte) & (NAME | COLON) == 0) {
             return Err(self.unexpected(Expected::MetricName));
@@ -297,7 +174,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A name in quotes, as Prometheus 3 writes names of other characters.
-    fn quoted_name(&mut self) -> Result<Cow<'a, str>, Mistake> {
+    pub(crate) fn quoted_name(&mut self) -> Result<Cow<'a, str>, Mistake> {
         let start = self.at;
         let name = self.quoted()?;
         if !self.grammar.lenient {
