@@ -46,7 +46,16 @@ impl Workspace {
             .parent()
             .expect("the workspace");
         let list = Command::new("git")
-            .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+            // Whoever owns the checkout: it is this one.
+            .args([
+                "-c",
+                "safe.directory=*",
+                "ls-files",
+                "-z",
+                "--cached",
+                "--others",
+                "--exclude-standard",
+            ])
             .current_dir(original)
             .output()
             .expect("git runs");

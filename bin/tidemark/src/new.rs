@@ -18,19 +18,15 @@ use tidemark_app::exit::{self, Failure};
 use crate::new::checkout::Checkout;
 use crate::new::name::Name;
 
-/// Makes it in the checkout that `dir`, or the current folder, is in.
+/// Makes it in the checkout that `dir`, or the current folder, is in, and says what to do with it.
 pub(crate) fn new(name: &str, dir: Option<&Path>) -> Result<ExitCode, Failure> {
     let name = Name::new(name).map_err(Failure::usage)?;
-    let current;
     let dir = match dir {
-        Some(dir) => dir,
-        None => {
-            current = std::env::current_dir()
-                .map_err(|error| Failure::run(format!("the current folder cannot be had: {error}")))?;
-            &current
-        }
+        Some(dir) => dir.to_owned(),
+        None => std::env::current_dir()
+            .map_err(|error| Failure::run(format!("the current folder cannot be had: {error}")))?,
     };
-    Checkout::find(dir)?.add(&name)?;
+    Checkout::find(&dir)?.add(&name)?;
     exit::print(made(&name).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }

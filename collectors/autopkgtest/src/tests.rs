@@ -206,6 +206,13 @@ fn a_flood_of_names_fails_and_is_bounded() {
     assert!(error.to_string().contains("more than 10000 queues"), "{error}");
 }
 
+#[test]
+fn what_is_skipped_may_be_nested_as_deeply_as_it_is_long() {
+    let (open, close) = ("[".repeat(1_000_000), "]".repeat(1_000_000));
+    let json = format!(r#"{{"a": {{"p": {{"noble": {{"amd64": [{open}{close}], "i386": []}}}}}}}}"#);
+    assert_eq!(running(&json), "noble amd64 1\nnoble i386 1\n");
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_without_a_panic(text in r#"[{}\[\]":,0-9a-z\\ -]{0,60}"#) {

@@ -205,3 +205,32 @@ fn nothing_to_read_is_an_error_of_one_run() {
         assert!(ended.stderr.contains(name), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn whatever_a_document_holds_the_run_stays_small() {
+    let scene = Scene::new();
+    // Eight MiB of names, in each instance: of packages, as many as are read and more; of architectures.
+    let names = |count: usize, value: &str| {
+        let parts: Vec<String> = (0..count)
+            .map(|number| format!("\"{number:07}\":{value}"))
+            .collect();
+        format!("{{{}}}", parts.join(","))
+    };
+    scene.answers(1, Answer::ok(names(99_999, "{}")).gzip());
+    scene.answers(3, Answer::ok(names(600_000, "{}")).gzip());
+    let queues = |archs| format!("{{\"ubuntu\":{{\"noble\":{}}}}}", names(archs, "0"));
+    scene.answers(0, Answer::ok(queues(600_000)).gzip());
+    scene.answers(2, Answer::ok(queues(600_000)).gzip());
+    let ended = scene.dry_run().expect_code(0);
+    assert!(
+        ended.stderr.contains("more than 100000 names"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended.stderr.contains("more than 10000 queues"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.peak_memory < 64 << 20, "{} bytes", ended.peak_memory);
+}

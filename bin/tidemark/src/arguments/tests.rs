@@ -222,7 +222,10 @@ fn a_new_collector_has_a_name_and_perhaps_a_place() {
     };
     let read = |line: &[&str]| done(line).subcommand;
     assert_eq!(read(&["new", "disk-health"]), expected(None));
-    assert_eq!(read(&["new", "--dir", "/src", "disk-health"]), expected(Some("/src")));
+    assert_eq!(
+        read(&["new", "--dir", "/src", "disk-health"]),
+        expected(Some("/src"))
+    );
 }
 
 #[test]

@@ -28,6 +28,12 @@ fn checkout() -> TempDir {
     folder
 }
 
+/// What [`new`] does before it prints.
+fn make(name: &str, dir: &Path) -> Result<(), Failure> {
+    let name = Name::new(name).map_err(Failure::usage)?;
+    Checkout::find(dir)?.add(&name)
+}
+
 /// All files below a folder; a folder is a path that ends with a slash.
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
@@ -51,7 +57,7 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
 #[track_caller]
 fn fails(folder: &Path, name: &str, dir: &Path, code: u8, words: &[&str]) {
     let before = files(folder);
-    let failure = new(name, Some(dir)).expect_err("a failure");
+    let failure = make(name, dir).expect_err("a failure");
     let said = failure.to_string();
     assert_eq!((failure.code(), said.lines().count()), (code, 1), "{said}");
     for word in words {
@@ -64,7 +70,7 @@ fn fails(folder: &Path, name: &str, dir: &Path, code: u8, words: &[&str]) {
 fn a_collector_is_made_from_anywhere_in_the_checkout() {
     let folder = checkout();
     let before = files(folder.path());
-    new("disk-health", Some(&folder.path().join("collectors/host/src"))).expect("it is made");
+    make("disk-health", &folder.path().join("collectors/host/src")).expect("it is made");
     let after = files(folder.path());
     let mut added: Vec<&str> = after
         .keys()
