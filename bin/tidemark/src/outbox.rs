@@ -240,6 +240,12 @@ async fn refused(
             "\nThese are the newest {SHOWN}; `tidemark outbox show --rejected` prints all."
         );
     }
+    if !points.is_empty() {
+        text.push_str(
+            "\nTo mend them: tidemark outbox show --rejected --output influx > FILE, then tidemark outbox retry --from FILE\n\
+             To give them up: tidemark outbox drop\n",
+        );
+    }
     if text.is_empty() {
         text.push_str("Nothing is known of any sink yet.\n");
     }

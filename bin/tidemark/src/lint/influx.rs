@@ -67,20 +67,21 @@ impl<'a> Lint<'a> {
                     .map_or(0, |at| at + 1),
             };
             let piece = buffer.get(..whole).unwrap_or_default();
-            // A string may go on in the next piece; beyond the bound none does.
-            let is_bound = is_last || wanted >= MAX_POINT_BYTES;
-            let done = self.piece(piece, number, is_bound)?;
+            let mut done = self.piece(piece, number, is_last)?;
             if is_last {
                 break;
             }
-            if done == 0 && is_bound {
-                self.findings.mistake(
-                    Place::new(number, 1),
-                    &format!("the line is longer than {MAX_POINT_BYTES} bytes: write several points"),
-                )?;
-                number += skip_line(&mut buffer, input)?;
-                wanted = PIECE_BYTES;
-                continue;
+            if done == 0 && wanted >= MAX_POINT_BYTES {
+                if piece.is_empty() {
+                    let what =
+                        format!("the line is longer than {MAX_POINT_BYTES} bytes: write several points");
+                    self.findings.mistake(Place::new(number, 1), &what)?;
+                    number += skip_line(&mut buffer, input)?;
+                    wanted = PIECE_BYTES;
+                    continue;
+                }
+                // The first point's string has no end within the bound.
+                done = self.piece(piece, number, true)?;
             }
             number += breaks(piece.get(..done).unwrap_or_default());
             buffer.drain(..done);

@@ -67,6 +67,12 @@ pub(super) fn lint(
     }
     let whole = Place::new(1, 1);
     if to_page {
+        let yielded = translation.yield_names();
+        if yielded > 0 {
+            let counters = counted(yielded, "counter is", "counters are");
+            let what = format!("converted: {counters} of unknown type, for another family has the name");
+            findings.notice(whole, &what)?;
+        }
         match translation.page() {
             Ok(page) => converter.print(&page)?,
             Err(error) => findings.mistake(

@@ -1,6 +1,6 @@
 //! One text format of Prometheus to OpenMetrics, with families as they are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use tidemark_point::Timestamp;
@@ -19,6 +19,8 @@ pub(super) struct Translation {
 
 #[derive(Default)]
 struct Family {
+    /// In the page.
+    named: String,
     /// In OpenMetrics.
     name: String,
     family_type: Option<FamilyType>,
@@ -36,7 +38,10 @@ struct Line {
     time: Option<Timestamp>,
     /// The place among the samples of one metric and time: buckets and quantiles by their numbers.
     rank: (u8, f64),
-    text: String,
+    /// What is added to the family's name.
+    suffix: String,
+    /// What follows the name.
+    rest: String,
 }
 
 impl Translation {
@@ -72,6 +77,7 @@ impl Translation {
         let place = *self.names.entry(name.to_owned()).or_insert(next);
         if place == next {
             self.families.push(Family {
+                named: name.to_owned(),
                 name: name.to_owned(),
                 ..Family::default()
             });
@@ -99,7 +105,8 @@ impl Translation {
         let line = Line {
             time: sample.time,
             rank: rank(sample, suffix, own_label),
-            text: line(&family.name, suffix, sample, own_label),
+            rest: rest(sample, own_label),
+            suffix: suffix.to_owned(),
         };
         let next = family.metrics.len();
         let place = *family.labels.entry(of_metric.join(",")).or_insert(next);
@@ -122,6 +129,31 @@ impl Translation {
             }
         }
         (name.to_owned(), String::new())
+    }
+
+    /// Makes counters unknown whose families would be called as others: 0.0.4 has the gauge `x` beside the counter
+    /// `x_total`, whose family is `x` in OpenMetrics. How many these are.
+    pub(super) fn yield_names(&mut self) -> u64 {
+        let is_renamed = |family: &Family| family.family_type == Some(FamilyType::Counter);
+        let mut names: HashSet<String> = self
+            .families
+            .iter()
+            .filter(|family| !is_renamed(family))
+            .map(|family| family.name.clone())
+            .collect();
+        let mut yielded = 0;
+        for family in self.families.iter_mut().filter(|family| is_renamed(family)) {
+            if names.insert(family.name.clone()) || self.from == Format::OpenMetrics {
+                continue;
+            }
+            yielded += 1;
+            family.family_type = None;
+            family.name.clone_from(&family.named);
+            for line in family.metrics.iter_mut().flatten() {
+                line.suffix.clear();
+            }
+        }
+        yielded
     }
 
     /// The page, in which a strict reader finds no mistake.
@@ -161,7 +193,9 @@ impl Family {
                     .then(rank(left).1.total_cmp(&rank(right).1))
             });
             for line in metric {
-                page.push_str(&line.text);
+                page.push_str(name);
+                page.push_str(&line.suffix);
+                page.push_str(&line.rest);
             }
         }
     }
@@ -180,8 +214,9 @@ fn rank(sample: &Sample<'_>, suffix: &str, own_label: &str) -> (u8, f64) {
     }
 }
 
-fn line(family: &str, suffix: &str, sample: &Sample<'_>, own_label: &str) -> String {
-    let mut text = format!("{family}{suffix}");
+/// A sample without its name.
+fn rest(sample: &Sample<'_>, own_label: &str) -> String {
+    let mut text = String::new();
     let labels = labels(sample.labels(), own_label, true);
     if !labels.is_empty() {
         let _ = write!(text, "{{{}}}", labels.join(","));

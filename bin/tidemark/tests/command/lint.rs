@@ -312,6 +312,21 @@ fn a_page_keeps_its_families_in_another_text_format() {
 }
 
 #[test]
+fn families_that_would_have_one_name_are_told_apart() {
+    let page = "# TYPE alloc gauge\nalloc 1\n# TYPE alloc_total counter\nalloc_total 2\n";
+    let ended = lint(&["--from", "prometheus", "--to", "openmetrics"], page).expect_code(0);
+    assert_eq!(
+        ended.stdout,
+        "# TYPE alloc gauge\nalloc 1.0\n# TYPE alloc_total unknown\nalloc_total 2.0\n# EOF\n"
+    );
+    assert!(
+        ended.stderr.contains("1 counter is of unknown type"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
 fn a_long_file_streams() {
     // Strings that go on in the next piece that is read, and a point longer than a piece.
     let mut text = format!("long v=\"{}\" 1\n", "x\n".repeat(1_000_000));

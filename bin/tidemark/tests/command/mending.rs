@@ -4,7 +4,7 @@ use tidemark_testkit::{Answer, SinkServer};
 
 use super::*;
 
-/// A sink that refuses lines with the tag `index=1`, and one collector.
+/// A sink that refuses lines with certain tags, and one collector.
 struct Refusing {
     site: Site,
     server: SinkServer,
@@ -12,15 +12,24 @@ struct Refusing {
 
 impl Refusing {
     fn new() -> Self {
+        Self::of(&["index=1 "])
+    }
+
+    fn of(tags: &'static [&'static str]) -> Self {
         let server = SinkServer::start();
-        server.judge(
-            |request| match request.text().lines().find(|line| line.contains("index=1 ")) {
-                Some(line) => Answer::new(400).body(format!(
-                    r#"{{"error":"unable to parse '{line}': field type conflict dropped=0"}}"#
-                )),
-                None => Answer::new(204),
-            },
-        );
+        server.judge(|request| {
+            let is_bad = |line: &&str| tags.iter().any(|tag| line.contains(tag));
+            let bad: Vec<String> = request
+                .text()
+                .lines()
+                .filter(is_bad)
+                .map(|line| format!("unable to parse '{line}': field type conflict"))
+                .collect();
+            match bad.is_empty() {
+                true => Answer::new(204),
+                false => Answer::new(400).body(format!(r#"{{"error":"{} dropped=0"}}"#, bad.join("\\n"))),
+            }
+        });
         let site = Site::new(&format!(
             "[[sink]]\ntype = \"influxdb\"\nurl = \"{}\"\ndatabase = \"metrics\"\n{ON}",
             server.url("")
@@ -243,4 +252,72 @@ fn programs_read_what_was_refused() {
         .run(&["outbox", "show", "--rejected", "--output", "json"])
         .expect_code(0);
     assert_eq!(nothing.stdout, "[]\n");
+}
+
+#[test]
+fn what_is_deleted_stays_refused_and_a_line_may_become_two() {
+    let it = Refusing::of(&["index=1 ", "index=2 "]);
+    let text = it.to_mend();
+    let blocks: Vec<&str> = text.split("\n\n").collect();
+    let [_, first, second] = blocks.as_slice() else {
+        panic!("{text}")
+    };
+    // The line is gone; its comment stands above the other one's.
+    let comment = first.lines().next().expect("a comment");
+    let mended = second.replace("index=2 ", "index=7 ");
+    let line = mended.lines().last().expect("a line");
+    let divided = line.replace("index=7 ", "index=8 ");
+    let ended = it
+        .retry(&format!("{comment}\n{}\n{divided}\n", mended.trim_end()))
+        .expect_code(0);
+    assert!(
+        ended
+            .stdout
+            .starts_with("2 points taken: 2 for influxdb; 1 refused point acknowledged.\n"),
+        "{}",
+        ended.stdout
+    );
+    let left = it.to_mend();
+    assert!(left.contains(comment) && !left.contains("index=2"), "{left}");
+    it.site.run(&["status", "--check"]).expect_code(1);
+    it.site.run(&["outbox", "drop"]).expect_code(0);
+    it.site.run(&["status", "--check"]).expect_code(0);
+}
+
+#[test]
+fn a_line_that_two_sinks_refused_is_mended_once() {
+    let it = Refusing::new();
+    let other = SinkServer::start();
+    other.judge(|request| match request.text().contains("index=1 ") {
+        true => Answer::new(400).body(r#"{"error":"field type conflict"}"#),
+        false => Answer::new(204),
+    });
+    it.site.home.settings(&format!(
+        "[[sink]]\ntype = \"influxdb\"\nurl = \"{}\"\ndatabase = \"metrics\"\n\
+         [[sink]]\nname = \"other\"\ntype = \"influxdb\"\nurl = \"{}\"\ndatabase = \"metrics\"\n{ON}",
+        it.server.url(""),
+        other.url("")
+    ));
+    it.site.run(&["run", "behaving"]).expect_code(0);
+    let text = it.to_mend();
+    let block = text.split("\n\n").last().expect("a block");
+    assert_eq!(block.lines().count(), 3, "{text}");
+    assert!(
+        block.contains(" by influxdb: ") && block.contains(" by other: "),
+        "{text}"
+    );
+    let ended = it.retry(&block.replace("index=1 ", "index=7 ")).expect_code(0);
+    assert!(
+        ended
+            .stdout
+            .starts_with("1 point taken: 1 for influxdb, 1 for other; 2 refused points acknowledged.\n"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        other
+            .requests()
+            .iter()
+            .any(|request| request.text().starts_with("behaving,index=7 "))
+    );
 }
