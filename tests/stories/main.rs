@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `values` | a run into a real InfluxDB: what is read back is what was collected |
 //! | `crashes` | kills at random instants, several collectors, a database that comes and goes (`tests/campaign`: long) |
+//! | `alerts` | the alert rules and queries of `units/alerts` on real runs |
 //! | `answers` | each answer of a sink, and what becomes of each point |
 //! | `poison` | one bad point among thousands |
 //! | `operator` | bounds, losses and their acknowledgement, sinks that come and go in the settings |
@@ -21,7 +22,8 @@
 //! | `up` | everything in the foreground, without settings |
 //!
 //! Beside them, `scene` holds what the stories share: a home with a sponsoring report and sinks, the ledger as `tidemark
-//! status --json` tells it, and a small reader of line protocol that is not the programs' own.
+//! status --json` tells it, runs of any time and value (`Submitter`), and a small reader of line protocol that is not the
+//! programs' own.
 
 #![allow(
     clippy::expect_used,
@@ -29,6 +31,7 @@
     reason = "a test says what it expects by failing loudly, in its helpers too"
 )]
 
+mod alerts;
 mod answers;
 mod crashes;
 mod dry_run;

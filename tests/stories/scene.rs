@@ -2,9 +2,11 @@
 
 mod ledger;
 mod lines;
+mod submitter;
 
 pub(crate) use ledger::{Ledger, Status, status};
 pub(crate) use lines::{Line, lines};
+pub(crate) use submitter::Submitter;
 
 use std::fmt::Write;
 use std::path::Path;

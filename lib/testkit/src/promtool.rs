@@ -2,8 +2,12 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::run::{Ended, Run};
+
+/// How long it may take on a machine that is busy with other tests.
+const BOUND: Duration = Duration::from_secs(180);
 
 /// `promtool check metrics` of a page in the Prometheus text format: exit code 0 clean, 3 for what its lint has to say (on
 /// standard error), 1 where it does not parse.
@@ -40,7 +44,11 @@ fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>, stdin: Vec<u8>) 
         installed.iter().any(|path| Path::new(path).is_file()),
         "promtool is missing: apt-get install prometheus"
     );
-    Run::new("promtool").args(arguments).stdin(stdin).run()
+    Run::new("promtool")
+        .args(arguments)
+        .stdin(stdin)
+        .bound(BOUND)
+        .run()
 }
 
 #[cfg(test)]

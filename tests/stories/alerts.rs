@@ -1,0 +1,365 @@
+//! The alerts in `units/alerts`, on what tidemark itself sends: each fires where something is wrong, and none where
+//! all is well.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tidemark_collect::{Clock, SystemClock};
+use tidemark_delivery::Run;
+use tidemark_point::Timestamp;
+use tidemark_testkit::{
+    Answer, Influxd, InfluxdOptions, NodeExporter, Prometheus, PrometheusOptions, SinkServer, promtool,
+    wait_until,
+};
+
+use crate::scene::{Scene, Submitter, influxdb, playing};
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// How long the past is that is sent.
+const MINUTES: u32 = 290;
+
+fn alerts(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../units/alerts")
+        .join(name)
+}
+
+fn ago(minutes: u32) -> Timestamp {
+    SystemClock.now().saturating_sub(MINUTE * minutes)
+}
+
+/// A collector of the past.
+struct Past {
+    name: &'static str,
+    target: Option<&'static str>,
+    /// Minutes.
+    interval: u32,
+    /// Whether a run so many minutes ago went well; nothing where there was none.
+    went: fn(u32) -> Option<Went>,
+}
+
+#[derive(Copy, Clone, PartialEq)]
+enum Went {
+    Well,
+    Partly,
+    Badly,
+}
+
+impl Past {
+    const fn new(name: &'static str, interval: u32, went: fn(u32) -> Option<Went>) -> Self {
+        Self {
+            name,
+            target: None,
+            interval,
+            went,
+        }
+    }
+
+    fn submit(&self, to: &mut Submitter, minutes: u32) {
+        if minutes % self.interval != self.interval / 2 {
+            return;
+        }
+        let Some(went) = (self.went)(minutes) else { return };
+        let mut run = Run::new(self.name, ago(minutes), MINUTE * self.interval);
+        run.target = self.target.map(str::to_owned);
+        run.duration = Duration::from_secs(2);
+        run.ok = went != Went::Badly;
+        if went == Went::Partly {
+            run.gaps = vec!["a page is not there".to_owned()];
+        }
+        to.submit(&run, &[]);
+    }
+}
+
+/// All is well, though a run fails now and then.
+const WELL: [Past; 3] = [
+    Past::new("well", 5, |_| Some(Went::Well)),
+    Past::new("blip", 5, |minutes| {
+        Some(if minutes < 5 { Went::Badly } else { Went::Well })
+    }),
+    Past::new("hourly", 60, |minutes| {
+        Some(if (60..120).contains(&minutes) {
+            Went::Badly
+        } else {
+            Went::Well
+        })
+    }),
+];
+
+/// Something is wrong with each.
+const ILL: [Past; 6] = [
+    Past::new("stopped", 5, |minutes| (minutes > 60).then_some(Went::Well)),
+    Past::new("stopped-hourly", 60, |minutes| {
+        (minutes > 145).then_some(Went::Well)
+    }),
+    Past {
+        target: Some("a:1"),
+        ..Past::new("pages", 5, |minutes| (minutes > 60).then_some(Went::Well))
+    },
+    Past::new("failing", 5, |minutes| {
+        Some(if minutes < 60 { Went::Badly } else { Went::Well })
+    }),
+    Past::new("never", 60, |_| Some(Went::Badly)),
+    Past::new("partial", 5, |minutes| {
+        Some(if minutes < 120 { Went::Partly } else { Went::Well })
+    }),
+];
+
+/// Two hosts with their sinks, and their last hours.
+struct World {
+    here: Scene,
+    there: Scene,
+    /// Sinks that are well, gone, and refuse what one collector says.
+    gone: SinkServer,
+    picky: SinkServer,
+}
+
+impl World {
+    /// Both have this sink, as `database`.
+    fn new(database: &str) -> Self {
+        let (gone, picky) = (SinkServer::start(), SinkServer::start());
+        gone.close();
+        picky.judge(|_| Answer::new(204));
+        let world = Self {
+            here: Scene::new(),
+            there: Scene::new(),
+            gone,
+            picky,
+        };
+        let host = |name: &str, sinks: &str| format!("[host]\nname = \"{name}\"\n\n{sinks}");
+        world.here.home.settings(&host("here", database));
+        world.there.home.settings(&host("there", database));
+        world
+    }
+
+    /// From now on this host has two sinks that are not well.
+    fn ill_sinks(&self, database: &str) {
+        let sinks = database.to_owned() + &playing("gone", &self.gone) + &playing("picky", &self.picky);
+        self.here
+            .home
+            .settings(&format!("[host]\nname = \"here\"\n\n{sinks}"));
+    }
+
+    /// Sends the past. The other host was last heard of so many minutes ago.
+    fn send(&self, collectors: &[&[Past]], heard_of: u32) {
+        let mut here = Submitter::new(&self.here.home, &[]);
+        let mut there = Submitter::new(&self.there.home, &[]);
+        for minutes in (0..=MINUTES).rev() {
+            for collector in collectors.iter().copied().flatten() {
+                collector.submit(&mut here, minutes);
+            }
+            if minutes == 100 {
+                self.picky
+                    .judge(|_| Answer::new(400).body("{\"error\":\"field type conflict\"}"));
+            }
+            if minutes == 90 {
+                self.picky.judge(|_| Answer::new(204));
+            }
+            if minutes % 5 == 1 {
+                here.flush(ago(minutes));
+                if minutes >= heard_of {
+                    there.flush(ago(minutes));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_rules_pass_their_own_tests() {
+    let checked = promtool::check_rules(&alerts("tidemark.rules.yml"));
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let tested = promtool::test_rules(&alerts("tidemark.rules.test.yml"));
+    assert_eq!(tested.code, Some(0), "{}{}", tested.stdout, tested.stderr);
+}
+
+/// What the queries name: each statement's name and the tags of its rows.
+#[track_caller]
+fn queried(server: &Influxd) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(alerts("tidemark.influxql")).expect("the queries");
+    let mut named = BTreeSet::new();
+    for series in server.query(&text) {
+        let tags: Vec<&str> = series
+            .tags
+            .values()
+            .map(String::as_str)
+            .filter(|tag| !tag.is_empty())
+            .collect();
+        assert_eq!(series.rows.len(), 1, "{series:?}");
+        named.insert(format!("{} {}", series.columns[1], tags.join(" ")));
+    }
+    named
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn the_queries_are_silent_while_all_is_well() {
+    let server = Influxd::start(InfluxdOptions::default());
+    let world = World::new(&influxdb("database", &server));
+    world.send(&[&WELL], 0);
+    assert!(server.count("tidemark_run", "points") > 100);
+    assert!(server.count("tidemark_sink", "waiting") > 100);
+    assert_eq!(queried(&server), names(&[]));
+}
+
+#[test]
+fn the_queries_name_what_is_wrong() {
+    let server = Influxd::start(InfluxdOptions::default());
+    let database = influxdb("database", &server);
+    let world = World::new(&database);
+    world.ill_sinks(&database);
+    world.send(&[&WELL, &ILL], 60);
+    let expected = names(&[
+        "silent there",
+        "late pages here a:1",
+        "late stopped here",
+        "late stopped-hourly here",
+        "failing failing here",
+        "failing never here",
+        "partial partial here",
+        "behind here gone",
+        "rejected here picky",
+    ]);
+    assert_eq!(queried(&server), expected);
+}
+
+/// The rules with neither the waits before an alert fires nor the pause between two looks: a test cannot wait for these.
+fn hasty_rules(scene: &Scene) -> PathBuf {
+    let text = std::fs::read_to_string(alerts("tidemark.rules.yml")).expect("the rules");
+    let hasty: Vec<String> = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("for:"))
+        .map(|line| line.replace("interval: 5m", "interval: 1s"))
+        .collect();
+    scene.home.file("rules.yml", hasty.join("\n"))
+}
+
+/// What fires: each alert's name, and the labels that say what it is about.
+fn firing(server: &Prometheus) -> BTreeSet<String> {
+    let subject = |alert: &tidemark_testkit::Alert| {
+        let label = |name: &str| alert.labels.get(name).cloned().unwrap_or_default();
+        assert!(!alert.annotations["summary"].contains("<no value>"), "{alert:?}");
+        let labels = ["alertname", "collector", "host", "sink", "target"].map(label);
+        labels
+            .into_iter()
+            .filter(|label| !label.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    server.alerts().iter().map(subject).collect()
+}
+
+/// Waits until exactly these fire, after every rule was evaluated.
+#[track_caller]
+fn assert_fires(server: &Prometheus, expected: &[&str]) {
+    let expected = names(expected);
+    let end = std::time::Instant::now() + Duration::from_secs(30);
+    while firing(server) != expected && std::time::Instant::now() < end {
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    wait_until("every rule was evaluated", Duration::from_secs(30), || {
+        let health = server.rule_health();
+        health.len() == 6 && health.values().all(|health| health == "ok")
+    });
+    assert_eq!(firing(server), expected);
+}
+
+fn remote_write(server: &Prometheus) -> String {
+    let url = server.write_url();
+    format!("[[sink]]\nname = \"database\"\ntype = \"remote-write\"\nurl = \"{url}\"\n\n")
+}
+
+#[test]
+fn the_rules_fire_on_remote_writes() {
+    for ill in [false, true] {
+        let rules = Scene::new();
+        let server = Prometheus::start(PrometheusOptions {
+            remote_write: true,
+            rules: vec![hasty_rules(&rules)],
+            ..PrometheusOptions::default()
+        });
+        let database = remote_write(&server);
+        let world = World::new(&database);
+        if ill {
+            world.ill_sinks(&database);
+            world.send(&[&WELL, &ILL], 60);
+        } else {
+            world.send(&[&WELL], 0);
+        }
+        let expected = [
+            "TidemarkSilent there",
+            "TidemarkCollectorLate pages here a:1",
+            "TidemarkCollectorLate stopped here",
+            "TidemarkCollectorLate stopped-hourly here",
+            "TidemarkCollectorFailing failing here",
+            "TidemarkCollectorFailing never here",
+            "TidemarkCollectorPartial partial here",
+            "TidemarkSinkBehind here gone",
+            "TidemarkPointsLost here picky",
+        ];
+        assert_fires(&server, if ill { &expected } else { &[] });
+    }
+}
+
+#[test]
+fn the_rules_fire_on_textfiles() {
+    let scene = Scene::new();
+    let folder = scene.home.path().join("textfiles");
+    std::fs::create_dir(&folder).expect("a folder");
+    scene.sinks(&format!(
+        "[[sink]]\ntype = \"textfile\"\ndirectory = \"{}\"\n",
+        folder.display()
+    ));
+    let exporter = NodeExporter::start(&folder);
+    let server = Prometheus::start(PrometheusOptions {
+        rules: vec![hasty_rules(&scene)],
+        targets: vec![exporter.target()],
+        ..PrometheusOptions::default()
+    });
+    let mut submitter = Submitter::new(&scene.home, &[]);
+    for collector in ["well", "stopped"] {
+        submitter.submit(&Run::new(collector, ago(0), MINUTE), &[]);
+    }
+    let mut of_page = Run::new("pages", ago(0), MINUTE);
+    of_page.target = Some("a:1".to_owned());
+    submitter.submit(&of_page, &[]);
+    submitter.flush(ago(0));
+    wait_until("a scrape", Duration::from_secs(30), || {
+        server.query("tidemark_run_ok", None).len() == 3
+    });
+    assert_fires(&server, &[]);
+
+    let set_back = |name: &str| {
+        let path = folder.join(name);
+        assert!(path.is_file(), "{name}");
+        let touch = tidemark_testkit::Run::new("touch").args(["-d", "1 hour ago"]);
+        touch.arg(path).run().expect_code(0);
+    };
+    set_back("tidemark_run-stopped.prom");
+    set_back("tidemark_run-pages@a%3A1.prom");
+    let late = [
+        "TidemarkCollectorLate pages test-host",
+        "TidemarkCollectorLate stopped test-host",
+    ];
+    assert_fires(&server, &late);
+    // A host of which nothing is heard is one alert.
+    set_back("tidemark_sink.prom");
+    assert_fires(&server, &["TidemarkSilent test-host"]);
+    // And one that is heard of again none.
+    for collector in ["well", "stopped"] {
+        submitter.submit(&Run::new(collector, ago(0), MINUTE), &[]);
+    }
+    submitter.submit(
+        &Run {
+            started: ago(0),
+            ..of_page
+        },
+        &[],
+    );
+    submitter.flush(ago(0));
+    assert_fires(&server, &[]);
+}
