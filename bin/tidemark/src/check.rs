@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use tidemark_app::exit::{self, Failure};
-use tidemark_app::{become_owner, block_on};
+use tidemark_app::{OwnerError, become_owner, block_on};
 use tidemark_collect::http::ClientOptions;
-use tidemark_collect::{Clock, SystemClock, chain};
+use tidemark_collect::{Clock, SystemClock};
 use tidemark_delivery::{Finding, Sinks, SinksError, Verdict};
 use tidemark_point::Timestamp;
 use tidemark_settings::{Environment as _, Settings};
@@ -99,7 +99,7 @@ fn look(command: &Command) -> Result<Report, Failure> {
     };
     let state = here.places.state();
     let owner = match state {
-        Ok(state) => become_owner(state).map_err(|error| chain(&error)),
+        Ok(state) => become_owner(state),
         Err(_) => Ok(()),
     };
     block_on(async {
@@ -127,7 +127,7 @@ struct Sources<'a> {
     /// The state folder, or why there is none.
     state: Result<&'a Path, String>,
     /// Whether root could become the state's owner.
-    owner: Result<(), String>,
+    owner: Result<(), OwnerError>,
     sinks: &'a Sinks,
     /// Of the sinks that cannot be used.
     errors: &'a [SinksError],

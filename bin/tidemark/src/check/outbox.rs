@@ -1,10 +1,13 @@
 //! The outbox: whether it can be read, is whole, and adds up.
 
+use std::error::Error as _;
+use std::path::Path;
 use std::time::Duration;
 
 use tidemark_collect::chain;
 use tidemark_delivery::{DeliveryError, Finding, Look, OpenOptions, Outbox, SinkLedger, Sinks, Whole};
 use tidemark_point::Timestamp;
+use tidemark_settings::Size;
 
 use super::{NO_SINK, Sources};
 use crate::table::one_line;
@@ -15,6 +18,9 @@ const CHECK_TIME: Duration = Duration::from_secs(5);
 
 /// The most that is said of what does not add up.
 const LISTED: usize = 5;
+
+/// Of `max_bytes`, from which on it is worth a warning.
+const FULL_PERCENT: u64 = 80;
 
 /// The check's name.
 const STEP: &str = "outbox";
@@ -31,7 +37,7 @@ pub(super) struct Looked {
 pub(super) async fn look(from: &Sources<'_>, now: Timestamp) -> Looked {
     let (Ok(state), Ok(())) = (from.state.as_ref(), from.owner.as_ref()) else {
         return Looked {
-            findings: vec![Finding::not_tried(STEP, "for want of: folder")],
+            findings: vec![Finding::not_tried(STEP, "because of: folder")],
             ledger: Vec::new(),
         };
     };
@@ -57,18 +63,14 @@ pub(super) async fn look(from: &Sources<'_>, now: Timestamp) -> Looked {
             ledger,
             wrong,
         }) => {
-            let mut findings = vec![match whole {
-                Whole::Yes => Finding::ok(STEP, format!("{}, whole", size(bytes))),
-                Whole::NotKnown => Finding::ok(
-                    STEP,
-                    format!(
-                        "{}, too much to look at every page in {} s",
-                        size(bytes),
-                        CHECK_TIME.as_secs()
-                    ),
-                ),
-                Whole::No(what) => damaged(&format!("{} is damaged: {}", path.display(), one_line(&what))),
-            }];
+            let bounds = from
+                .settings
+                .loaded
+                .as_ref()
+                .map(|loaded| &loaded.settings.outbox);
+            let waits = ledger.iter().any(|of| of.waiting > 0);
+            let max_bytes = bounds.map(|bounds| bounds.max_bytes).filter(|_| waits);
+            let mut findings = vec![pages(&path, bytes, &whole, max_bytes)];
             findings.extend(adds_up(&wrong, !ledger.is_empty()));
             findings.extend(damaged_since(&ledger, now));
             Looked { findings, ledger }
@@ -88,6 +90,30 @@ fn just(finding: Finding) -> Looked {
     }
 }
 
+/// Whether the file is whole, and how full it is where something waits.
+fn pages(path: &Path, bytes: u64, whole: &Whole, max_bytes: Option<Size>) -> Finding {
+    let text = match whole {
+        Whole::Yes => format!("{}, whole", size(bytes)),
+        Whole::NotKnown => format!(
+            "{}, too much to look at every page in {} s",
+            size(bytes),
+            CHECK_TIME.as_secs()
+        ),
+        Whole::No(what) => return damaged(&format!("{} is damaged: {}", path.display(), one_line(what))),
+    };
+    match max_bytes.map(Size::as_bytes) {
+        Some(most) if bytes / FULL_PERCENT >= most / 100 => Finding::warning(
+            STEP,
+            format!(
+                "{text}; at {} (outbox.max_bytes) what waits longest is dropped",
+                size(most)
+            ),
+            "mend the sinks that do not take it, or raise outbox.max_bytes",
+        ),
+        _ => Finding::ok(STEP, text),
+    }
+}
+
 fn failed(error: &DeliveryError) -> Finding {
     let said = one_line(&chain(error));
     match error {
@@ -99,7 +125,17 @@ fn failed(error: &DeliveryError) -> Finding {
             ),
             "update tidemark",
         ),
-        DeliveryError::Damaged { .. } => damaged(&said),
+        DeliveryError::Damaged { path, what, .. } => {
+            let why = error.source().map(ToString::to_string).unwrap_or_default();
+            // SQLite's words stand behind its code.
+            let why = why.rsplit_once(") ").map_or(why.as_str(), |(_, words)| words);
+            let what = if why.is_empty() {
+                what.clone()
+            } else {
+                format!("{what} ({why})")
+            };
+            damaged(&one_line(&format!("{} is damaged: {what}", path.display())))
+        }
         DeliveryError::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
             Finding::failed(STEP, said, "run this as the state's owner or as root")
         }
@@ -137,4 +173,60 @@ fn damaged_since(ledger: &[SinkLedger], now: Timestamp) -> Option<Finding> {
         ),
         "look at the disk; the damaged file lies beside the new one",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidemark_delivery::Verdict;
+
+    #[test]
+    fn a_file_is_whole_damaged_or_too_large_to_know() {
+        let path = Path::new("/s/outbox.db");
+        let of = |whole: &Whole| pages(path, 3 << 30, whole, None);
+        assert_eq!(of(&Whole::Yes), Finding::ok("outbox", "3.0 GiB, whole"));
+        assert_eq!(
+            of(&Whole::NotKnown),
+            Finding::ok("outbox", "3.0 GiB, too much to look at every page in 5 s")
+        );
+        let damaged = of(&Whole::No("page 3\nis \u{1b}[31mred".to_owned()));
+        assert_eq!(
+            (damaged.verdict, damaged.found.as_str()),
+            (Verdict::Failed, "/s/outbox.db is damaged: page 3 is  [31mred")
+        );
+    }
+
+    #[test]
+    fn what_waits_may_nearly_fill_it() {
+        let of = |bytes| pages(Path::new("/s"), bytes, &Whole::Yes, Some(Size::mib(100))).verdict;
+        assert_eq!(of(79 << 20), Verdict::Ok);
+        assert_eq!(of(81 << 20), Verdict::Warning);
+    }
+
+    #[test]
+    fn a_ledger_that_does_not_add_up_is_a_fault_of_ours() {
+        let wrong: Vec<String> = (0..7).map(|number| format!("wrong {number}")).collect();
+        let finding = adds_up(&wrong, true).expect("a finding");
+        assert_eq!(
+            finding.found,
+            "wrong 0; wrong 1; wrong 2; wrong 3; wrong 4; and 2 more"
+        );
+        assert_eq!(finding.verdict, Verdict::Failed);
+        assert_eq!(adds_up(&[], false), None);
+        assert_eq!(adds_up(&[], true), Some(Finding::ok("ledger", "it adds up")));
+    }
+
+    #[test]
+    fn other_failures_say_where_to_look() {
+        let path = Path::new("/s/outbox.db").to_path_buf();
+        let finding = failed(&DeliveryError::File {
+            path,
+            source: std::io::Error::other("it burns"),
+        });
+        assert_eq!(finding.found, "/s/outbox.db cannot be used: it burns");
+        assert_eq!(
+            finding.advice.as_deref(),
+            Some("look at the disk and the kernel's log")
+        );
+    }
 }

@@ -84,18 +84,7 @@ impl Checked {
                 .filter(|name| name.to_string_lossy().ends_with(".toml"))
                 .count()
         });
-        let files = match (file.exists(), more) {
-            (true, 0) => "no mistakes".to_owned(),
-            (true, more) => format!(
-                "no mistakes, in {} of conf.d either",
-                counted(more as u64, "file", "files")
-            ),
-            (false, 0) => "there is no such file: everything has its default".to_owned(),
-            (false, more) => format!(
-                "no mistakes in {} of conf.d",
-                counted(more as u64, "file", "files")
-            ),
-        };
+        let files = files(file.exists(), more as u64);
         let Some(loaded) = &self.loaded else {
             return files;
         };
@@ -106,6 +95,17 @@ impl Checked {
             ""
         };
         format!("{files}; {sinks}{dry}")
+    }
+}
+
+/// Which files were read, without a mistake.
+fn files(is_there: bool, more: u64) -> String {
+    let of_folder = counted(more, "file", "files");
+    match (is_there, more) {
+        (true, 0) => "no mistakes".to_owned(),
+        (true, _) => format!("no mistakes, in {of_folder} of conf.d either"),
+        (false, 0) => "there is no such file: everything has its default".to_owned(),
+        (false, _) => format!("no mistakes in {of_folder} of conf.d"),
     }
 }
 
@@ -136,5 +136,21 @@ fn known(collector: &Collector) -> KnownCollector {
             };
             settings.iter().map(key).collect()
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_that_were_read_are_said() {
+        assert_eq!(files(true, 0), "no mistakes");
+        assert_eq!(files(true, 2), "no mistakes, in 2 files of conf.d either");
+        assert_eq!(
+            files(false, 0),
+            "there is no such file: everything has its default"
+        );
+        assert_eq!(files(false, 1), "no mistakes in 1 file of conf.d");
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn parts(
     now: Timestamp,
 ) -> Vec<Part> {
     let Some(loaded) = &from.settings.loaded else {
-        let wanting = vec![Finding::not_tried("sinks", "for want of: settings")];
+        let wanting = vec![Finding::not_tried("sinks", "because of: settings")];
         return vec![Part::new("sinks", "sinks", wanting)];
     };
     let mut found = found.into_iter();
@@ -164,11 +164,12 @@ fn queue(of: &SinkLedger, now: Timestamp) -> Vec<Finding> {
             found.push_str(&format!("; tried again {}", relative(now, until)));
         }
         match &of.last_error {
-            Some(error) => {
+            // Nothing is tried there any more.
+            Some(error) if !of.orphaned => {
                 found.push_str(&format!("; last said: {}", one_line(error)));
                 checks.push(Finding::warning(STEP, found, "try now: tidemark outbox flush"));
             }
-            None => checks.push(Finding::ok(STEP, found)),
+            _ => checks.push(Finding::ok(STEP, found)),
         }
     }
     if of.unacknowledged() > 0 {

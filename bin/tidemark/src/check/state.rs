@@ -1,5 +1,6 @@
 //! The state folder: whose it is, whether this user may write in it, and whether there is room.
 
+use std::error::Error as _;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -31,8 +32,14 @@ pub(super) fn part(from: &Sources<'_>, outbox: Vec<Finding>) -> Part {
     let mut checks = Vec::new();
     match &from.owner {
         Err(error) => {
-            let (found, advice) = error.split_once("; ").unwrap_or((error, ""));
-            checks.push(Finding::failed("folder", one_line(found), advice));
+            let cause = error.source().map_or(String::new(), |cause| format!(": {cause}"));
+            let said = error.to_string();
+            let (found, advice) = said.split_once("; ").unwrap_or((&said, "run this as that user"));
+            checks.push(Finding::failed(
+                "folder",
+                one_line(&format!("{found}{cause}")),
+                advice,
+            ));
         }
         Ok(()) => {
             checks.extend(folder(state));
@@ -40,11 +47,14 @@ pub(super) fn part(from: &Sources<'_>, outbox: Vec<Finding>) -> Part {
         }
     }
     checks.extend(outbox);
-    if let Some(hint) = crate::state::elsewhere(from.command, state) {
-        let (found, advice) = hint.split_once(": ").unwrap_or((&hint, ""));
-        checks.push(Finding::warning("place", found, advice));
-    }
+    checks.extend(crate::state::elsewhere(from.command, state).map(|hint| elsewhere(&hint)));
     Part::new("state", format!("state  {}", state.display()), checks)
+}
+
+/// That this is not the host's own state.
+fn elsewhere(hint: &str) -> Finding {
+    let (found, advice) = hint.rsplit_once(": ").unwrap_or((hint, "run this as root"));
+    Finding::warning("place", found, advice)
 }
 
 fn folder(state: &Path) -> Vec<Finding> {
@@ -228,4 +238,37 @@ fn disk(from: &Sources<'_>, state: &Path) -> Option<Finding> {
     } else {
         Finding::ok(STEP, found)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_own_state_is_pointed_at() {
+        let hint = "this is the state in /home/u; the host's own is in /var/lib/tidemark: run this as root to look at it";
+        assert_eq!(
+            elsewhere(hint),
+            Finding::warning(
+                "place",
+                "this is the state in /home/u; the host's own is in /var/lib/tidemark",
+                "run this as root to look at it"
+            )
+        );
+    }
+
+    #[test]
+    fn a_folder_that_fails_otherwise_says_how() {
+        let finding = not_writable(Path::new("/s"), None, Errno::IO);
+        assert_eq!(
+            finding.found,
+            "/s cannot be written: Input/output error (os error 5)"
+        );
+    }
+
+    #[test]
+    fn few_names_stand_for_many() {
+        let names: Vec<String> = (0..5).map(|number| number.to_string()).collect();
+        assert_eq!(some(&names), "0, 1, 2 and 2 more");
+    }
 }

@@ -108,13 +108,16 @@ async fn try_look(
     stamp: &Stamp,
     time: Duration,
 ) -> Result<Look, DeliveryError> {
-    if stamp.file.is_none() {
-        return Ok(Look::Missing);
+    match fs::File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Look::Missing),
+        Err(source) => {
+            return Err(DeliveryError::File {
+                path: path.to_path_buf(),
+                source,
+            });
+        }
+        Ok(_) => {}
     }
-    fs::File::open(path).map_err(|source| DeliveryError::File {
-        path: path.to_path_buf(),
-        source,
-    })?;
     let header = Header::read(path);
     schema::refuse_newer(path, header.version)?;
     if stamp.has_log() && !stamp.has_index {

@@ -3,7 +3,7 @@
 use tidemark_point::Timestamp;
 use tidemark_settings::SinkKind;
 
-use super::{CLOCK_BOUND, Finding};
+use super::{CLOCK_BOUND, Finding, Verdict};
 use crate::backoff::http_date;
 use crate::policy::{self, Answer, Later, Outcome};
 use crate::sink::http::Reply;
@@ -62,29 +62,34 @@ impl<'a> Due<'a> {
 /// What an answer says, which came to a request of `sent` at `came`.
 pub(super) fn findings(due: &Due<'_>, reply: &Reply, sent: Timestamp, came: Timestamp) -> Vec<Finding> {
     let mut findings = match due.outcome(reply, came) {
-        Outcome::Stored => vec![server(due, reply), written(due)],
+        Outcome::Stored => vec![server(due, reply, true), written(due)],
         // InfluxDB 2 before 2.1: it says so after it has checked everything else.
         Outcome::Refused(refusal) if refusal.reason.contains("writing requires points") => {
-            vec![server(due, reply), written(due)]
+            vec![server(due, reply, true), written(due)]
         }
         Outcome::Refused(refusal) => {
             let found = format!("an empty write is answered {} ({})", reply.status, refusal.reason);
             let advice = format!("is this {}? check the sink's url, and the server's log", due.name);
-            vec![server(due, reply), Finding::failed("write", found, advice)]
+            vec![server(due, reply, true), Finding::failed("write", found, advice)]
         }
-        Outcome::TooLarge(said) | Outcome::PlainOnly(said) => {
+        Outcome::TooLarge(_) | Outcome::PlainOnly(_) => {
+            let found = format!("an empty write is answered {}", reply.status);
             let advice = format!("is this {}? check the sink's url", due.name);
-            let found = format!("an empty write is answered {} ({})", reply.status, words(&said));
             vec![Finding::failed("server", found, advice)]
         }
         Outcome::Later(later) => later_findings(due, reply, &later),
     };
-    findings.push(clock(reply, sent, came));
+    let clock = clock(reply, sent, came);
+    let has_failed = |finding: &Finding| finding.check == "server" && finding.verdict == Verdict::Failed;
+    // That another server does not say what time it is matters to nobody.
+    if clock.verdict != Verdict::NotTried || !findings.iter().any(has_failed) {
+        findings.push(clock);
+    }
     findings
 }
 
-/// Which server it says that it is.
-fn server(due: &Due<'_>, reply: &Reply) -> Finding {
+/// Which server it says that it is; where it does not say, whether it answers as one that is due.
+fn server(due: &Due<'_>, reply: &Reply, is_known: bool) -> Finding {
     let header = |name: &str| {
         let text = reply.headers.get(name)?.to_str().ok()?;
         Some(words(text)).filter(|text| !text.is_empty())
@@ -100,8 +105,15 @@ fn server(due: &Due<'_>, reply: &Reply) -> Finding {
             Finding::ok("server", found)
         };
     }
-    let through = header("server").map_or(String::new(), |server| format!(" (it calls itself {server})"));
-    Finding::ok("server", format!("it answers as {} does{through}", due.name))
+    let who = header("server").map_or(String::new(), |server| format!(" (it calls itself {server})"));
+    Finding::ok(
+        "server",
+        if is_known {
+            format!("it answers as {} does{who}", due.name)
+        } else {
+            format!("something answers{who}")
+        },
+    )
 }
 
 fn written(due: &Due<'_>) -> Finding {
@@ -144,11 +156,18 @@ fn later_findings(due: &Due<'_>, reply: &Reply, later: &Later) -> Vec<Finding> {
             let of_write = later.status.is_some_and(|_| is_of_write(status, reply));
             let advice = match advice {
                 // What a run does next; here somebody can do more.
+                "it is tried again" if status == 429 => {
+                    "it asks for patience: what waits is tried again; if this lasts, raise its limits"
+                }
                 "it is tried again" => "the server is in trouble: look at its log; what waits is tried again",
                 advice => advice,
             };
             if of_write {
-                vec![server(due, reply), Finding::failed("write", found, advice)]
+                let is_known = !matches!(status, 401 | 403);
+                vec![
+                    server(due, reply, is_known),
+                    Finding::failed("write", found, advice),
+                ]
             } else {
                 vec![Finding::failed("server", found, advice)]
             }

@@ -19,11 +19,22 @@ pub(super) async fn store(dir: &Path, settings: &StoreSettings) -> Vec<Finding> 
     const STEP: &str = "store";
     let path = dir.join(STORE);
     let keep = format!("{} are kept, at most {}", settings.keep, settings.max_bytes);
-    if !path.exists() {
-        return vec![Finding::ok(
-            STEP,
-            format!("not made yet: the first run makes it; {keep}"),
-        )];
+    match std::fs::File::open(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return vec![Finding::ok(
+                STEP,
+                format!("not made yet: the first run makes it; {keep}"),
+            )];
+        }
+        Err(error) => {
+            let found = format!("{} cannot be read: {error}", path.display());
+            return vec![Finding::failed(
+                STEP,
+                found,
+                "run this as the state's owner or as root",
+            )];
+        }
+        Ok(_) => {}
     }
     let mut looked = look(&path).await;
     if looked.as_ref().is_err_and(StoreError::is_damage) {
@@ -39,18 +50,32 @@ pub(super) async fn store(dir: &Path, settings: &StoreSettings) -> Vec<Finding> 
             STEP,
             "a process was killed while it wrote: the next run opens it and goes on from its log",
         ),
-        Err(error) => {
-            let advice = match &error {
-                StoreError::Newer { .. } => "update tidemark",
-                StoreError::Foreign { .. } => "move the file away",
-                error if error.is_damage() => {
-                    "the next run sets it aside and begins a new one; look at the disk, too"
-                }
-                _ => "run this as the state's owner or as root, and look at the disk",
-            };
-            Finding::failed(STEP, words(&chain(&error)), advice)
-        }
+        Err(error) => unusable(STEP, &path, &error),
     }]
+}
+
+/// Why the store cannot be read, and what to do.
+fn unusable(step: &'static str, path: &Path, error: &StoreError) -> Finding {
+    let path = path.display();
+    match error {
+        StoreError::Newer { found, known, .. } => {
+            let found = format!("{path} has format {found}, newer than {known}");
+            Finding::failed(step, found, "update tidemark, or move the file away")
+        }
+        StoreError::Foreign { .. } => {
+            let found = format!("{path} is an SQLite file of something else");
+            Finding::failed(step, found, "move it away")
+        }
+        StoreError::Damaged { what, .. } => {
+            let advice = "the next run sets it aside and begins a new one; look at the disk, too";
+            Finding::failed(step, format!("{path} is damaged: {what}"), advice)
+        }
+        error => Finding::failed(
+            step,
+            words(&chain(error)),
+            "look at the disk and the kernel's log",
+        ),
+    }
 }
 
 /// Its bytes in use and its samples; nothing where it cannot be looked at without touching it.
@@ -67,7 +92,8 @@ async fn look(path: &Path) -> Result<Option<(u64, u64)>, StoreError> {
 pub(super) fn textfile(directory: &Path) -> Vec<Finding> {
     const STEP: &str = "folder";
     let shown = directory.display();
-    let made = format!("make it: install -d -m 0755 -o USER {shown}; or mend the sink's directory");
+    let user = rustix::process::geteuid().as_raw();
+    let made = format!("make it: install -d -m 0755 -o {user} {shown}; or mend the sink's directory");
     let found = match std::fs::metadata(directory) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return vec![Finding::failed(STEP, format!("{shown} is not there"), made)];
@@ -108,7 +134,6 @@ pub(super) fn textfile(directory: &Path) -> Vec<Finding> {
         }
         Err(_) => {
             use std::os::unix::fs::MetadataExt as _;
-            let user = rustix::process::geteuid().as_raw();
             let found = format!(
                 "user {user}, whose the state is, may not write in {shown} (user {}'s)",
                 found.uid()

@@ -88,7 +88,7 @@ pub(super) async fn probe_without(kind: &SinkKind) -> Vec<Finding> {
     fill(&mut findings, is_tls);
     for step in STEPS.iter().skip(2) {
         if (*step != "TLS" || is_tls) && !findings.iter().any(|finding| finding.check == *step) {
-            findings.push(Finding::not_tried(*step, "for want of what is said above"));
+            findings.push(Finding::not_tried(*step, "because of what is said above"));
         }
     }
     findings
@@ -145,22 +145,24 @@ fn trusted(kind: &SinkKind) -> Finding {
     }
 }
 
-/// Adds the steps that were not tried, each with the one that it would have needed.
+/// Adds the steps that were not tried, each with the one that it would have needed, and puts all in order.
 fn fill(findings: &mut Vec<Finding>, is_tls: bool) {
-    let Some(failed) = findings
+    let place = |check: &str| {
+        STEPS
+            .iter()
+            .position(|step| *step == check)
+            .unwrap_or(STEPS.len())
+    };
+    let failed = findings
         .iter()
         .find(|finding| finding.verdict == Verdict::Failed)
-        .map(|finding| finding.check.clone())
-    else {
-        return;
-    };
-    let reached = STEPS
-        .iter()
-        .position(|step| *step == failed)
-        .unwrap_or(STEPS.len());
-    for step in STEPS.iter().skip(reached + 1) {
-        if (*step != "TLS" || is_tls) && !findings.iter().any(|finding| finding.check == *step) {
-            findings.push(Finding::not_tried(*step, format!("for want of: {failed}")));
+        .map(|finding| finding.check.clone());
+    if let Some(failed) = failed {
+        for step in STEPS.iter().skip(place(&failed) + 1) {
+            if (*step != "TLS" || is_tls) && !findings.iter().any(|finding| finding.check == *step) {
+                findings.push(Finding::not_tried(*step, format!("because of: {failed}")));
+            }
         }
     }
+    findings.sort_by_key(|finding| place(&finding.check));
 }
