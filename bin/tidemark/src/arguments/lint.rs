@@ -110,7 +110,8 @@ Each mistake is a line FILE:LINE:COLUMN: what is wrong; what to write instead. C
 from 1. Notices (what is allowed and probably not meant) are no mistakes. With --to these lines go
 to standard error, and what is in no bad line goes to standard output.
 
-It ends with 0 where there is no mistake, else with 1.
+It ends with 0 where there is no mistake, else with 1. Line protocol may be of any length, one
+point of it at most 32 MiB; other pages at most 128 MiB.
 
   openmetrics  OpenMetrics text 1.0: strict, ends with # EOF
   prometheus   the Prometheus text format 0.0.4

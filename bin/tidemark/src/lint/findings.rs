@@ -31,6 +31,9 @@ pub(super) enum Channel {
     Output,
     /// Standard output has the converted page.
     Error,
+    /// They are kept.
+    #[cfg(test)]
+    Nowhere,
 }
 
 /// The findings of one page.
@@ -99,6 +102,8 @@ impl Findings {
                 // A standard error that is gone is no reason to fail: there is nobody left to tell.
                 let _ = std::io::stderr().lock().write_all(self.text.as_bytes());
             }
+            #[cfg(test)]
+            Channel::Nowhere => return Ok(()),
         }
         self.text.clear();
         Ok(())
@@ -129,5 +134,11 @@ impl Findings {
         self.text
             .push_str(&format!("{}: {read}: {mistakes}{notices}\n", self.name));
         self.write()
+    }
+
+    /// What was said.
+    #[cfg(test)]
+    pub(super) fn said(&self) -> &str {
+        &self.text
     }
 }

@@ -11,10 +11,20 @@ use super::meaning::Meaning;
 use crate::arguments::{LintArguments, Precision};
 use crate::wording::counted;
 
-/// The longest point, with the line breaks of its strings: more than InfluxDB takes in one request.
-const MAX_POINT_BYTES: usize = 32 * 1024 * 1024;
-/// Bytes that are read at once.
-const PIECE_BYTES: usize = 1024 * 1024;
+/// How much is held.
+#[derive(Debug, Copy, Clone)]
+struct Bounds {
+    /// The longest point, with the line breaks of its strings.
+    point: usize,
+    /// Bytes that are read at once.
+    piece: usize,
+}
+
+/// A point may be longer than all that InfluxDB takes in one request.
+const BOUNDS: Bounds = Bounds {
+    point: 32 * 1024 * 1024,
+    piece: 1024 * 1024,
+};
 
 /// A check of line protocol.
 pub(super) struct Lint<'a> {
@@ -22,6 +32,7 @@ pub(super) struct Lint<'a> {
     converter: &'a mut Converter,
     meaning: Meaning,
     precision: Precision,
+    bounds: Bounds,
     /// The time of points whose line gives none, where they are converted.
     now: Timestamp,
     points: u64,
@@ -43,6 +54,7 @@ impl<'a> Lint<'a> {
             converter,
             meaning: Meaning::new(arguments.lenient, arguments.precision),
             precision: arguments.precision,
+            bounds: BOUNDS,
             now,
             points: 0,
             without_time: 0,
@@ -55,7 +67,11 @@ impl<'a> Lint<'a> {
     pub(super) fn run(mut self, input: &mut Input) -> Result<u64, Failure> {
         let mut buffer = Vec::new();
         let mut number = 1;
-        let mut wanted = PIECE_BYTES;
+        let Bounds {
+            point: longest,
+            piece: usual,
+        } = self.bounds;
+        let mut wanted = usual;
         loop {
             let missing = wanted.saturating_sub(buffer.len());
             let is_last = input.read(missing, &mut buffer)? < missing;
@@ -71,13 +87,12 @@ impl<'a> Lint<'a> {
             if is_last {
                 break;
             }
-            if done == 0 && wanted >= MAX_POINT_BYTES {
+            if done == 0 && wanted >= longest {
                 if piece.is_empty() {
-                    let what =
-                        format!("the line is longer than {MAX_POINT_BYTES} bytes: write several points");
+                    let what = format!("the line is longer than {longest} bytes: write several points");
                     self.findings.mistake(Place::new(number, 1), &what)?;
-                    number += skip_line(&mut buffer, input)?;
-                    wanted = PIECE_BYTES;
+                    number += skip_line(&mut buffer, input, usual)?;
+                    wanted = usual;
                     continue;
                 }
                 // The first point's string has no end within the bound.
@@ -86,10 +101,8 @@ impl<'a> Lint<'a> {
             number += breaks(piece.get(..done).unwrap_or_default());
             buffer.drain(..done);
             wanted = match done {
-                0 => wanted * 2,
-                _ => PIECE_BYTES
-                    .max(buffer.len().next_power_of_two() * 2)
-                    .min(MAX_POINT_BYTES),
+                0 => (wanted * 2).min(longest),
+                _ => usual.max(buffer.len() * 2).min(longest),
             };
         }
         self.end()
@@ -242,14 +255,14 @@ fn what(kind: &LineErrorKind) -> String {
 }
 
 /// Takes the rest of a line away, of the buffer and of the input: how many lines were passed.
-fn skip_line(buffer: &mut Vec<u8>, input: &mut Input) -> Result<usize, Failure> {
+fn skip_line(buffer: &mut Vec<u8>, input: &mut Input, piece: usize) -> Result<usize, Failure> {
     loop {
         if let Some(at) = buffer.iter().position(|byte| *byte == b'\n') {
             buffer.drain(..=at);
             return Ok(1);
         }
         buffer.clear();
-        if input.read(PIECE_BYTES, buffer)? == 0 {
+        if input.read(piece, buffer)? == 0 {
             return Ok(0);
         }
     }
@@ -280,3 +293,7 @@ fn after_line(text: &[u8], line: usize) -> (usize, usize) {
 fn breaks(text: &[u8]) -> usize {
     text.iter().filter(|byte| **byte == b'\n').count()
 }
+
+#[cfg(test)]
+#[path = "influx/tests.rs"]
+mod tests;

@@ -80,7 +80,7 @@ impl Input {
             _ if self.mark > 0 => return None,
             [0x1f, 0x8b, ..] => ("gzip-compressed", "gunzip -c"),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => ("zstd-compressed", "zstd -dc"),
-            [0x42, 0x5a, 0x68, ..] => ("bzip2-compressed", "bzip2 -dc"),
+            [0x42, 0x5a, 0x68, _, 0x31, 0x41, 0x59, ..] => ("bzip2-compressed", "bzip2 -dc"),
             [0xfd, 0x37, 0x7a, 0x58, 0x5a, ..] => ("xz-compressed", "xz -dc"),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("UTF-16", "iconv -f UTF-16 -t UTF-8"),
             _ => return None,
