@@ -20,6 +20,9 @@ pub(crate) const MAX_REQUESTS: u32 = 60;
 /// Halvings in a row that must fail alike before the rest is refused unasked.
 const MIN_DEPTH: u32 = 4;
 
+/// So many single lines that are too large, and none that was taken, are not what is wrong.
+const TOO_LARGE: u32 = 4;
+
 /// A line that is refused for good.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rejection {
@@ -38,6 +41,8 @@ pub(crate) struct Search {
     searches: u32,
     /// Requests that were refused, or that what they were divided into took; those of earlier deliveries included.
     pub(crate) requests: u32,
+    /// Single lines that were too large.
+    too_large: u32,
     /// What was refused last.
     last: Option<Refusal>,
     pub(crate) delivered: u64,
@@ -88,6 +93,7 @@ impl Search {
             splits: Vec::new(),
             searches: 0,
             requests,
+            too_large: 0,
             last: None,
             delivered: 0,
             rejected: Vec::new(),
@@ -148,25 +154,38 @@ impl Search {
         }
     }
 
-    /// The request was too large: it is halved; a single line is refused.
-    pub(crate) fn too_large(&mut self, status: Option<u16>, said: &str) {
-        let Some(task) = self.tasks.pop() else { return };
-        if task.lines.count() <= 1 {
-            self.reject(
-                &task.lines,
-                &Refusal {
-                    status,
-                    reason: said.to_owned(),
-                    ..Refusal::default()
-                },
-            );
+    /// The request was too large: it is halved; a single line is refused. False where that is no line's fault: nothing
+    /// was taken, and [`TOO_LARGE`] single lines were too large; then all of them are left.
+    pub(crate) fn too_large(&mut self, status: Option<u16>, said: &str) -> bool {
+        let Some(task) = self.tasks.pop() else { return true };
+        let single = task.lines.count() <= 1;
+        if single {
+            let refusal = Refusal {
+                status,
+                reason: said.to_owned(),
+                ..Refusal::default()
+            };
+            self.reject(&task.lines, &refusal);
+            self.too_large += 1;
+            if self.too_large >= TOO_LARGE && self.delivered == 0 && self.last.is_none() {
+                let mut numbers: Vec<u32> = self.rejected.drain(..).map(|rejection| rejection.line).collect();
+                numbers.sort_unstable();
+                let mut lines = Lines::default();
+                numbers.into_iter().for_each(|line| lines.push(line..line + 1));
+                self.begin(lines, false);
+                return false;
+            }
+            if self.delivered > 0 {
+                self.last = Some(refusal);
+            }
         } else {
             let Halves { first, second, .. } = self.plan.halves(&task.lines);
             let halves = [second, first].into_iter();
             halves.for_each(|lines| self.begin(lines, task.probes));
         }
         self.half_done(task.half_of, None);
-        self.spend(task.probes);
+        self.spend(task.probes || single);
+        true
     }
 
     /// Some of the lines are bad.

@@ -107,7 +107,15 @@ pub(crate) async fn carry(
         };
         match sink.send(payload, time).await {
             Outcome::Stored => search.stored(),
-            Outcome::TooLarge(said) => search.too_large(Some(413), &said),
+            Outcome::TooLarge(said) => {
+                if !search.too_large(Some(413), &said) {
+                    let advice = "even for single points; raise the size of a request that is taken";
+                    break End::Later(Later {
+                        status: Some(413),
+                        ..Later::new(format!("{said} {advice}"))
+                    });
+                }
+            }
             Outcome::Refused(refusal) => {
                 let Ok(text) = unpacked(&mut text, body) else {
                     break End::Damaged;

@@ -126,7 +126,7 @@ fn parts_of_what_was_too_large_do_not_count() {
     let mut search = Search::new(Lines::all(500), 0);
     while let Some(lines) = search.next() {
         match lines.count() > 4 {
-            true => search.too_large(Some(413), "too large"),
+            true => assert!(search.too_large(Some(413), "too large")),
             false => search.stored(),
         }
     }
@@ -187,7 +187,41 @@ fn too_large_is_halved_and_no_line_is_lost() {
     }
     assert_eq!(sent, [0, 1, 2, 3, 5, 6, 7, 8, 9]);
     assert_eq!(rejected(&search), BTreeSet::from([4]));
-    assert_eq!(search.requests, 0);
+    // The one that is refused: what was merely too much does not count.
+    assert_eq!(search.requests, 1);
+}
+
+#[test]
+fn many_lines_that_are_too_large_cost_no_more_than_others() {
+    let mut search = Search::new(Lines::all(1_000), 0);
+    let mut singles = 0;
+    while let Some(lines) = search.next() {
+        if lines.iter().any(|line| line % 3 == 1) {
+            singles += u32::from(lines.count() == 1);
+            assert!(search.too_large(Some(413), "too large"));
+        } else {
+            search.stored();
+        }
+    }
+    assert_eq!((singles, search.requests), (MAX_REQUESTS, MAX_REQUESTS));
+    assert_eq!(search.delivered + search.rejected.len() as u64, 1_000);
+}
+
+#[test]
+fn where_every_line_is_too_large_none_is_refused() {
+    let mut search = Search::new(Lines::all(1_000), 0);
+    let mut requests = 0;
+    while search.next().is_some() {
+        requests += 1;
+        if !search.too_large(Some(413), "too large") {
+            break;
+        }
+    }
+    assert_eq!(requests, 15);
+    assert_eq!(
+        (search.rest(), search.delivered, search.rejected.len()),
+        (Lines::all(1_000), 0, 0)
+    );
 }
 
 proptest! {

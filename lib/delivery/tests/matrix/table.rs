@@ -370,6 +370,12 @@ rows! {
         delivered(Serve::Larger(20, v2(413, "request too large", "unable to read data: points batch is too large")), 8),
         delivered(Serve::Larger(20, page(413)), 8);
 
+    /// What refuses single points refuses more than these.
+    too_large_413_always:
+        waits(v1(413, "Request Entity Too Large"), "answered 413 (Request Entity Too Large): too large even for single points; raise the size of a request that is taken", Until::Soon, 11),
+        waits(v2(413, "request too large", "no"), "answered 413 (no): too large even for single points; raise the size of a request that is taken", Until::Soon, 11),
+        waits(page(413), "answered 413: too large even for single points; raise the size of a request that is taken", Until::Soon, 11);
+
     /// Remote write is always packed.
     unsupported_415:
         (Serve::Plain(Answer::new(415)), Fate::DeliveredPlain { requests: 3 }),
