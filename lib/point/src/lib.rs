@@ -2,7 +2,9 @@
 //!
 //! A [`Point`] is valid by construction, so no sink needs to check or mend it; what had to be changed on the way
 //! is counted in [`Adjustments`]. A [`Schema`] declares a measurement, and [`Measurement`] is what a struct
-//! implements, by derive, to be one. [`mod@line`] writes and reads InfluxDB line protocol.
+//! implements, by derive, to be one. [`mod@line`] writes and reads InfluxDB line protocol, [`exposition`] the text
+//! formats of Prometheus, and [`remote_write`] writes the body of its remote write; there, [`Declarations`] say what
+//! a field is, and [`LeftOut`] what could not be written.
 //!
 //! Everything is pure: no I/O, no clock, no settings. It is no client of any database, and it does not decide
 //! where points go.

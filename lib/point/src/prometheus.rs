@@ -6,7 +6,7 @@ mod left_out;
 mod name;
 mod source;
 
-pub(crate) use family::{Clashes, Family, Keep};
+pub(crate) use family::{Clashes, Family, Keep, MAX_BYTES};
 pub(crate) use gather::{Gathered, LabelForm, Number};
 pub use left_out::{LeftOut, Omission};
 pub use name::{prometheus_label, prometheus_name};

@@ -6,7 +6,7 @@
 use crate::Declarations;
 use crate::exposition::FamilyType;
 use crate::exposition::help;
-use crate::prometheus::{AnyPoint, Clashes, Family, Gathered, Keep, LabelForm, LeftOut, Number};
+use crate::prometheus::{AnyPoint, Clashes, Family, Gathered, Keep, LabelForm, LeftOut, MAX_BYTES, Number};
 
 const NANOS_PER_MILLISECOND: i64 = 1_000_000;
 
@@ -86,35 +86,36 @@ pub fn encode<P: AnyPoint>(points: &[P], declarations: &Declarations) -> Request
     let body = &mut request.body;
     body.reserve(gathered.estimated_len(SERIES_BYTES, SAMPLE_BYTES));
     let (mut series, mut samples) = (0, 0);
-    request.left_out = gathered.each_series(Clashes::None, keep, |family, labels, set, entries| {
-        if family_name != family.name {
-            family_name.clone_from(&family.name);
-            name_label.clear();
-            MessageLabels::push(&mut name_label, NAME_LABEL, &family.name, false);
-            describe(&mut metadata, family);
-        }
-        let labels_length = name_label.len() + set.end - set.start;
-        let samples_length: usize = entries
-            .iter()
-            .map(|entry| 2 + sample_length(millis(entry.time)))
-            .sum();
-        body.push(TIMESERIES);
-        push_varint(body, (labels_length + samples_length) as u64);
-        body.extend_from_slice(&labels[set.start..set.split]);
-        body.extend_from_slice(&name_label);
-        body.extend_from_slice(&labels[set.split..set.end]);
-        for entry in entries {
-            let time = millis(entry.time);
-            body.push(SAMPLES);
-            push_varint(body, sample_length(time) as u64);
-            body.push(SAMPLE_VALUE);
-            body.extend_from_slice(&float(entry.number).to_le_bytes());
-            body.push(SAMPLE_TIME);
-            push_varint(body, time);
-        }
-        series += 1;
-        samples += entries.len();
-    });
+    request.left_out =
+        gathered.each_series(Clashes::None, keep, MAX_BYTES, |family, labels, set, entries| {
+            if family_name != family.name {
+                family_name.clone_from(&family.name);
+                name_label.clear();
+                MessageLabels::push(&mut name_label, NAME_LABEL, &family.name, false);
+                describe(&mut metadata, family);
+            }
+            let labels_length = name_label.len() + set.end - set.start;
+            let samples_length: usize = entries
+                .iter()
+                .map(|entry| 2 + sample_length(millis(entry.time)))
+                .sum();
+            body.push(TIMESERIES);
+            push_varint(body, (labels_length + samples_length) as u64);
+            body.extend_from_slice(&labels[set.start..set.split]);
+            body.extend_from_slice(&name_label);
+            body.extend_from_slice(&labels[set.split..set.end]);
+            for entry in entries {
+                let time = millis(entry.time);
+                body.push(SAMPLES);
+                push_varint(body, sample_length(time) as u64);
+                body.push(SAMPLE_VALUE);
+                body.extend_from_slice(&float(entry.number).to_le_bytes());
+                body.push(SAMPLE_TIME);
+                push_varint(body, time);
+            }
+            series += 1;
+            samples += entries.len();
+        });
     request.body.append(&mut metadata);
     (request.series, request.samples) = (series, samples);
     request

@@ -1,7 +1,7 @@
 //! Points to a page.
 
 use super::{FamilyType, Format};
-use crate::prometheus::{AnyPoint, Clashes, Family, Gathered, Keep, LabelForm, LeftOut, Number};
+use crate::prometheus::{AnyPoint, Clashes, Family, Gathered, Keep, LabelForm, LeftOut, MAX_BYTES, Number};
 use crate::{Declarations, DeclaredField};
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
@@ -75,7 +75,7 @@ pub fn write<P: AnyPoint>(points: &[P], declarations: &Declarations, format: For
     let mut described = String::new();
     let gathered = Gathered::new::<TextLabels, P>(points, declarations);
     page.text.reserve(gathered.estimated_len(SAMPLE_BYTES, 0));
-    let left_out = gathered.each_series(clashes, keep, |family, labels, set, entries| {
+    let left_out = gathered.each_series(clashes, keep, MAX_BYTES, |family, labels, set, entries| {
         if described != family.name {
             described.clone_from(&family.name);
             describe(&mut page.text, family, format);

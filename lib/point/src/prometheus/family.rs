@@ -8,6 +8,13 @@ use super::name::COUNTER_SUFFIX;
 use crate::exposition::FamilyType;
 use crate::{DeclaredField, Kind};
 
+/// The longest text or request that is written of a batch. A point repeats its tags for each field: one with long tags
+/// and very many fields would take all memory.
+pub(crate) const MAX_BYTES: usize = 128 << 20;
+
+/// About what a sample takes beside its name and labels.
+const SAMPLE_BYTES: usize = 40;
+
 /// What must not have the same name.
 #[derive(Copy, Clone, PartialEq, Debug)]
 pub(crate) enum Clashes {
@@ -79,15 +86,16 @@ fn type_of(declared: Option<&DeclaredField>) -> FamilyType {
 
 impl<'d> Gathered<'d> {
     /// Gives each series, with its values in the order of time, to `visit`: those of a family together, families
-    /// by name. What is not given is counted.
+    /// by name. What is not given is counted; so is what goes beyond about `max_bytes`.
     pub(crate) fn each_series(
         mut self,
         clashes: Clashes,
         keep: Keep,
+        max_bytes: usize,
         mut visit: impl FnMut(&Family<'d>, &[u8], LabelSet, &[Entry]),
     ) -> LeftOut {
         let (families, owners) = self.families(clashes);
-        let mut seen: HashMap<&[u8], (usize, usize)> = HashMap::new();
+        let mut bytes: usize = 0;
         let labels = std::mem::take(&mut self.labels);
         for (family, mut values) in families.iter().zip(self.by_family(families.len(), &owners)) {
             let key = |entry: &Entry| (entry.set, entry.source, entry.time);
@@ -95,13 +103,19 @@ impl<'d> Gathered<'d> {
                 values.sort_by_key(key);
             }
             let ambiguous = family.shared || self.changed;
-            seen.clear();
+            let mut seen: HashMap<&[u8], (usize, usize)> = HashMap::new();
             for series in values.chunk_by_mut(|a, b| (a.set, a.source) == (b.set, b.source)) {
                 let (set, source) = (series[0].set, series[0].source);
                 let place = self.sets[set];
                 let text = &labels[place.start..place.end];
                 if ambiguous && *seen.entry(text).or_insert((set, source)) != (set, source) {
                     self.omit(series, Omission::Duplicate);
+                    continue;
+                }
+                let each = text.len() + family.name.len() + SAMPLE_BYTES;
+                bytes = bytes.saturating_add(each.saturating_mul(series.len()));
+                if bytes > max_bytes {
+                    self.omit(series, Omission::TooLarge);
                     continue;
                 }
                 let kept = self.choose(series, family, keep);
@@ -252,4 +266,46 @@ fn claims(family: &Family<'_>) -> Vec<String> {
         claims.push(base.to_owned());
     }
     claims
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prometheus::LabelForm;
+    use crate::{Declarations, line};
+
+    struct Plain;
+
+    impl LabelForm for Plain {
+        fn push(out: &mut Vec<u8>, label: &str, value: &str, _first: bool) {
+            out.extend_from_slice(label.as_bytes());
+            out.extend_from_slice(value.as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_goes_beyond_the_bound_is_refused_and_counted() {
+        let text = format!("m,t={} a=1i,b=2i,c=3i 0\nm d=4i 0\n", "x".repeat(1000));
+        let points: Vec<_> = line::read(text.as_bytes()).collect::<Result<_, _>>().unwrap();
+        let declarations = Declarations::new();
+        let gathered = Gathered::new::<Plain, _>(&points, &declarations);
+        let mut names = Vec::new();
+        let left_out = gathered.each_series(Clashes::None, Keep::Newest, 2500, |family, _, _, _| {
+            names.push(family.name.clone());
+        });
+        assert_eq!(names, ["m_a", "m_b"]);
+        assert_eq!(left_out.count(Omission::TooLarge), 2);
+        assert_eq!(left_out.points(), [(1, Omission::TooLarge)]);
+    }
+
+    #[test]
+    fn what_is_reserved_does_not_grow_with_labels_that_few_have() {
+        let mut text = format!("m,t={} a=1i 0\nn ", "x".repeat(60_000));
+        text.extend((0..20_000).map(|field| format!("f{field}=1i,")));
+        text.push_str("z=1i 0\n");
+        let points: Vec<_> = line::read(text.as_bytes()).collect::<Result<_, _>>().unwrap();
+        let declarations = Declarations::new();
+        let gathered = Gathered::new::<Plain, _>(&points, &declarations);
+        assert!(gathered.estimated_len(20, 20) <= 4 << 20);
+    }
 }

@@ -10,6 +10,9 @@ use super::source::AnyPoint;
 use crate::point::TIME_KEY;
 use crate::{Declarations, DeclaredField, Kind};
 
+/// The most that is reserved for a text before it is known how long it becomes.
+const MAX_RESERVED: usize = 4 << 20;
+
 /// A value as it was collected; true and false are 1 and 0.
 #[derive(Copy, Clone, Debug)]
 pub(crate) enum Number {
@@ -277,7 +280,10 @@ impl<'d> Gathered<'d> {
         let name = names.checked_div(self.sources.len()).unwrap_or_default();
         let labels = self.labels.len().checked_div(self.sets.len()).unwrap_or_default();
         let all_series = values.min(self.sets.len().saturating_mul(self.sources.len()));
-        all_series * (series + name + labels) + values * value
+        let bytes = all_series
+            .saturating_mul(series + name + labels)
+            .saturating_add(values * value);
+        bytes.min(MAX_RESERVED)
     }
 
     /// A source as a person knows it.

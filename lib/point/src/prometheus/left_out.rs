@@ -20,11 +20,13 @@ pub enum Omission {
     LabelClash,
     /// The line has no time.
     NoTime,
+    /// The text or request would be too long (128 MiB): a point's tags are repeated for each of its fields.
+    TooLarge,
 }
 
 impl Omission {
     /// All of them.
-    pub const ALL: [Omission; 7] = [
+    pub const ALL: [Omission; 8] = [
         Omission::String,
         Omission::Older,
         Omission::NegativeCounter,
@@ -32,6 +34,7 @@ impl Omission {
         Omission::NameClash,
         Omission::LabelClash,
         Omission::NoTime,
+        Omission::TooLarge,
     ];
 
     /// Whether the value was refused: it should have been there. Strings and superseded values are left out by rule.
@@ -55,6 +58,7 @@ impl Omission {
             }
             Omission::LabelClash => "two tags become one label in Prometheus; rename one",
             Omission::NoTime => "the line has no time; add one",
+            Omission::TooLarge => "with its tags for each field the batch is over 128 MiB; shorten the tags",
         }
     }
 }
