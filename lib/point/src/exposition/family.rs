@@ -8,7 +8,7 @@ use super::limits::{MAX_FAMILIES, MAX_FAMILY_END_MISTAKES};
 use super::metric::{Breach, Metric, Part, Taken, own_label};
 use super::mistake::FamilyMistake;
 use super::sample_rules::{exemplar_allowed, own_label_belongs, reserved_labels};
-use super::scan::{Places, RawLabel, shown};
+use super::scan::{Details, Places, RawLabel, shown};
 use super::{Entry, FamilyType, Format, Sample};
 
 /// What was read of a page, as far as its rules need it.
@@ -86,14 +86,14 @@ impl<'a> Families<'a> {
         }
     }
 
-    /// Takes the next entry of the page, with the labels of a sample by name.
+    /// Takes the next entry of the page, with its details.
     pub(crate) fn take(
         &mut self,
         entry: &Entry<'a>,
-        labels: &[RawLabel<'a>],
-        places: Places,
+        details: &Details<'a>,
         line: usize,
     ) -> Result<(), Breach> {
+        let places = details.places;
         match entry {
             Entry::Type { family, family_type } => {
                 self.metadata("TYPE", family.clone(), places, line)?;
@@ -110,7 +110,7 @@ impl<'a> Families<'a> {
                 }
                 Ok(())
             }
-            Entry::Sample(sample) => self.sample(sample, labels, places, line),
+            Entry::Sample(sample) => self.sample(sample, &details.labels, places, line),
             Entry::Eof => {
                 self.end();
                 Ok(())

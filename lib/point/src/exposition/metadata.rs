@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use super::entry::{Entry, unescaped};
 use super::error::{Expected, TextErrorKind};
-use super::scan::{Line, Mistake, Places, Scanner, shown};
+use super::scan::{Mistake, Places, Scanner, shown};
 use super::{FamilyType, Format};
 
 impl<'a> Scanner<'a> {
     /// A line that begins with a hash sign.
-    pub(crate) fn hash(&mut self) -> Result<Line<'a>, Mistake> {
+    pub(crate) fn hash(&mut self, places: &mut Places) -> Result<Option<Entry<'a>>, Mistake> {
         let hash = self.at;
         self.at += 1;
         let apart = self.blanks();
@@ -24,23 +24,23 @@ impl<'a> Scanner<'a> {
         if !known || self.grammar.lenient && !apart {
             return match self.grammar.is_exact() {
                 true => Err(self.mistake(hash, TextErrorKind::Comment)),
-                false => Ok(Line::Empty),
+                false => Ok(None),
             };
         }
         let end = std::mem::replace(&mut self.at, hash + 1);
         // The server takes `#TYPE` for a comment, clients for a type.
         self.separator()?;
         self.at = end;
-        let mut places = Places {
+        *places = Places {
             name: start,
             ..Places::default()
         };
         if keyword == "EOF" {
             self.line_end()?;
-            return Ok(Line::Entry(Entry::Eof, places));
+            return Ok(Some(Entry::Eof));
         }
         if self.at == self.bytes.len() && self.grammar.lenient {
-            return Ok(Line::Empty);
+            return Ok(None);
         }
         self.separator()?;
         places.name = self.at;
@@ -84,7 +84,7 @@ impl<'a> Scanner<'a> {
                 Entry::Type { family, family_type }
             }
         };
-        Ok(Line::Entry(entry, places))
+        Ok(Some(entry))
     }
 
     fn family_type(&self, word: &str) -> Option<FamilyType> {

@@ -59,9 +59,34 @@ const MAX_EXPONENT: i64 = 1 << 40;
 
 /// A time of OpenMetrics: seconds as a `realnumber`. What is finer than a nanosecond is cut.
 pub(crate) fn seconds(text: &str) -> Result<Timestamp, NumberMistake> {
+    if let Some(time) = plain_seconds(text.as_bytes()) {
+        return Ok(time);
+    }
     let number = RealNumber::split(text).ok_or(NumberMistake::Invalid)?;
     let nanos = number.shifted(FRACTION_DIGITS).ok_or(NumberMistake::OutOfRange)?;
     Timestamp::from_nanos(nanos).ok_or(NumberMistake::OutOfRange)
+}
+
+/// A time as most are written: a few digits of seconds, and perhaps some of the fraction.
+#[inline]
+fn plain_seconds(text: &[u8]) -> Option<Timestamp> {
+    let point = text.iter().position(|&byte| byte == b'.');
+    let (whole, fraction) = text.split_at(point.unwrap_or(text.len()));
+    let fraction = fraction.get(1..).unwrap_or_default();
+    if whole.is_empty() || whole.len() > 10 || fraction.len() > 9 {
+        return None;
+    }
+    // At most 19 digits, which an u64 holds.
+    let mut nanos = 0_u64;
+    for &digit in whole.iter().chain(fraction) {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        nanos = nanos * 10 + u64::from(digit - b'0');
+    }
+    let missing = 9 - u32::try_from(fraction.len()).ok()?;
+    let nanos = nanos.checked_mul(10_u64.pow(missing))?;
+    Timestamp::from_nanos(i64::try_from(nanos).ok()?)
 }
 
 /// The parts of a `realnumber`.

@@ -5,7 +5,7 @@ use super::entry::Entry;
 use super::error::{TextError, TextErrorKind};
 use super::family::Families;
 use super::limits::MAX_LINE_BYTES;
-use super::scan::{Grammar, Line, Mistake, Places, RawLabel, scan};
+use super::scan::{Details, Grammar, Mistake, scan};
 
 /// The entries of a page, in order: an iterator over its lines that say something, be they good or bad.
 ///
@@ -30,7 +30,7 @@ pub struct Reader<'a> {
     at: usize,
     line: usize,
     state: State,
-    labels: Vec<RawLabel<'a>>,
+    details: Details<'a>,
     /// What a strict reader remembers.
     families: Option<Box<Families<'a>>>,
     /// The next to give, last first.
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
             at: 0,
             line: 0,
             state: State::Reading,
-            labels: Vec::new(),
+            details: Details::default(),
             families: Some(Box::new(Families::new(format))),
             next: Vec::new(),
         };
@@ -156,9 +156,16 @@ impl<'a> Reader<'a> {
                 self.end();
                 continue;
             };
-            let entry = match line.and_then(|(line, ended)| self.entry(line, ended)) {
+            let read = match line {
+                Ok((line, ended)) => self.entry(line, ended),
+                Err(error) => Err(error),
+            };
+            let entry = match read {
                 Ok(None) => continue,
-                Ok(Some((entry, places))) => self.check(entry, places),
+                Ok(Some(entry)) => match self.check(&entry) {
+                    Ok(()) => Ok(entry),
+                    Err(error) => Err(error),
+                },
                 Err(error) => {
                     if let Some(families) = &mut self.families {
                         families.bad_line();
@@ -179,22 +186,22 @@ impl<'a> Reader<'a> {
     }
 
     /// Checks an entry against what was read before.
-    fn check(&mut self, entry: Entry<'a>, places: Places) -> Result<Entry<'a>, TextError> {
-        if entry == Entry::Eof {
+    #[inline]
+    fn check(&mut self, entry: &Entry<'a>) -> Result<(), TextError> {
+        if matches!(entry, Entry::Eof) {
             self.state = State::Closed;
         }
         let Some(families) = &mut self.families else {
-            return Ok(entry);
+            return Ok(());
         };
-        match families.take(&entry, &self.labels, places, self.line) {
-            Ok(()) => Ok(entry),
-            Err((place, mistake)) => {
+        families
+            .take(entry, &self.details, self.line)
+            .map_err(|(place, mistake)| {
                 if mistake.is_final() {
                     self.state = State::Ended;
                 }
-                Err(self.error(place, TextErrorKind::Family(mistake)))
-            }
-        }
+                self.error(place, TextErrorKind::Family(mistake))
+            })
     }
 
     /// Gives what was found at the end of a metric or family, before what comes next.
@@ -243,7 +250,8 @@ impl<'a> Reader<'a> {
     }
 
     /// What a line says, and where.
-    fn entry(&mut self, line: &'a str, ended: bool) -> Result<Option<(Entry<'a>, Places)>, TextError> {
+    #[inline]
+    fn entry(&mut self, line: &'a str, ended: bool) -> Result<Option<Entry<'a>>, TextError> {
         if self.state == State::Closed {
             self.state = State::Ended;
             return Err(self.error(0, TextErrorKind::AfterEof));
@@ -269,17 +277,17 @@ impl<'a> Reader<'a> {
             skipped = text.len() - rest.len();
             text = rest;
         }
-        let scanned = scan(text, self.grammar, &mut self.labels).map_err(|Mistake { place, kind }| {
-            self.close_where_meant(text);
-            self.error(skipped + place, kind)
-        })?;
+        let entry = match scan(text, self.grammar, &mut self.details) {
+            Ok(entry) => entry,
+            Err(Mistake { place, kind }) => {
+                self.close_where_meant(text);
+                return Err(self.error(skipped + place, kind));
+            }
+        };
         if !ended && !lenient && self.grammar.format == Format::Prometheus {
             return Err(self.error(line.len(), TextErrorKind::MissingLineFeed));
         }
-        Ok(match scanned {
-            Line::Empty => None,
-            Line::Entry(entry, places) => Some((entry, places)),
-        })
+        Ok(entry)
     }
 }
 

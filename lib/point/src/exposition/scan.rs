@@ -50,21 +50,21 @@ pub(crate) struct Places {
     pub(crate) exemplar: usize,
 }
 
-/// What a line is.
-#[derive(Debug)]
-pub(crate) enum Line<'a> {
-    /// Nothing to tell.
-    Empty,
-    /// An entry, and its places. A sample's labels are in the scratch, by name.
-    Entry(Entry<'a>, Places),
+/// What else is to be told of a line; used again for the next.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Details<'a> {
+    /// A sample's labels, sorted by name.
+    pub(crate) labels: Vec<RawLabel<'a>>,
+    pub(crate) places: Places,
 }
 
-/// Takes a line apart. It has no line break; `labels` is scratch, for the next line to use again.
+/// Takes a line apart, which has no line break; `None` where it says nothing.
+#[inline]
 pub(crate) fn scan<'a>(
     line: &'a str,
     grammar: Grammar,
-    labels: &mut Vec<RawLabel<'a>>,
-) -> Result<Line<'a>, Mistake> {
+    details: &mut Details<'a>,
+) -> Result<Option<Entry<'a>>, Mistake> {
     let mut scanner = Scanner {
         line,
         bytes: line.as_bytes(),
@@ -76,9 +76,9 @@ pub(crate) fn scan<'a>(
     }
     match scanner.byte() {
         None if grammar.is_exact() => Err(scanner.mistake(0, TextErrorKind::BlankLine)),
-        None => Ok(Line::Empty),
-        Some(b'#') => scanner.hash(),
-        Some(_) => scanner.sample(labels),
+        None => Ok(None),
+        Some(b'#') => scanner.hash(&mut details.places),
+        Some(_) => scanner.sample(details).map(|sample| Some(Entry::Sample(sample))),
     }
 }
 
@@ -208,8 +208,10 @@ impl<'a> Scanner<'a> {
         Ok(text)
     }
 
-    fn sample(&mut self, labels: &mut Vec<RawLabel<'a>>) -> Result<Line<'a>, Mistake> {
-        let mut places = Places {
+    #[inline]
+    fn sample(&mut self, details: &mut Details<'a>) -> Result<Sample<'a>, Mistake> {
+        let Details { labels, places } = details;
+        *places = Places {
             name: self.at,
             ..Places::default()
         };
@@ -256,14 +258,13 @@ impl<'a> Scanner<'a> {
                 exemplar = Some(self.exemplar()?);
             }
         }
-        let sample = Sample {
+        Ok(Sample {
             name,
             labels: rest,
             value,
             time,
             exemplar,
-        };
-        Ok(Line::Entry(Entry::Sample(sample), places))
+        })
     }
 
     /// Whether another token follows, whose separator is skipped.
