@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Connection as _, SqliteConnection};
 use tidemark_point::Timestamp;
 
 use super::commit::NO_PART;
@@ -29,45 +29,9 @@ impl Outbox {
         let failed = |error| self.failed(error);
         let mut db = self.connection().await;
         let mut transaction = db.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-        let replaced: Vec<(i64, i64)> = sqlx::query_as(
-            "WITH waiting AS (
-                 SELECT d.batch, d.points, b.collector, b.own, b.target, b.part
-                 FROM delivery d JOIN batch b ON b.id = d.batch WHERE d.sink = ?1),
-             newest AS (
-                 SELECT collector, own, target, max(batch) AS first FROM waiting WHERE part = 0
-                 GROUP BY collector, own, target)
-             SELECT w.batch, w.points FROM waiting w
-             LEFT JOIN newest n ON n.collector = w.collector AND n.own = w.own AND n.target IS w.target
-             WHERE w.part = ?2 OR w.batch < n.first",
-        )
-        .bind(sink)
-        .bind(NO_PART)
-        .fetch_all(&mut *transaction)
-        .await
-        .map_err(failed)?;
-        if replaced.is_empty() {
-            return Ok(0);
-        }
-        let points: i64 = replaced.iter().map(|(_, points)| points).sum();
-        let batches: Vec<i64> = replaced.iter().map(|(batch, _)| *batch).collect();
-        let batches = serde_json::to_string(&batches).unwrap_or_default();
-        sqlx::query("UPDATE sink SET superseded = superseded + ?2, waiting = waiting - ?2 WHERE id = ?1")
-            .bind(sink)
-            .bind(points)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        sqlx::query("DELETE FROM delivery WHERE sink = ? AND batch IN (SELECT value FROM json_each(?))")
-            .bind(sink)
-            .bind(&batches)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        ledger::forget_delivered(&mut transaction, &batches)
-            .await
-            .map_err(failed)?;
+        let points = supersede(&mut transaction, sink).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
-        Ok(u64::try_from(points).unwrap_or(0))
+        Ok(points)
     }
 
     /// Whose batches wait for the sink, in the order of their commits.
@@ -91,9 +55,13 @@ impl Outbox {
         Ok(rows.into_iter().map(place).collect())
     }
 
-    /// The batches of a place, in order: several where a run had very many points.
-    pub(crate) async fn batches_of(&self, sink: i64, place: &Place) -> Result<Vec<Due>, DeliveryError> {
+    /// The batches of a place's newest run, in order: several where it had very many points. What was committed since
+    /// the others were superseded supersedes too: else an older run might be written after a newer one.
+    pub(crate) async fn newest_of(&self, sink: i64, place: &Place) -> Result<Vec<Due>, DeliveryError> {
+        let failed = |error| self.failed(error);
         let mut db = self.connection().await;
+        let mut transaction = db.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        supersede(&mut transaction, sink).await.map_err(failed)?;
         let rows: Vec<SqliteRow> = sqlx::query(
             "SELECT d.batch, d.lane, d.rest, d.requests, d.alone,
                     b.collector, b.own, b.points, b.encoding, b.uints, b.length, b.crc, b.body
@@ -104,13 +72,12 @@ impl Outbox {
         .bind(&place.collector)
         .bind(&place.target)
         .bind(place.own)
-        .fetch_all(&mut *db)
+        .fetch_all(&mut *transaction)
         .await
-        .map_err(|error| self.failed(error))?;
-        rows.iter()
-            .map(queue::due)
-            .collect::<Result<_, _>>()
-            .map_err(|error| self.failed(error))
+        .map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        let due: Result<_, _> = rows.iter().map(queue::due).collect();
+        due.map_err(failed)
     }
 
     /// The newest run of a collector and target.
@@ -137,4 +104,40 @@ impl Place {
         let late = last_run.map_or_else(|| unknown().is_late_after(), Run::is_late_after);
         self.committed.saturating_add(late)
     }
+}
+
+async fn supersede(db: &mut SqliteConnection, sink: i64) -> Result<u64, sqlx::Error> {
+    let replaced: Vec<(i64, i64)> = sqlx::query_as(
+        "WITH waiting AS (
+             SELECT d.batch, d.points, b.collector, b.own, b.target, b.part
+             FROM delivery d JOIN batch b ON b.id = d.batch WHERE d.sink = ?1),
+         newest AS (
+             SELECT collector, own, target, max(batch) AS first FROM waiting WHERE part = 0
+             GROUP BY collector, own, target)
+         SELECT w.batch, w.points FROM waiting w
+         LEFT JOIN newest n ON n.collector = w.collector AND n.own = w.own AND n.target IS w.target
+         WHERE w.part = ?2 OR w.batch < n.first",
+    )
+    .bind(sink)
+    .bind(NO_PART)
+    .fetch_all(&mut *db)
+    .await?;
+    if replaced.is_empty() {
+        return Ok(0);
+    }
+    let points: i64 = replaced.iter().map(|(_, points)| points).sum();
+    let batches: Vec<i64> = replaced.iter().map(|(batch, _)| *batch).collect();
+    let batches = serde_json::to_string(&batches).unwrap_or_default();
+    sqlx::query("UPDATE sink SET superseded = superseded + ?2, waiting = waiting - ?2 WHERE id = ?1")
+        .bind(sink)
+        .bind(points)
+        .execute(&mut *db)
+        .await?;
+    sqlx::query("DELETE FROM delivery WHERE sink = ? AND batch IN (SELECT value FROM json_each(?))")
+        .bind(sink)
+        .bind(&batches)
+        .execute(&mut *db)
+        .await?;
+    ledger::forget_delivered(db, &batches).await?;
+    Ok(u64::try_from(points).unwrap_or(0))
 }

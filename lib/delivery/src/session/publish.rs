@@ -28,7 +28,7 @@ impl Session<'_> {
                 self.report.state = SinkState::OutOfTime;
                 break;
             };
-            let batches = self.outbox.batches_of(self.endpoint.id, &place).await?;
+            let batches = self.outbox.newest_of(self.endpoint.id, &place).await?;
             let batches = self.without_damaged(batches).await?;
             let last_run = self.outbox.last_run_of(&place).await?;
             let Some(first) = batches.first() else { continue };

@@ -310,3 +310,42 @@ fn is_left_behind(path: &Path) -> bool {
             && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_folder_is_said_with_what_to_do() {
+        let folder = Folder::new(Path::new("/srv/text"));
+        let said = |kind: ErrorKind| folder.failed(&io::Error::from(kind)).said;
+        for (kind, text) in [
+            (
+                ErrorKind::NotFound,
+                "the folder /srv/text is not there: make it, or mend the sink's directory",
+            ),
+            (
+                ErrorKind::PermissionDenied,
+                "the folder /srv/text cannot be written: let the user of tidemark write to it (permission denied)",
+            ),
+            (
+                ErrorKind::ReadOnlyFilesystem,
+                "the folder /srv/text cannot be written: it is mounted read-only",
+            ),
+            (
+                ErrorKind::StorageFull,
+                "the folder /srv/text is full: free space on its disk",
+            ),
+            (
+                ErrorKind::TimedOut,
+                "the folder /srv/text cannot be written: timed out",
+            ),
+        ] {
+            assert_eq!(said(kind), text);
+        }
+        assert_eq!(
+            folder.hangs(Duration::from_millis(9_600)).said,
+            "the folder /srv/text could not be written within 10s; it is tried again"
+        );
+    }
+}

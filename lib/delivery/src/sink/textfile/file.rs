@@ -102,3 +102,72 @@ pub(super) fn until(path: &Path) -> io::Result<Option<Timestamp>> {
         .and_then(|rest| rest.split_once(FIRST_LINE.1));
     Ok(time.and_then(|(time, _)| time.parse().ok()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_file_of_the_folder() {
+        fn name(collector: &str, target: Option<&str>, own: bool) -> String {
+            FileName::new(collector, target, own).0
+        }
+        assert_eq!(name("host", None, false), "tidemark-host.prom");
+        assert_eq!(name("host", None, true), "tidemark_run-host.prom");
+        assert_eq!(name("onefs", Some("node-1"), false), "tidemark-onefs@node-1.prom");
+        assert_eq!(
+            name("a", Some("../ä@b"), true),
+            "tidemark_run-a@..%2F%C3%A4%40b.prom"
+        );
+        assert_eq!(name("a", Some(""), false), "tidemark-a@.prom");
+        assert_eq!(name(FLUSH_NAME, None, true), "tidemark_sink.prom");
+        // Mended points may have no other collector.
+        assert_eq!(name(FLUSH_NAME, None, false), "tidemark-tidemark.prom");
+        let long = |last: &str| name("a", Some(&format!("{}{last}", "ü".repeat(5_000))), false);
+        assert!(long("1").len() < 255 && long("1") != long("2"));
+        assert_eq!(long("1"), long("1"));
+    }
+
+    #[test]
+    fn the_first_line_says_when_a_file_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tidemark-x.prom");
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        let name = FileName::new("x", None, false);
+        for (nanos, shown) in [
+            (0, "1970-01-01T00:00:01Z"),
+            (1_700_000_000_999_999_999, "2023-11-14T22:13:21Z"),
+        ] {
+            let line = name.first_line(Timestamp::from_nanos(nanos).unwrap());
+            assert_eq!(
+                line,
+                format!("# tidemark writes this file, and removes it after {shown}\n")
+            );
+            write(&line);
+            assert_eq!(until(&path).unwrap(), shown.parse().ok());
+            // More of it, and less.
+            write(&format!("{line}x 1\n"));
+            assert_eq!(until(&path).unwrap(), shown.parse().ok());
+            write(line.trim_end());
+            assert_eq!(until(&path).unwrap(), None);
+        }
+        for foreign in [
+            "",
+            "\n",
+            "x 1\n",
+            "# tidemark writes this file, and removes it after \n",
+            "# tidemark writes this file, and removes it after never\n",
+            " # tidemark writes this file, and removes it after 2023-11-14T22:13:21Z\n",
+        ] {
+            write(foreign);
+            assert_eq!(until(&path).unwrap(), None, "{foreign:?}");
+        }
+        std::fs::write(&path, vec![0xff; 100_000]).unwrap();
+        assert_eq!(until(&path).unwrap(), None);
+        assert_eq!(until(folder.path()).unwrap_err().kind(), ErrorKind::InvalidInput);
+        assert_eq!(
+            until(&folder.path().join("y")).unwrap_err().kind(),
+            ErrorKind::NotFound
+        );
+    }
+}
