@@ -82,12 +82,18 @@ impl Workspace {
     /// cargo in the copy, without the network; its standard output.
     #[track_caller]
     fn cargo(&self, line: &str) -> String {
+        self.cargo_into(&self.target(), line)
+    }
+
+    /// The same, where what it makes for people and programs goes to that folder.
+    #[track_caller]
+    fn cargo_into(&self, target: &Path, line: &str) -> String {
         let output = Command::new(option_env!("CARGO").unwrap_or("cargo"))
             .args(line.split_whitespace())
             .current_dir(&self.root)
             .env("CARGO_NET_OFFLINE", "true")
             .env("CARGO_BUILD_BUILD_DIR", &self.build)
-            .env("CARGO_TARGET_DIR", self.target())
+            .env("CARGO_TARGET_DIR", target)
             .env("RUSTDOCFLAGS", "-D warnings")
             .output()
             .expect("cargo runs");
@@ -159,7 +165,9 @@ fn a_new_collector_builds_is_listed_and_runs_with_nothing_else_to_edit() {
     // Where the whole workspace was looked at before, as `tests/run` does, that is a matter of seconds.
     if asked("TIDEMARK_LINTS").is_some() {
         workspace.cargo("clippy --workspace --all-targets --all-features --locked -- -D warnings");
-        workspace.cargo("doc --workspace --no-deps --all-features --locked");
+        // Where the pages of the others are.
+        let pages = "doc --workspace --no-deps --all-features --locked";
+        workspace.cargo_into(&workspace.build, pages);
     }
 
     // The README says of it what it says of itself.
