@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tidemark_app::exit;
 use tidemark_collect::Clock;
+use tidemark_collect::http::redacted;
 use tidemark_delivery::{Delivery, OpenOptions, SinkLedger};
 use tidemark_point::Timestamp;
 use tidemark_settings::{Loaded, Settings, SinkKind, SinkSettings};
@@ -67,6 +68,17 @@ pub(crate) fn sink_text(sink: &SinkSettings, state: &Path) -> String {
             "{} (influxdb, {}, {})",
             sink.name, influxdb.url, influxdb.database
         ),
+        SinkKind::Influxdb2(influxdb2) => format!(
+            "{} (influxdb2, {}, {} of {})",
+            sink.name, influxdb2.url, influxdb2.bucket, influxdb2.org
+        ),
+        // Its query may hold what is not for everybody.
+        SinkKind::RemoteWrite(remote_write) => {
+            format!("{} (remote-write, {})", sink.name, redacted(&remote_write.url))
+        }
+        SinkKind::Textfile(textfile) => {
+            format!("{} (textfile, {})", sink.name, textfile.directory.display())
+        }
         SinkKind::Store => format!("{} ({})", sink.name, state.join("store.db").display()),
         kind => format!("{} ({})", sink.name, kind.name()),
     }
@@ -182,5 +194,69 @@ impl Reporter {
     /// Closes what was opened.
     pub(super) async fn close(self) {
         self.delivery.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tidemark_settings::{LoadFrom, Places};
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_sink_says_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tidemark.toml");
+        let text = r#"
+            [[sink]]
+            type = "influxdb"
+            url = "https://one:8086"
+            database = "metrics"
+            [[sink]]
+            type = "influxdb2"
+            url = "https://two:8086/prefix"
+            org = "ours"
+            bucket = "metrics"
+            token = "s3cr3t-t0k3n"
+            [[sink]]
+            type = "remote-write"
+            url = "https://prometheus/api/v1/write?key=s3cr3t"
+            bearer_token = "s3cr3t-t0k3n"
+            [[sink]]
+            type = "textfile"
+            directory = "/var/lib/prometheus/node-exporter"
+            [[sink]]
+            type = "store"
+            [[sink]]
+            type = "discard"
+            name = "nowhere"
+        "#;
+        std::fs::write(&file, text).unwrap();
+        let environment = BTreeMap::new();
+        let places = Places::new(&environment, false, Some(file));
+        let from = LoadFrom {
+            places: &places,
+            environment: &environment,
+            hostname: "here".to_owned(),
+            known_collectors: None,
+        };
+        let settings = Settings::load(&from).unwrap().settings;
+        let texts = settings
+            .sinks
+            .iter()
+            .map(|sink| sink_text(sink, Path::new("/state")));
+        assert_eq!(
+            texts.collect::<Vec<_>>(),
+            [
+                "influxdb (influxdb, https://one:8086/, metrics)",
+                "influxdb2 (influxdb2, https://two:8086/prefix, metrics of ours)",
+                "remote-write (remote-write, https://prometheus/api/v1/write?key=…)",
+                "textfile (textfile, /var/lib/prometheus/node-exporter)",
+                "store (/state/store.db)",
+                "nowhere (discard)",
+            ]
+        );
     }
 }
