@@ -196,6 +196,43 @@ proptest! {
             prop_assert_eq!(write(&lines, &declarations, format, times), page);
         }
     }
+
+    #[test]
+    fn lines_of_others_are_pages_too(text in line_text(), choice in any::<u8>()) {
+        let lines: Vec<_> = line::read(text.as_bytes()).filter_map(Result::ok).collect();
+        let mut declarations = Declarations::new();
+        for line in &lines {
+            for (field, _) in line.fields().iter().filter(|_| choice % 2 == 0) {
+                let kind = if choice & 2 == 0 { Kind::Counter } else { Kind::Gauge };
+                let declared = DeclaredField { kind, unit: None, help: text.as_str().into() };
+                declarations.declare_field(&line.measurement(), field, declared);
+            }
+        }
+        for format in [Format::OpenMetrics, Format::Prometheus] {
+            let page = write(&lines, &declarations, format, Times::Keep);
+            prop_assert_eq!(read(&page, format).len(), page.samples);
+        }
+        let compact = declarations.to_string();
+        prop_assert_eq!(compact.parse(), Ok(declarations));
+    }
+}
+
+/// Lines, most of them good, of what means something somewhere.
+fn line_text() -> impl Strategy<Value = String> {
+    let piece = || {
+        prop::sample::select(vec![
+            "a", "b", "_", "1", "\\", "\\,", "\\ ", "\\=", "\"", "é", "\u{1}", "\u{7f}", "\r", "\t", "\n",
+            "{", "}", "#", " # ", "time", "value", ",", "=", "total",
+        ])
+    };
+    let text = move || vec(piece(), 1..3).prop_map(|pieces| pieces.concat());
+    let number = prop::sample::select(vec!["1", "-1i", "2u", "t", "\"x\"", "1e300", "-0", "\"\n\"", "x"]);
+    let line = (text(), text(), text(), text(), number, 0..4_i64).prop_map(
+        |(measurement, key, value, field, number, time)| {
+            format!("m{measurement},k{key}=v{value} {field}={number},f=1i {time}\n")
+        },
+    );
+    vec(line, 1..8).prop_map(|lines| lines.concat())
 }
 
 /// A page with every kind of field, label and number that a source may bring.
