@@ -107,16 +107,15 @@ pub(super) fn refuses_gzip(message: &str) -> bool {
 
 /// What stands before a line that InfluxDB cannot read.
 const QUOTE: &str = "unable to parse '";
+/// What stands between two of them.
+const NEXT_QUOTE: &str = "\nunable to parse '";
 
 /// The points that are refused, as far as the server names them.
 pub(super) fn refusal(status: u16, said: &Said) -> Refusal {
     let message = said.message.as_str();
+    let (_, quotations) = message.split_once(QUOTE).unwrap_or_default();
     let mut quoted = Vec::new();
-    for (start, _) in message.match_indices(QUOTE) {
-        let rest = &message[start + QUOTE.len()..];
-        let rest = rest
-            .split_once(&format!("\n{QUOTE}"))
-            .map_or(rest, |(one, _)| one);
+    for rest in quotations.split(NEXT_QUOTE) {
         // The line may hold what ends it: each place where it may end is offered, and the batch's lines decide.
         for (end, _) in rest.match_indices("': ").take(MAX_ENDS) {
             let reason = rest[end + 3..].lines().next().unwrap_or_default();

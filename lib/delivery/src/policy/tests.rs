@@ -267,3 +267,51 @@ fn a_receivers_word_on_points_is_told_from_others() {
         assert!(later.may_be_the_batch, "{said}");
     }
 }
+
+#[test]
+fn an_answer_made_of_quotations_is_no_burden() {
+    let body = "unable to parse '".repeat(3_800) + &"': x".repeat(200);
+    let quoted = refused2(400, &serde_json::json!({ "message": body }).to_string()).quoted;
+    let bytes: usize = quoted.iter().map(|(line, _)| line.len()).sum();
+    assert!(bytes <= 16 * body.len(), "{bytes} bytes");
+    let lines = "\nunable to parse 'm v=x 5': invalid number".repeat(1_500);
+    let quoted = refused2(400, &serde_json::json!({ "message": lines }).to_string()).quoted;
+    assert_eq!(quoted.len(), 1_500);
+    assert!(
+        quoted
+            .iter()
+            .all(|(line, reason)| line == "m v=x 5" && reason == "invalid number")
+    );
+}
+
+proptest::proptest! {
+    /// Whatever a server says, something is made of it; and nothing is stored but by its own word.
+    #[test]
+    fn any_answer_means_something(
+        status in 100u16..1_000,
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "unable to parse '", "': ", "\\n", "{\"error\":\"", "{\"message\":\"", "\"", "}", "dropped ", "7",
+                " points outside retention policy ", " violates a Retention Policy Lower Bound at ",
+                "2025-09-02T09:04:10.7684903Z", ",", "input field \\\"v\\\"", " on measurement \\\"m\\\" is type ",
+                "error parsing line ", " (1-based): ", "\"line\":3", "\"data\":[", "sample", "\u{1b}", "é", "<",
+            ]),
+            0..12,
+        ),
+        retry_after in proptest::option::of("[0-9a-zA-Z :,-]{0,30}"),
+        compressed: bool,
+        is_influxdb: bool,
+    ) {
+        let body = parts.concat();
+        let answer = Answer { status, retry_after: retry_after.as_deref(), is_influxdb, body: &body, compressed };
+        for policy in [influxdb, influxdb2, remote_write] {
+            match policy(answer, Timestamp::EPOCH) {
+                Outcome::Stored => proptest::prop_assert!(matches!(status, 200 | 202 | 204)),
+                Outcome::Refused(refusal) => proptest::prop_assert_eq!(refusal.status, Some(status)),
+                Outcome::Later(later) => proptest::prop_assert!(later.said.starts_with("answered ")),
+                Outcome::TooLarge(_) => proptest::prop_assert_eq!(status, 413),
+                Outcome::PlainOnly(_) => proptest::prop_assert!(compressed),
+            }
+        }
+    }
+}
