@@ -70,6 +70,31 @@ pub(crate) enum Subcommand {
     },
 }
 
+const UP_HELP: &str = "\
+It needs no settings, no root and no systemd: without settings, this machine's own metrics go to
+the store, where `tidemark show` finds them. Each collector runs at once, then at its interval.";
+
+const LIST_HELP: &str = "\
+Collectors are programs called tidemark-NAME, in the folder that TIDEMARK_COLLECTORS names, else
+beside this program, else in /usr/lib/tidemark/collectors.";
+
+const STATUS_HELP: &str = "\
+  late      no run has ended for twice the interval and the deadline
+  failing   the last run collected nothing
+  lost      refused by a sink, or dropped; `tidemark outbox show` says why, `tidemark outbox drop`
+            acknowledges it
+
+For monitoring: tidemark status --check, or --json for programs.";
+
+const SHOW_HELP: &str = "\
+  tidemark show host                         the newest values
+  tidemark show host --since 1h              count, least, mean, most and last of an hour
+  tidemark show host --output influx         as points";
+
+const RUN_HELP: &str = "\
+The exit code is the worst of the collectors': 0 collected, and delivered or safely in the outbox;
+1 nothing collected, or not kept; 78 the settings are wrong.";
+
 /// The whole line, as clap takes it.
 pub(crate) fn command() -> Command {
     let command = Command::new("tidemark")
@@ -77,11 +102,20 @@ pub(crate) fn command() -> Command {
         .about("Collects metrics at regular intervals, keeps them safe, and delivers them.")
         .disable_help_subcommand(true)
         .subcommand_required(true)
-        .subcommand(Command::new("up").about("Run the collectors at their intervals, in the foreground"))
-        .subcommand(Command::new("list").about("Say which collectors are installed, and what starts them"))
+        .subcommand(
+            Command::new("up")
+                .about("Run the collectors at their intervals, in the foreground")
+                .after_help(UP_HELP),
+        )
+        .subcommand(
+            Command::new("list")
+                .about("Say which collectors are installed, and what starts them")
+                .after_help(LIST_HELP),
+        )
         .subcommand(
             Command::new("status")
                 .about("Say how the collectors and the sinks are")
+                .after_help(STATUS_HELP)
                 .arg(flag("json", "Print it as JSON"))
                 .arg(flag(
                     "check",
@@ -91,6 +125,7 @@ pub(crate) fn command() -> Command {
         .subcommand(
             Command::new("show")
                 .about("Show a collector's newest values in the store")
+                .after_help(SHOW_HELP)
                 .arg(
                     Arg::new("name")
                         .value_name("NAME")
@@ -114,6 +149,7 @@ pub(crate) fn command() -> Command {
         .subcommand(
             Command::new("run")
                 .about("Run collectors once, now")
+                .after_help(RUN_HELP)
                 .arg(
                     Arg::new("names")
                         .value_name("NAME")

@@ -3,7 +3,8 @@
 //! The writer needs to check nothing, since a [`Point`](crate::Point) is valid. The reader takes what InfluxDB
 //! takes: escapes, quoted strings with line breaks, the suffixes `i` and `u`, all spellings of true and false,
 //! negative times, lines without a time, blank lines, comments, LF and CR LF. It refuses the rest with line and
-//! column. Where InfluxDB is lax, it is strict: no tabs for spaces, no tag twice.
+//! column. Where InfluxDB is lax and its grammar is not, it is strict: no tabs for spaces, no string that goes on
+//! out of a comment. The grammar: <https://github.com/influxdata/line-protocol/blob/v2/line-protocol.ebnf>
 
 mod borrowed;
 mod error;

@@ -17,7 +17,7 @@ mod unchanged;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tidemark_testkit::{Ended, Home, Run, asked, program};
@@ -79,7 +79,11 @@ impl Site {
         mode(self.home.config(), 0o644);
         // Where another user can reach it.
         let command = self.home.path().join("tidemark");
-        fs::copy(env!("CARGO_BIN_EXE_tidemark"), &command).expect("copy");
+        // By a program: a copy that this process writes may be "text file busy" when it is started.
+        let copied = std::process::Command::new("cp")
+            .args([Path::new(env!("CARGO_BIN_EXE_tidemark")), &command])
+            .status();
+        assert!(copied.expect("cp").success());
         let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
         self.at_home(Run::new("setpriv").args(nobody).arg(&command).args(line))
     }

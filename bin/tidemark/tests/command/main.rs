@@ -11,7 +11,7 @@ mod trouble;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tidemark_testkit::{Ended, Home, Run, Running, program, wait_until};
@@ -45,9 +45,10 @@ impl Site {
 
     /// A collector that is a shell script.
     fn script(&self, name: &str, script: &str) {
-        let path = self.folder().join(format!("tidemark-{name}"));
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("write");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("mode");
+        let text = self
+            .home
+            .file(&format!("{name}.script"), format!("#!/bin/sh\n{script}\n"));
+        install(&text, &self.folder().join(format!("tidemark-{name}")));
     }
 
     /// A description beside the program.
@@ -79,6 +80,16 @@ impl Site {
 }
 
 const ON: &str = "[collector.behaving]\nrun_interval = \"1m\"\n";
+
+/// Copies a program by a program: where this process had it open for writing, one that another test starts meanwhile
+/// would inherit that, and it could not be run yet ("text file busy").
+fn install(from: &Path, to: &Path) {
+    let done = std::process::Command::new("install")
+        .args(["-m", "755"])
+        .args([from, to])
+        .status();
+    assert!(done.expect("install").success(), "{}", to.display());
+}
 
 #[track_caller]
 fn one_line(ended: &Ended) -> &str {

@@ -1,6 +1,5 @@
 //! What `tidemark completions` and `tidemark man` print, as the shells and readers of manual pages take it.
 
-use std::path::Path;
 use std::process::Command;
 
 use super::*;

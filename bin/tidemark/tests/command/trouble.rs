@@ -88,7 +88,7 @@ fn a_state_that_this_user_may_not_look_at_is_said() {
     fs::set_permissions(site.home.config(), fs::Permissions::from_mode(0o644)).expect("mode");
     // Where another user can reach it.
     let command = site.home.path().join("tidemark");
-    fs::copy(env!("CARGO_BIN_EXE_tidemark"), &command).expect("copy");
+    install(Path::new(env!("CARGO_BIN_EXE_tidemark")), &command);
     for line in [
         &["status"][..],
         &["show", "behaving"],
