@@ -101,7 +101,9 @@ async fn to_sink(options: &OpenOptions, spec: &SinkSpec, packed: &Packed, deadli
     };
     if let Some(folder) = spec.folder() {
         for own in [false, true] {
-            if let Err((points, said)) = to_folder(options, folder, packed, own, deadline).await {
+            if let Err((points, said)) =
+                to_folder(options, (spec.name(), folder), packed, own, deadline).await
+            {
                 failed(own, points, said);
             }
         }
@@ -153,7 +155,7 @@ fn declared(options: &OpenOptions, own: bool) -> Arc<Declarations> {
 /// Writes the file of a run's points, or of its own point; else how many points are lost, and why.
 async fn to_folder(
     options: &OpenOptions,
-    folder: &Folder,
+    (sink, folder): (&str, &Folder),
     packed: &Packed,
     own: bool,
     deadline: Instant,
@@ -184,9 +186,7 @@ async fn to_folder(
     let time = deadline.saturating_duration_since(Instant::now());
     match publish::publish(folder, sheet, empty, time).await {
         Ok(published) => {
-            for notice in published.notices {
-                tracing::warn!("of {collector}: {}", words::words(&notice));
-            }
+            published.tell(sink, collector);
             Ok(())
         }
         Err(Unpublished::Folder(later) | Unpublished::File(later)) => Err((points, later.said)),

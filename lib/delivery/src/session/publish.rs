@@ -85,10 +85,8 @@ impl Session<'_> {
         line_of: &[(usize, u32)],
         published: Published,
     ) -> Result<(), DeliveryError> {
-        for notice in &published.notices {
-            let collector = batches.first().map_or("", |due| &due.collector);
-            tracing::warn!("{}: of {collector}: {}", self.spec.name(), words::words(notice));
-        }
+        let collector = batches.first().map_or("", |due| &due.collector);
+        published.tell(self.spec.name(), collector);
         for (place, due) in batches.iter().enumerate() {
             let text = due
                 .body

@@ -59,8 +59,10 @@ pub(crate) struct Sheet {
 pub(crate) struct Published {
     /// Lines of which nothing is there, by their number, each with the reason.
     pub(crate) refused: Vec<(u32, String)>,
-    /// What else is not there.
-    pub(crate) notices: Vec<String>,
+    /// What else should be there and is not.
+    pub(crate) warnings: Vec<String>,
+    /// What is not there by rule.
+    pub(crate) notice: Option<String>,
 }
 
 /// Why a file was not written.
@@ -103,8 +105,10 @@ impl Folder {
                 published.refused.push((*number, omission.to_string()));
             }
         }
-        if !page.left_out.is_empty() {
-            published.notices.push(page.left_out.to_string());
+        if page.left_out.refused() > 0 {
+            published.warnings.push(page.left_out.to_string());
+        } else if !page.left_out.is_empty() {
+            published.notice = Some(page.left_out.to_string());
         }
         let Kept { text, refused } = others::keep(&self.path, &sheet.name, page.text);
         if !refused.is_empty() {
@@ -233,7 +237,7 @@ impl Published {
         points: &[(u32, BorrowedPoint<'_>)],
         declared: &Declarations,
     ) {
-        self.notices.extend(refused.notices());
+        self.warnings.extend(refused.reasons());
         for (number, point) in points {
             let measurement = point.measurement();
             let labels = others::labels_of(point);
@@ -251,6 +255,18 @@ impl Published {
             {
                 self.refused.push((*number, reason.to_owned()));
             }
+        }
+    }
+}
+
+impl Published {
+    /// Tells what is not there of the points of a collector.
+    pub(crate) fn tell(&self, sink: &str, collector: &str) {
+        for warning in &self.warnings {
+            tracing::warn!("{sink}: of {collector}: {}", words(warning));
+        }
+        if let Some(notice) = &self.notice {
+            tracing::info!("{sink}: of {collector}: {}", words(notice));
         }
     }
 }

@@ -52,8 +52,8 @@ impl Refused {
         reason.map(String::as_str)
     }
 
-    /// What to tell.
-    pub(super) fn notices(&self) -> impl Iterator<Item = String> {
+    /// All that is refused.
+    pub(super) fn reasons(&self) -> impl Iterator<Item = String> {
         self.families.values().chain(self.in_part.values()).cloned()
     }
 }
