@@ -4,7 +4,8 @@
 mod openmetrics;
 
 use openmetrics::{bad, bad_lines, good, good_lines, mistakes};
-use tidemark_point::exposition::{Entry, Format, Reader, TextErrorKind};
+use tidemark_point::Timestamp;
+use tidemark_point::exposition::{Entry, Format, Reader, TextErrorKind, points};
 
 #[rustfmt::skip]
 #[test]
@@ -266,10 +267,20 @@ fn times_are_decimal_digits_to_the_nanosecond() {
         assert!(!mistakes(&format!("a 1 {text}\n# EOF\n")).is_empty(), "{text}");
     }
     bad_lines("a 1 NaN\n", 1, 5, "\"NaN\" is no time: write seconds since 1970");
-    for text in [
-        "9999999999.999999999", "9223372036.854775807", "-9223372036.854775807", "1e10", "1e99999999999999999999", "1700000000000",
+    // The specification sets no bound, but what is stored does.
+    for (text, nearest) in [
+        ("9999999999.999999999", Timestamp::MAX), ("9223372036.854775807", Timestamp::MAX), ("1e10", Timestamp::MAX),
+        ("-9223372036.854775807", Timestamp::MIN), ("1e99999999999999999999", Timestamp::MAX),
+        ("12345678901234567890.5", Timestamp::MAX), ("-1700000000000", Timestamp::MIN),
     ] {
-        bad_lines(&format!("a 1 {text}\n"), 1, 5, &format!("the time {text} is out of range"));
+        let page = format!("a 1 {text}\n# EOF\n");
+        good(&page);
+        assert_eq!(time(text), Some(nearest.nanos()), "{text}");
+        let point = points(page.as_bytes(), Format::OpenMetrics, Timestamp::EPOCH).next();
+        assert_eq!(point.map(|point| point.map_err(|error| error.kind)), Some(Err(TextErrorKind::TimeNotStored)));
+        let lenient = Reader::new(page.as_bytes(), Format::OpenMetrics).lenient().next();
+        let kind = lenient.and_then(Result::err).map(|error| error.kind);
+        assert_eq!(kind, Some(TextErrorKind::TimeOutOfRange(text.into())));
     }
 }
 

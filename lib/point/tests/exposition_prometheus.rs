@@ -114,8 +114,8 @@ fn lines_are_as_the_format_has_them() {
     for time in ["1.5", "NaN", "1e3", "0x1", "x", "-", "+", "1_0"] {
         bad(&format!("a 1 {time}\n"), 1, 5, &format!("{time:?} is no time: write whole milliseconds"));
     }
-    bad("a 1 9223372036855\n", 1, 5, "the time 9223372036855 is out of range");
-    bad("a 1 99999999999999999999\n", 1, 5, "the time 99999999999999999999 is out of range");
+    good("a 1 9223372036855\n");
+    bad("a 1 99999999999999999999\n", 1, 5, "\"99999999999999999999\" is no time");
     for value in ["0x10", "1_0", "+nan", "x", "1e", ".", "1d"] {
         bad(&format!("a {value}\n"), 1, 3, &format!("{value:?} is no number"));
     }

@@ -44,6 +44,7 @@ pub struct Sample<'a> {
     pub value: f64,
     /// The time, where the line gives one: its decimal digits, cut to nanoseconds.
     pub time: Option<Timestamp>,
+    pub(crate) time_is_exact: bool,
     /// The exemplar, where the line has one; OpenMetrics alone.
     pub exemplar: Option<Exemplar<'a>>,
 }
@@ -58,6 +59,12 @@ impl<'a> Sample<'a> {
     /// no label.
     pub fn labels(&self) -> Labels<'a> {
         self.labels.clone()
+    }
+
+    /// Whether the time is beyond the range of [`Timestamp`], and its nearest end stands for it. A strict reader
+    /// takes such a time, since the formats set no bound; for a lenient one it is a mistake.
+    pub fn is_time_beyond(&self) -> bool {
+        !self.time_is_exact
     }
 
     /// The value of a label; `None` where the sample has no label of that name.

@@ -141,6 +141,8 @@ pub enum TextErrorKind {
     },
     /// The time is beyond the range of [`Timestamp`].
     TimeOutOfRange(String),
+    /// The time is right, but beyond the range of [`Timestamp`], so that there is no point of it.
+    TimeNotStored,
     /// A TYPE line names no type of the format.
     InvalidType {
         /// What stands there.
@@ -222,6 +224,10 @@ impl fmt::Display for TextErrorKind {
             TextErrorKind::TimeOutOfRange(text) => {
                 let (first, last) = (Timestamp::MIN, Timestamp::MAX);
                 write!(f, "the time {text} is out of range: {first} to {last}")
+            }
+            TextErrorKind::TimeNotStored => {
+                let (first, last) = (Timestamp::MIN, Timestamp::MAX);
+                write!(f, "the time cannot be stored: only {first} to {last} can")
             }
             TextErrorKind::InvalidType { text, format } => {
                 write!(f, "{text:?} is no type: write")?;

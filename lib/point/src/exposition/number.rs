@@ -38,16 +38,14 @@ pub(crate) fn value(text: &str) -> Result<f64, NumberMistake> {
     Ok(value)
 }
 
-/// A time of 0.0.4: whole milliseconds.
+/// A time of 0.0.4: milliseconds that an `i64` holds.
 pub(crate) fn milliseconds(text: &str) -> Result<Timestamp, NumberMistake> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(NumberMistake::Invalid);
     }
-    text.parse()
-        .ok()
-        .and_then(Timestamp::from_millis)
-        .ok_or(NumberMistake::OutOfRange)
+    let milliseconds = text.parse().map_err(|_| NumberMistake::Invalid)?;
+    Timestamp::from_millis(milliseconds).ok_or(NumberMistake::OutOfRange)
 }
 
 /// How many digits of a second's fraction are kept.

@@ -58,18 +58,24 @@ impl<'a> Points<'a> {
     }
 
     fn point(&mut self, sample: Sample<'a>) -> Option<Result<Point, TextError>> {
+        if sample.is_time_beyond() {
+            return Some(Err(self.error(TextErrorKind::TimeNotStored)));
+        }
         let labels = sample.labels();
-        // An owned name is rare: a quoted one with escapes.
         let fields = vec![(Cow::Borrowed(VALUE), Value::from(sample.value))];
         let time = Some(sample.time.unwrap_or(self.default_time));
         match build(sample.name, labels.collect(), fields, time, &mut self.adjustments) {
             Ok(point) => Some(Ok(point)),
             Err(PointError::NoFields { .. }) => None,
-            Err(source) => Some(Err(TextError {
-                line: self.reader.line(),
-                column: 1,
-                kind: TextErrorKind::Point(source),
-            })),
+            Err(source) => Some(Err(self.error(TextErrorKind::Point(source)))),
+        }
+    }
+
+    fn error(&self, kind: TextErrorKind) -> TextError {
+        TextError {
+            line: self.reader.line(),
+            column: 1,
+            kind,
         }
     }
 }

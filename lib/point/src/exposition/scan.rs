@@ -244,11 +244,14 @@ impl<'a> Scanner<'a> {
         places.value = self.at;
         let value = self.value()?;
         let mut time = None;
+        let mut time_is_exact = true;
         let mut exemplar = None;
         if self.more()? {
             if self.byte() != Some(b'#') || self.grammar.format == Format::Prometheus {
                 places.time = self.at;
-                time = Some(self.time()?);
+                let (read, exact) = self.time()?;
+                time = Some(read);
+                time_is_exact = exact;
             }
             if time.is_none() || self.more()? {
                 places.exemplar = self.at;
@@ -263,6 +266,7 @@ impl<'a> Scanner<'a> {
             labels: rest,
             value,
             time,
+            time_is_exact,
             exemplar,
         })
     }
@@ -303,23 +307,27 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    fn time(&mut self) -> Result<Timestamp, Mistake> {
+    /// The time that stands here; where a strict page may have it and [`Timestamp`] may not, the nearest, and `false`.
+    fn time(&mut self) -> Result<(Timestamp, bool), Mistake> {
         let start = self.at;
         let token = self.token();
         let time = match self.grammar.format {
             Format::OpenMetrics => number::seconds(token),
             Format::Prometheus => number::milliseconds(token),
         };
-        time.map_err(|mistake| {
-            let kind = match mistake {
-                NumberMistake::Invalid => TextErrorKind::InvalidTime {
-                    text: shown(token),
-                    format: self.grammar.format,
-                },
-                NumberMistake::OutOfRange => TextErrorKind::TimeOutOfRange(shown(token)),
-            };
-            self.mistake(start, kind)
-        })
+        let kind = match time {
+            Ok(time) => return Ok((time, true)),
+            Err(NumberMistake::OutOfRange) if !self.grammar.lenient => {
+                let negative = token.starts_with('-');
+                return Ok((if negative { Timestamp::MIN } else { Timestamp::MAX }, false));
+            }
+            Err(NumberMistake::OutOfRange) => TextErrorKind::TimeOutOfRange(shown(token)),
+            Err(NumberMistake::Invalid) => TextErrorKind::InvalidTime {
+                text: shown(token),
+                format: self.grammar.format,
+            },
+        };
+        Err(self.mistake(start, kind))
     }
 
     /// The exemplar whose hash sign stands here.
@@ -332,7 +340,7 @@ impl<'a> Scanner<'a> {
         let labels = self.labels(&mut Vec::new(), &mut Some(Cow::Borrowed("")))?;
         self.separator()?;
         let value = self.value()?;
-        let time = if self.more()? { Some(self.time()?) } else { None };
+        let time = if self.more()? { Some(self.time()?.0) } else { None };
         self.line_end()?;
         Ok(Exemplar { labels, value, time })
     }
