@@ -327,6 +327,22 @@ fn families_that_would_have_one_name_are_told_apart() {
 }
 
 #[test]
+fn what_servers_take_is_clean_where_it_is_asked_for() {
+    let page = "\u{feff}a 1\r\n\r\n# TYPE b gauge\nb{}  2\na{c=\"d\"} 3";
+    mistakes(&["--from", "prometheus"], page);
+    clean(&["--from", "prometheus", "--lenient"], page);
+    let converted = lint(
+        &["--from", "prometheus", "--lenient", "--to", "openmetrics"],
+        page,
+    )
+    .expect_code(0);
+    assert_eq!(
+        converted.stdout,
+        "# TYPE a unknown\na 1.0\na{c=\"d\"} 3.0\n# TYPE b gauge\nb 2.0\n# EOF\n"
+    );
+}
+
+#[test]
 fn a_long_file_streams() {
     // Strings that go on in the next piece that is read, and a point longer than a piece.
     let mut text = format!("long v=\"{}\" 1\n", "x\n".repeat(1_000_000));

@@ -1,6 +1,6 @@
 //! Points that a sink refused: shown, mended, sent again.
 
-use tidemark_testkit::{Answer, SinkServer};
+use tidemark_testkit::{Answer, Influxd, InfluxdOptions, SinkServer};
 
 use super::*;
 
@@ -320,4 +320,50 @@ fn a_line_that_two_sinks_refused_is_mended_once() {
             .iter()
             .any(|request| request.text().starts_with("behaving,index=7 "))
     );
+}
+
+#[test]
+fn a_real_influxdb_takes_what_was_mended() {
+    let server = Influxd::start(InfluxdOptions::default());
+    let sink = format!(
+        "[[sink]]\ntype = \"influxdb\"\nurl = \"{}\"\ndatabase = \"{}\"\n",
+        server.url(),
+        server.database()
+    );
+    let site = Site::new(&format!("{sink}{ON}"));
+    // Somebody else has made a text of the field.
+    let now = std::time::SystemTime::UNIX_EPOCH
+        .elapsed()
+        .expect("a clock")
+        .as_nanos();
+    let seed = site
+        .tidemark(&["outbox", "retry", "--from", "-", "--sink", "influxdb"])
+        .stdin(format!("behaving third=\"a text\" {now}\n"))
+        .run()
+        .expect_code(0);
+    assert!(
+        seed.stdout.contains("influxdb: 1 point delivered"),
+        "{}",
+        seed.stdout
+    );
+    site.run(&["run", "behaving"]).expect_code(0);
+    site.run(&["status", "--check"]).expect_code(1);
+    let text = site
+        .run(&["outbox", "show", "--rejected", "--output", "influx"])
+        .expect_code(0)
+        .stdout;
+    assert_eq!(text.matches("field type conflict").count(), 3, "{text}");
+    let file = site.home.file("refused", text.replace("third=", "share="));
+    let ended = site
+        .tidemark(&["outbox", "retry", "--from"])
+        .arg(file)
+        .run()
+        .expect_code(0);
+    assert!(
+        ended.stdout.contains("influxdb: 3 points delivered"),
+        "{}",
+        ended.stdout
+    );
+    site.run(&["status", "--check"]).expect_code(0);
+    assert_eq!(server.count("behaving", "share"), 3);
 }
