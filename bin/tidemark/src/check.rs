@@ -3,6 +3,11 @@
 //! A ladder: the settings, the state and the outbox, each sink from its secrets to the clock of its server, the
 //! collectors. What stands higher is tried as far as it can be without what stands lower. Nothing is changed: no file is
 //! made, nothing is migrated or set aside, no point is stored.
+//!
+//! The exit code is 78 where the settings are wrong, 1 where anything else failed (a secret that does not resolve, too:
+//! mending that is no matter of the settings alone), else 0; warnings change nothing. `--json` prints one object:
+//! `{"host", "now", "verdict", "parts": [{"part": settings|state|sink|sinks|collectors, "name" (of a sink), "checks":
+//! [{"check", "verdict": ok|warning|failed|not_tried, "found", "advice"}]}]}`, times RFC 3339.
 
 mod collectors;
 mod outbox;
@@ -102,28 +107,53 @@ fn look(command: &Command) -> Result<Report, Failure> {
         Ok(state) => become_owner(state),
         Err(_) => Ok(()),
     };
-    block_on(async {
-        let catalogue = Catalogue::find(here).await;
-        let settings = settings::Checked::of(first, &catalogue, here);
-        let from = Sources {
-            command,
-            catalogue: &catalogue,
-            settings: &settings,
-            state: state.map_err(|error| error.to_string()),
-            owner,
-            sinks: &sinks,
-            errors: &errors,
-            clock: Arc::new(SystemClock),
-        };
-        Ok(from.report().await)
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let from = Sources {
+        command,
+        settings: first.as_ref().ok().map(|loaded| &loaded.settings),
+        state: state.map_err(|error| error.to_string()),
+        owner,
+        sinks: &sinks,
+        errors: &errors,
+        now: clock.now(),
+        clock,
+    };
+    let (catalogue, outbox, found) = block_on(async {
+        // Side by side: what hangs delays nothing else.
+        Ok(tokio::join!(
+            Catalogue::find(here),
+            outbox::look(&from),
+            sinks::look(&from)
+        ))
+    })?;
+    let checked = settings::Checked::of(&first, &catalogue, here);
+    let mut parts = vec![checked.part(first.as_ref().ok(), here)];
+    parts.push(state::part(&from, outbox.findings));
+    parts.extend(sinks::parts(&from, found, &outbox.ledger));
+    parts.push(collectors::part(&from, &catalogue, first.as_ref().ok()));
+    let verdict = parts
+        .iter()
+        .flat_map(|part| &part.checks)
+        .map(|check| check.verdict)
+        .max();
+    let verdict = verdict.filter(|verdict| *verdict != Verdict::NotTried);
+    Ok(Report {
+        host: match from.settings {
+            Some(settings) => settings.host.name.clone(),
+            None => here.hostname.clone(),
+        },
+        now: from.now,
+        verdict: Word(verdict.unwrap_or(Verdict::Ok)),
+        parts,
+        settings_are_wrong: checked.mistakes.is_some(),
     })
 }
 
 /// What is looked at.
 struct Sources<'a> {
     command: &'a Command,
-    catalogue: &'a Catalogue,
-    settings: &'a settings::Checked,
+    /// The shared sections, where they are right.
+    settings: Option<&'a Settings>,
     /// The state folder, or why there is none.
     state: Result<&'a Path, String>,
     /// Whether root could become the state's owner.
@@ -131,39 +161,8 @@ struct Sources<'a> {
     sinks: &'a Sinks,
     /// Of the sinks that cannot be used.
     errors: &'a [SinksError],
+    now: Timestamp,
     clock: Arc<dyn Clock>,
-}
-
-impl Sources<'_> {
-    async fn report(&self) -> Report {
-        let loaded = self.settings.loaded.as_ref();
-        let now = self.clock.now();
-        let mut parts = vec![self.settings.part(&self.command.here)];
-        // Side by side: what hangs delays nothing else.
-        let (outbox, of_sinks) = tokio::join!(outbox::look(self, now), sinks::look(self));
-        parts.push(state::part(self, outbox.findings));
-        parts.extend(sinks::parts(self, of_sinks, &outbox.ledger, now));
-        parts.push(collectors::part(self));
-        let verdict = parts
-            .iter()
-            .flat_map(|part| &part.checks)
-            .map(|check| check.verdict)
-            .max();
-        Report {
-            host: match loaded {
-                Some(loaded) => loaded.settings.host.name.clone(),
-                None => self.command.here.hostname.clone(),
-            },
-            now,
-            verdict: Word(
-                verdict
-                    .filter(|verdict| *verdict != Verdict::NotTried)
-                    .unwrap_or(Verdict::Ok),
-            ),
-            parts,
-            settings_are_wrong: self.settings.mistakes.is_some(),
-        }
-    }
 }
 
 impl Report {

@@ -5,19 +5,19 @@ use std::path::Path;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use tidemark_collect::Description;
 use tidemark_delivery::Finding;
-use tidemark_settings::Environment;
+use tidemark_settings::{Environment, Loaded};
 
 use super::{Part, Sources};
-use crate::catalogue::{Collector, nothing_installed};
+use crate::catalogue::{Catalogue, Collector, nothing_installed};
 use crate::list::Plan;
 use crate::table::one_line;
 
 /// A finding for each collector that is started; the others are named.
-pub(super) fn part(from: &Sources<'_>) -> Part {
+pub(super) fn part(from: &Sources<'_>, catalogue: &Catalogue, loaded: Option<&Loaded>) -> Part {
     let mut checks = Vec::new();
     let mut off = Vec::new();
-    for collector in &from.catalogue.collectors {
-        let plan = match &from.settings.loaded {
+    for collector in &catalogue.collectors {
+        let plan = match loaded {
             Some(loaded) => Plan::of(collector, loaded),
             None => Plan::as_recorded(collector, None),
         };
@@ -34,8 +34,8 @@ pub(super) fn part(from: &Sources<'_>) -> Part {
             ..finding
         })
         .collect();
-    if from.catalogue.collectors.is_empty() {
-        let said = nothing_installed(&from.catalogue.folders);
+    if catalogue.collectors.is_empty() {
+        let said = nothing_installed(&catalogue.folders);
         let (found, advice) = said.split_once(": ").unwrap_or((&said, ""));
         findings.push(Finding::warning(STEP, found, advice));
     } else if !off.is_empty() {

@@ -34,7 +34,7 @@ pub(super) struct Looked {
 }
 
 /// Looks at the outbox, as far as there is a state folder.
-pub(super) async fn look(from: &Sources<'_>, now: Timestamp) -> Looked {
+pub(super) async fn look(from: &Sources<'_>) -> Looked {
     let (Ok(state), Ok(())) = (from.state.as_ref(), from.owner.as_ref()) else {
         return Looked {
             findings: vec![Finding::not_tried(STEP, "because of: folder")],
@@ -42,8 +42,8 @@ pub(super) async fn look(from: &Sources<'_>, now: Timestamp) -> Looked {
         };
     };
     let clock = from.clock.clone();
-    let options = match &from.settings.loaded {
-        Some(loaded) => OpenOptions::from_settings(state, &loaded.settings, from.sinks.clone(), clock),
+    let options = match from.settings {
+        Some(settings) => OpenOptions::from_settings(state, settings, from.sinks.clone(), clock),
         None => OpenOptions::new(state, NO_SINK, Sinks::discard(NO_SINK), clock),
     };
     let path = state.join("outbox.db");
@@ -63,16 +63,14 @@ pub(super) async fn look(from: &Sources<'_>, now: Timestamp) -> Looked {
             ledger,
             wrong,
         }) => {
-            let bounds = from
-                .settings
-                .loaded
-                .as_ref()
-                .map(|loaded| &loaded.settings.outbox);
             let waits = ledger.iter().any(|of| of.waiting > 0);
-            let max_bytes = bounds.map(|bounds| bounds.max_bytes).filter(|_| waits);
+            let max_bytes = from
+                .settings
+                .map(|settings| settings.outbox.max_bytes)
+                .filter(|_| waits);
             let mut findings = vec![pages(&path, bytes, &whole, max_bytes)];
             findings.extend(adds_up(&wrong, !ledger.is_empty()));
-            findings.extend(damaged_since(&ledger, now));
+            findings.extend(damaged_since(&ledger, from.now));
             Looked { findings, ledger }
         }
         Ok(_) => just(Finding::not_tried(

@@ -169,3 +169,92 @@ impl Row {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Word;
+    use super::*;
+    use tidemark_point::Timestamp;
+
+    fn report() -> Report {
+        let checks = vec![
+            Finding::ok("name", "db is 10.0.0.3"),
+            Finding::failed(
+                "TLS",
+                "it is not\ntrusted\u{1b}[31mhere",
+                "name it as ca_file, or have it renewed",
+            ),
+            Finding::not_tried("server", "because of: TLS"),
+            Finding::not_tried("a long step", "because of: TLS"),
+            Finding::warning("queue", "4 points wait", "flush"),
+        ];
+        Report {
+            host: "bastion".to_owned(),
+            now: Timestamp::EPOCH,
+            verdict: Word(Verdict::Failed),
+            parts: vec![Part {
+                name: Some("main".to_owned()),
+                ..Part::new("sink", "sink main  influxdb", checks)
+            }],
+            settings_are_wrong: false,
+        }
+    }
+
+    #[test]
+    fn a_wide_terminal_has_a_line_for_each() {
+        let expected = "\
+bastion  1970-01-01 00:00:00Z
+1 check failed, with 1 warning: sink main.
+
+sink main  influxdb
+  ok         name   db is 10.0.0.3
+  FAILED     TLS    it is not trusted [31mhere
+                    -> name it as ca_file, or have it renewed
+  not tried  server, a long step  because of: TLS
+  warning    queue  4 points wait
+                    -> flush
+";
+        assert_eq!(screen(&report(), false, 0), expected);
+        assert_eq!(screen(&report(), false, 80), expected);
+    }
+
+    #[test]
+    fn colours_say_no_more_than_words() {
+        let coloured = screen(&report(), true, 80);
+        assert!(
+            coloured.contains("  \u{1b}[1;31mFAILED\u{1b}[0m     TLS"),
+            "{coloured}"
+        );
+        let codes = [
+            "\u{1b}[0m",
+            "\u{1b}[32m",
+            "\u{1b}[33m",
+            "\u{1b}[2m",
+            "\u{1b}[1;31m",
+        ];
+        let plain = codes.iter().fold(coloured, |text, code| text.replace(code, ""));
+        assert_eq!(plain, screen(&report(), false, 80));
+    }
+
+    #[test]
+    fn a_narrow_terminal_has_what_was_found_beneath() {
+        let narrow = screen(&report(), false, 30);
+        assert!(
+            narrow.contains(
+                "  FAILED     TLS\n    it is not trusted [31mhere\n    -> name it as ca_file, or\n       have it renewed\n"
+            ),
+            "{narrow}"
+        );
+        assert!(narrow.lines().all(|line| line.chars().count() <= 38), "{narrow}");
+    }
+
+    #[test]
+    fn all_is_well_with_and_without_warnings() {
+        let mut report = report();
+        report.parts[0].checks.remove(1);
+        assert_eq!(verdict(&report), "All is well, with 1 warning.");
+        report.parts[0].checks.pop();
+        assert_eq!(verdict(&report), "All is well.");
+        assert_eq!(worst(&report.parts), Verdict::Ok);
+    }
+}

@@ -11,10 +11,8 @@ use crate::wording::counted;
 /// The most mistakes and notices that are listed.
 const LISTED: usize = 100;
 
-/// The settings with everything that is to be said of them.
+/// What is to be said of the settings.
 pub(super) struct Checked {
-    /// The shared sections, where they are right.
-    pub(super) loaded: Option<Loaded>,
     /// Everything that is wrong.
     pub(super) mistakes: Option<Mistakes>,
     notices: Vec<String>,
@@ -22,36 +20,31 @@ pub(super) struct Checked {
 
 impl Checked {
     /// Checks the sections of the collectors too, by what these say of themselves.
-    pub(super) fn of(first: Result<Loaded, Mistakes>, catalogue: &Catalogue, here: &Surroundings) -> Self {
+    pub(super) fn of(first: &Result<Loaded, Mistakes>, catalogue: &Catalogue, here: &Surroundings) -> Self {
         let known: Vec<KnownCollector> = catalogue.collectors.iter().map(known).collect();
         match first {
             Ok(loaded) => {
                 let (mistakes, more) = loaded.check_collectors(&known);
                 let notices = loaded.notices.iter().cloned().chain(more).collect();
-                Self {
-                    loaded: Some(loaded),
-                    mistakes,
-                    notices,
-                }
+                Self { mistakes, notices }
             }
             Err(shared) => {
                 // Those of the collectors too. What root could read, the state's owner perhaps cannot.
                 let all = Settings::load(&here.settings(Some(&known))).err();
                 let all = all.filter(|all| all.count() >= shared.count());
                 Self {
-                    loaded: None,
-                    mistakes: Some(all.unwrap_or(shared)),
+                    mistakes: Some(all.unwrap_or_else(|| shared.clone())),
                     notices: Vec::new(),
                 }
             }
         }
     }
 
-    pub(super) fn part(&self, here: &Surroundings) -> Part {
+    pub(super) fn part(&self, loaded: Option<&Loaded>, here: &Surroundings) -> Part {
         let title = format!("settings  {}", here.places.config().display());
         let mut checks = Vec::new();
         match &self.mistakes {
-            None => checks.push(Finding::ok("files", self.what_was_read(here))),
+            None => checks.push(Finding::ok("files", what_was_read(loaded, here))),
             Some(mistakes) => {
                 for mistake in mistakes.iter().take(LISTED) {
                     checks.push(said("mistake", &mistake.to_string()));
@@ -75,27 +68,27 @@ impl Checked {
         }
         Part::new("settings", title, checks)
     }
+}
 
-    fn what_was_read(&self, here: &Surroundings) -> String {
-        let file = here.places.config();
-        let more = std::fs::read_dir(here.places.config_folder()).map_or(0, |entries| {
-            let names = entries.flatten().map(|entry| entry.file_name());
-            names
-                .filter(|name| name.to_string_lossy().ends_with(".toml"))
-                .count()
-        });
-        let files = files(file.exists(), more as u64);
-        let Some(loaded) = &self.loaded else {
-            return files;
-        };
-        let sinks = counted(loaded.settings.sinks.len() as u64, "sink", "sinks");
-        let dry = if loaded.settings.host.dry_run {
-            "; dry_run is on: nothing is submitted"
-        } else {
-            ""
-        };
-        format!("{files}; {sinks}{dry}")
-    }
+fn what_was_read(loaded: Option<&Loaded>, here: &Surroundings) -> String {
+    let file = here.places.config();
+    let more = std::fs::read_dir(here.places.config_folder()).map_or(0, |entries| {
+        let names = entries.flatten().map(|entry| entry.file_name());
+        names
+            .filter(|name| name.to_string_lossy().ends_with(".toml"))
+            .count()
+    });
+    let files = files(file.exists(), more as u64);
+    let Some(loaded) = loaded else {
+        return files;
+    };
+    let sinks = counted(loaded.settings.sinks.len() as u64, "sink", "sinks");
+    let dry = if loaded.settings.host.dry_run {
+        "; dry_run is on: nothing is submitted"
+    } else {
+        ""
+    };
+    format!("{files}; {sinks}{dry}")
 }
 
 /// Which files were read, without a mistake.

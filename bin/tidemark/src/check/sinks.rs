@@ -12,7 +12,7 @@ use crate::wording::{counted, date_and_time, relative};
 
 /// Probes every sink, all side by side; the findings in the settings' order.
 pub(super) async fn look(from: &Sources<'_>) -> Vec<Vec<Finding>> {
-    let (Some(_), Ok(state)) = (&from.settings.loaded, &from.state) else {
+    let (Some(_), Ok(state)) = (from.settings, &from.state) else {
         return Vec::new();
     };
     let mut probes = JoinSet::new();
@@ -26,19 +26,15 @@ pub(super) async fn look(from: &Sources<'_>) -> Vec<Vec<Finding>> {
 }
 
 /// A part for each sink that is configured, and one for each that is not and has points.
-pub(super) fn parts(
-    from: &Sources<'_>,
-    found: Vec<Vec<Finding>>,
-    ledger: &[SinkLedger],
-    now: Timestamp,
-) -> Vec<Part> {
-    let Some(loaded) = &from.settings.loaded else {
+pub(super) fn parts(from: &Sources<'_>, found: Vec<Vec<Finding>>, ledger: &[SinkLedger]) -> Vec<Part> {
+    let now = from.now;
+    let Some(settings) = from.settings else {
         let wanting = vec![Finding::not_tried("sinks", "because of: settings")];
         return vec![Part::new("sinks", "sinks", wanting)];
     };
     let mut found = found.into_iter();
     let mut parts = Vec::new();
-    for sink in &loaded.settings.sinks {
+    for sink in &settings.sinks {
         let error = from.errors.iter().find(|error| error.sink() == sink.name);
         let mut checks = secret(sink, error);
         checks.extend(found.next().unwrap_or_default());

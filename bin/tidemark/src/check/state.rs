@@ -220,8 +220,8 @@ fn disk(from: &Sources<'_>, state: &Path) -> Option<Finding> {
     let disk = statvfs(there).ok()?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     let all = disk.f_blocks.saturating_mul(disk.f_frsize);
-    let keep_free = match &from.settings.loaded {
-        Some(loaded) => loaded.settings.outbox.keep_free,
+    let keep_free = match from.settings {
+        Some(settings) => settings.outbox.keep_free,
         None => KeepFree::Usual,
     };
     let kept = keep_free.bytes(all);

@@ -1,6 +1,7 @@
 //! The way to a server: its name, a connection, TLS.
 
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
 
 use tidemark_testkit::{Answer, Certificates, Identity, SinkServer, free_port};
 
@@ -68,22 +69,43 @@ fn a_server_that_says_nothing_holds_up_no_other() {
         influxdb(&format!("https://{address}"), "name = \"hangs-too\""),
         influxdb(&well.url(""), "name = \"well\""),
     ));
+    // A collector that hangs when it is asked what it is adds nothing to that.
+    site.script("hangs", "{}");
+    fs::remove_file(site.folder().join("hangs.json")).expect("remove");
+    fs::write(
+        site.folder().join("tidemark-hangs"),
+        "#!/bin/sh\nexec sleep 600\n",
+    )
+    .expect("write");
     let screen = site.check(1);
     screen.shows("no-answer");
     assert!(screen.wall < Duration::from_secs(9), "{:?}", screen.wall);
+}
+
+/// A server that hears what a client says first, and hangs up.
+fn deaf(with_reset: bool) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            if with_reset {
+                rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).expect("an option");
+            }
+            let _ = stream.read(&mut [0; 64 * 1024]);
+        }
+    });
+    address
 }
 
 #[test]
 fn a_server_that_hangs_up() {
     let server = SinkServer::start();
     server.judge(|_| Answer::reset());
-    let closes = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = closes.local_addr().expect("an address");
-    std::thread::spawn(move || closes.incoming().for_each(drop));
     let site = Site::new(&format!(
-        "{}{}",
+        "{}{}{}",
         influxdb(&server.url(""), "name = \"resets\""),
-        influxdb(&format!("https://{address}"), "name = \"closes\""),
+        influxdb(&format!("https://{}", deaf(false)), "name = \"closes\""),
+        influxdb(&format!("https://{}", deaf(true)), "name = \"breaks\""),
     ));
     site.check(1).shows("hung-up");
 }
@@ -93,7 +115,6 @@ fn something_that_speaks_no_http() {
     let talks = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = talks.local_addr().expect("an address");
     std::thread::spawn(move || {
-        use std::io::{Read as _, Write as _};
         for stream in talks.incoming().flatten() {
             let mut stream: std::net::TcpStream = stream;
             let _ = stream.write_all(b"220 mail.example.com ESMTP\r\n");

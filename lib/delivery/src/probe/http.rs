@@ -106,6 +106,13 @@ fn failed(error: &HttpError, is_tls: bool, findings: &mut Vec<Finding>) {
         .strip_prefix(error.url())
         .map_or(said.as_str(), |said| said.trim_start_matches(": "));
     match error.kind() {
+        // The connection stood a moment ago: it broke in the handshake.
+        HttpErrorKind::Connect if is_tls => {
+            let why = said.strip_prefix("cannot connect: ").unwrap_or(said);
+            let found = format!("the connection breaks in the TLS handshake: {why}");
+            let advice = "write http:// if it is meant to be plain HTTP, else see its log";
+            findings.push(Finding::failed("TLS", found, advice));
+        }
         HttpErrorKind::Connect => {
             // It stood a moment ago: with a proxy, both need not be the same.
             findings.retain(|finding| finding.check != "connection");

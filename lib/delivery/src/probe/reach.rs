@@ -61,13 +61,7 @@ pub(super) async fn reach(url: &Url, end: Instant) -> Reached {
 async fn look_up(name: &str, port: u16, end: Instant) -> (Vec<SocketAddr>, Finding) {
     let advice = "check the name in the sink's url, and this host's resolver (/etc/resolv.conf)";
     match timeout_at(end, lookup_host((name, port))).await {
-        Err(_) => {
-            let found = format!("no answer about {name} within {}", seconds());
-            (
-                Vec::new(),
-                Finding::failed("name", found, "check this host's resolver (/etc/resolv.conf)"),
-            )
-        }
+        Err(_) => (Vec::new(), unanswered(name)),
         Ok(Err(error)) => {
             let said = error.to_string();
             // The resolver's own words stand behind these.
@@ -96,6 +90,11 @@ async fn look_up(name: &str, port: u16, end: Instant) -> (Vec<SocketAddr>, Findi
             (addresses, Finding::ok("name", found))
         }
     }
+}
+
+fn unanswered(name: &str) -> Finding {
+    let found = format!("no answer about {name} within {}", seconds());
+    Finding::failed("name", found, "check this host's resolver (/etc/resolv.conf)")
 }
 
 /// Connects to one of them. They are tried one after the other, each with its part of the time.
@@ -153,4 +152,29 @@ fn failure(address: SocketAddr, error: Option<&std::io::Error>) -> String {
 
 fn seconds() -> String {
     format!("{} s", PROBE_TIME.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_name_the_address() {
+        let address = SocketAddr::from(([10, 0, 0, 3], 8086));
+        let said = |kind| failure(address, Some(&std::io::Error::from(kind)));
+        assert_eq!(
+            said(ErrorKind::ConnectionRefused),
+            "10.0.0.3:8086 refuses connections"
+        );
+        assert_eq!(
+            said(ErrorKind::HostUnreachable),
+            "10.0.0.3:8086 cannot be reached from here"
+        );
+        assert_eq!(
+            said(ErrorKind::PermissionDenied),
+            "10.0.0.3:8086: permission denied"
+        );
+        assert_eq!(failure(address, None), "10.0.0.3:8086 did not answer within 5 s");
+        assert_eq!(unanswered("db").found, "no answer about db within 5 s");
+    }
 }
