@@ -1,7 +1,7 @@
 //! Checking a page of the text formats of Prometheus.
 
 use tidemark_app::exit::Failure;
-use tidemark_point::exposition::{Entry, Format, Reader, Sample};
+use tidemark_point::exposition::{Entry, Format, Reader, Sample, TextErrorKind};
 use tidemark_point::{Adjustments, Point, PointError, Timestamp};
 
 use super::convert::Converter;
@@ -44,7 +44,7 @@ pub(super) fn lint(
     let mut translation = Translation::new(format);
     let mut adjustments = Adjustments::default();
     let (mut samples, mut without_time) = (0, 0_u64);
-    for entry in reader {
+    while let Some(entry) = reader.next() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -54,6 +54,11 @@ pub(super) fn lint(
         };
         if let Entry::Sample(sample) = &entry {
             samples += 1;
+            if converter.is_wanted() && sample.is_time_beyond() {
+                let what = TextErrorKind::TimeNotStored.to_string();
+                findings.mistake(Place::new(reader.line(), 1), &what)?;
+                continue;
+            }
             if converter.is_wanted() && !to_page {
                 without_time += u64::from(sample.time.is_none());
                 if let Some(point) = point(sample, now, &mut adjustments) {
