@@ -8,9 +8,11 @@
 //! | `crashes` | kills at random instants, several collectors, a database that comes and goes (`tests/campaign`: long) |
 //! | `alerts` | the alert rules and queries of `units/alerts` on real runs |
 //! | `answers` | each answer of a sink, and what becomes of each point |
+//! | `faults` | nine sinks at once, each with another fault (`tests/campaign faults`: long) |
 //! | `poison` | one bad point among thousands |
 //! | `operator` | bounds, losses and their acknowledgement, sinks that come and go in the settings |
 //! | `outage` | one sink is down for long, the other is not |
+//! | `prometheus` | into a real Prometheus by remote write and by textfile, and a real VictoriaMetrics |
 //! | `runs` | runs beside each other, at an interval, terminated, killed |
 //! | `state` | a full disk, a read-only one, a damaged outbox, one of a newer version |
 //! | `sources` | sources that are empty, huge, a bomb, silent, cut, moved |
@@ -35,10 +37,12 @@ mod alerts;
 mod answers;
 mod crashes;
 mod dry_run;
+mod faults;
 mod new;
 mod operator;
 mod outage;
 mod poison;
+mod prometheus;
 mod runs;
 mod scene;
 mod secrets;

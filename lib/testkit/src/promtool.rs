@@ -37,6 +37,20 @@ pub fn test_rules(file: &Path) -> Ended {
     run(["test".as_ref(), "rules".as_ref(), file.as_os_str()], Vec::new())
 }
 
+/// `promtool tsdb create-blocks-from openmetrics` of a page, with its times, into a folder: exit code 0 where Prometheus
+/// can read all of it.
+///
+/// # Panics
+/// When promtool is not installed.
+#[track_caller]
+pub fn blocks_from_openmetrics(page: &Path, folder: &Path) -> Ended {
+    let command = ["tsdb", "create-blocks-from", "openmetrics"].map(OsStr::new);
+    run(
+        command.into_iter().chain([page.as_os_str(), folder.as_os_str()]),
+        Vec::new(),
+    )
+}
+
 #[track_caller]
 fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>, stdin: Vec<u8>) -> Ended {
     let installed = ["/usr/local/bin/promtool", "/usr/bin/promtool"];

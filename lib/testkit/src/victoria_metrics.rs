@@ -80,7 +80,12 @@ impl VictoriaMetrics {
     pub fn export(&self, selector: &str) -> Vec<Exported> {
         let flushed = http::get(&format!("{}/internal/force_flush", self.url()));
         assert_eq!(flushed.status, 200, "{}", flushed.text());
-        let url = format!("{}/api/v1/export?match[]={}", self.url(), escape(selector));
+        // Without an end, the second that has just begun is left out.
+        let url = format!(
+            "{}/api/v1/export?start=0&end=4000000000&match[]={}",
+            self.url(),
+            escape(selector)
+        );
         let answer = http::get(&url);
         assert_eq!(answer.status, 200, "{selector}: {}", answer.text());
         answer.text().lines().map(read_series).collect()
