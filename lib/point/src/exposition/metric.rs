@@ -1,6 +1,5 @@
 //! The rules for the values of one metric: the samples that share their labels.
 
-use super::entry::unescaped;
 use super::mistake::FamilyMistake;
 use super::scan::{Places, RawLabel, shown};
 use super::{FamilyType, Format, Sample, number};
@@ -260,7 +259,7 @@ fn threshold(taken: &Taken<'_, '_>) -> Result<f64, Breach> {
     let Some(own) = taken.own else {
         return Err((taken.places.name, FamilyMistake::MissingLabel(label.into())));
     };
-    let text = unescaped(own.value);
+    let text = own.plain();
     let threshold = number::value(&text).ok().filter(|threshold| match taken.part {
         // One text for the one bucket that all histograms have.
         Part::Bucket if *threshold == f64::INFINITY => text == "+Inf",

@@ -35,8 +35,21 @@ pub(crate) struct Mistake {
 pub(crate) struct RawLabel<'a> {
     pub(crate) name: &'a str,
     pub(crate) value: &'a str,
+    /// Whether the value has escapes.
+    pub(crate) escaped: bool,
     /// Where its name is in the line.
     pub(crate) place: usize,
+}
+
+impl<'a> RawLabel<'a> {
+    /// The value, its escapes undone.
+    #[inline]
+    pub(crate) fn plain(&self) -> Cow<'a, str> {
+        match self.escaped {
+            true => unescaped(self.value),
+            false => Cow::Borrowed(self.value),
+        }
+    }
 }
 
 /// Where the parts of a line are in it.
@@ -176,7 +189,7 @@ impl<'a> Scanner<'a> {
     /// A name in quotes, as Prometheus 3 writes names of other characters.
     pub(crate) fn quoted_name(&mut self) -> Result<Cow<'a, str>, Mistake> {
         let start = self.at;
-        let name = self.quoted()?;
+        let (name, _) = self.quoted()?;
         if !self.grammar.lenient {
             return Err(self.mistake(start, TextErrorKind::QuotedName));
         }
@@ -186,9 +199,9 @@ impl<'a> Scanner<'a> {
         Ok(unescaped(name))
     }
 
-    /// The text in the quotes that begin here, as it is written.
+    /// The text in the quotes that begin here, as it is written, and whether it has escapes.
     #[inline]
-    fn quoted(&mut self) -> Result<&'a str, Mistake> {
+    fn quoted(&mut self) -> Result<(&'a str, bool), Mistake> {
         let start = self.at + 1;
         let end = quoted_end(&self.bytes[start..]);
         let close = start + end.close;
@@ -205,7 +218,7 @@ impl<'a> Scanner<'a> {
             }
         }
         self.at = close + 1;
-        Ok(text)
+        Ok((text, end.escaped))
     }
 
     #[inline]
@@ -390,7 +403,7 @@ impl<'a> Scanner<'a> {
                 if self.byte() != Some(b'"') {
                     return Err(self.unexpected(Expected::Quote));
                 }
-                let value = self.quoted()?;
+                let (value, escaped) = self.quoted()?;
                 if labels.len() == MAX_LABELS {
                     return Err(self.mistake(place, TextErrorKind::TooManyLabels));
                 }
@@ -399,7 +412,12 @@ impl<'a> Scanner<'a> {
                     Cow::Borrowed(name) => name,
                     Cow::Owned(_) => &self.line[place + 1..place + 1],
                 };
-                labels.push(RawLabel { name, value, place });
+                labels.push(RawLabel {
+                    name,
+                    value,
+                    escaped,
+                    place,
+                });
                 if !exact {
                     self.blanks();
                 }

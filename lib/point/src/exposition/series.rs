@@ -3,7 +3,6 @@
 use std::hash::{BuildHasher, Hasher};
 
 use super::FamilyType;
-use super::entry::unescaped;
 use super::family::Families;
 use super::limits::MAX_METRICS;
 use super::metric::{Breach, Metric, Part, Taken};
@@ -21,7 +20,7 @@ impl<'a> Families<'a> {
             }
             hasher.write(label.name.as_bytes());
             hasher.write_u8(0xff);
-            hasher.write(unescaped(label.value).as_bytes());
+            hasher.write(label.plain().as_bytes());
             hasher.write_u8(0xff);
         }
         hasher.finish()
@@ -34,7 +33,7 @@ impl<'a> Families<'a> {
         hasher.write_u64(point);
         hasher.write_u8(taken.part as u8);
         if let Some(own) = taken.own {
-            hasher.write(unescaped(own.value).as_bytes());
+            hasher.write(own.plain().as_bytes());
         }
         hasher.finish()
     }
