@@ -1,8 +1,8 @@
 //! Whole programs beside their peers, in the same run: CPU time, wall time, peak memory, size.
 //!
-//! `cargo build --profile dist --bins && cargo bench --profile dist -p tidemark-tests --bench programs [PART…]`
-//! with the parts `start`, `sponsoring`, `autopkgtest`, `backlog` (all, where none is named). Needs `influxd`, `curl`, and for the
-//! peer `python3-influxdb`. What is printed goes into BENCHMARKS.md.
+//! `cargo build --profile dist --bins && cargo bench --profile dist -p tidemark-tests --bench programs -- [PART…]`
+//! with the parts `start`, `sponsoring`, `autopkgtest`, `backlog` (all, where none is named). Needs `influxd`, `curl`,
+//! and for the peer `python3-influxdb`. What is printed goes into BENCHMARKS.md.
 
 #![allow(
     clippy::unwrap_used,

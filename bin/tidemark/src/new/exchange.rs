@@ -30,9 +30,9 @@ pub(crate) fn exchange(moves: &[Move]) -> Result<(), (PathBuf, io::Error)> {
 
 /// Keeps the file that is there now.
 fn keep(one: &Move) -> io::Result<()> {
-    match fs::hard_link(&one.to, kept(&one.from)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        kept => kept,
+    match fs::copy(&one.to, kept(&one.from)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
