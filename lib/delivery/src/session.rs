@@ -75,7 +75,7 @@ pub(crate) async fn run(
     };
     let result = try_run(outbox, spec, sink, budget, deadline, &mut report).await;
     if let (Some(folder), true) = (spec.folder(), report.state != SinkState::Elsewhere) {
-        publish::sweep(folder, outbox.clock().now()).await;
+        publish::sweep(folder, outbox.clock().now(), deadline).await;
     }
     match result {
         Ok(()) => {}

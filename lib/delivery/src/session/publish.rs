@@ -167,10 +167,11 @@ pub(crate) async fn publish(
 }
 
 /// Removes what is stale; what hangs is left behind.
-pub(crate) async fn sweep(folder: &Folder, now: Timestamp) {
+pub(crate) async fn sweep(folder: &Folder, now: Timestamp, deadline: Option<Instant>) {
+    let Some(time) = time_left(deadline) else { return };
     let folder = folder.clone();
     let work = tokio::task::spawn_blocking(move || folder.sweep(now));
-    let _ = tokio::time::timeout(SWEEP_TIMEOUT, work).await;
+    let _ = tokio::time::timeout(time.min(SWEEP_TIMEOUT), work).await;
 }
 
 /// The longest that sweeping may take.

@@ -1,6 +1,7 @@
 //! When files go, and what becomes of what waits for a folder.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tidemark_delivery::{Budget, Run};
@@ -116,4 +117,42 @@ async fn a_folder_that_is_not_there_is_waited_for() {
             .contains("disk_reads_total{name=\"sda\"} 9\n")
     );
     assert_eq!(fates(&delivery).await, [2, 0, 0, 16]);
+}
+
+/// Who commits and who delivers are two processes: whatever comes in between, files go forward only.
+#[tokio::test]
+async fn an_older_run_never_replaces_a_newer_one() {
+    const RUNS: u64 = 60;
+    let scene = Scene::new();
+    let (mut one, mut other) = (scene.open().await, scene.open().await);
+    let done = AtomicBool::new(false);
+    let commits = async {
+        for reads in 1..=RUNS {
+            scene.run(&mut one, &[disk("sda", reads, 1.0)]).await;
+            tokio::task::yield_now().await;
+        }
+        done.store(true, Ordering::Relaxed);
+    };
+    let deliveries = async {
+        let mut newest = 0;
+        loop {
+            let last = done.load(Ordering::Relaxed);
+            other.deliver(Budget::Timer).await;
+            let page = fs::read_to_string(scene.path("tidemark-disks.prom")).unwrap_or_default();
+            let reads = page
+                .lines()
+                .find_map(|line| line.strip_prefix("disk_reads_total{name=\"sda\"} "));
+            let reads = reads.map_or(0, |reads| reads.parse().unwrap());
+            assert!(reads >= newest, "{reads} after {newest}");
+            newest = reads;
+            if last {
+                return newest;
+            }
+        }
+    };
+    let ((), newest) = tokio::join!(commits, deliveries);
+    assert_eq!(newest, RUNS);
+    let [delivered, waiting, rejected, superseded] = fates(&other).await;
+    assert_eq!((waiting, rejected, delivered + superseded), (0, 0, 2 * RUNS));
+    assert!(superseded > 0, "nothing came in between");
 }
