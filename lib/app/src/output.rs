@@ -80,3 +80,29 @@ pub fn render(points: &[Point], format: Format, dialect: Dialect, declarations: 
         left_out: LeftOut::default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_format_cannot_hold_is_counted() {
+        let points = yaml::tests::samples();
+        let rendered = |format| render(&points, format, Dialect::V2, &Declarations::new());
+        for name in Format::NAMES {
+            let format = Format::from_name(name).expect("a format of its name");
+            assert_eq!(format.to_string(), name);
+            let left_out = rendered(format).left_out.to_string();
+            let expected = if format == Format::OpenMetrics {
+                "1 string left out"
+            } else {
+                ""
+            };
+            assert_eq!(left_out, expected, "{name}");
+        }
+        let page = String::from_utf8(rendered(Format::OpenMetrics).text).expect("UTF-8");
+        let first = "# TYPE queue_count unknown\n\
+                     queue_count{release=\"22.04\",report=\"sponsoring\"} 12 1795244400.5\n";
+        assert!(page.starts_with(first), "{page}");
+    }
+}

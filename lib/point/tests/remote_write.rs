@@ -219,11 +219,11 @@ fn what_cannot_be_sent_is_counted() {
 #[test]
 fn series_of_one_name_and_of_different_kinds_are_all_sent() {
     check(
-        "x,t=1 value=1i 0\nx,t=2 total=2i 0\nx total=3i,value=4i 0\n",
+        "x,t=1 value=1i 0\nx,t=2 total=-2i 0\nx total=3i,value=4i 0\n",
         "x\t\n\tvalue\tcounter\t\t\n\ttotal\tgauge\t\t\n",
         &[
             "__name__=x_total,t=1 1@0",
-            "__name__=x_total,t=2 2@0",
+            "__name__=x_total,t=2 -2@0",
             "__name__=x_total 4@0",
         ],
     );

@@ -118,7 +118,12 @@ impl<'d> Gathered<'d> {
                     self.omit(series, Omission::TooLarge);
                     continue;
                 }
-                let kept = self.choose(series, family, keep);
+                let family_type = match clashes {
+                    // Each series is of its own type here.
+                    Clashes::None => type_of(self.sources[source].declared),
+                    Clashes::Types | Clashes::Suffixes => family.family_type,
+                };
+                let kept = self.choose(series, family_type, keep);
                 if !kept.is_empty() {
                     visit(family, &labels, place, kept);
                 }
@@ -128,11 +133,11 @@ impl<'d> Gathered<'d> {
     }
 
     /// The values of a series that are written: moved to its front.
-    fn choose<'s>(&mut self, series: &'s mut [Entry], family: &Family<'_>, keep: Keep) -> &'s [Entry] {
+    fn choose<'s>(&mut self, series: &'s mut [Entry], family_type: FamilyType, keep: Keep) -> &'s [Entry] {
         let mut count = 0;
         for at in 0..series.len() {
             let entry = series[at];
-            if family.family_type == FamilyType::Counter && entry.number.is_negative() {
+            if family_type == FamilyType::Counter && entry.number.is_negative() {
                 self.omit(&[entry], Omission::NegativeCounter);
                 continue;
             }
