@@ -79,6 +79,7 @@ Collectors are programs called tidemark-NAME, in the folder that TIDEMARK_COLLEC
 beside this program, else in /usr/lib/tidemark/collectors.";
 
 const STATUS_HELP: &str = "\
+What it says of collectors and points:
   late      no run has ended for twice the interval and the deadline
   failing   the last run collected nothing
   lost      refused by a sink, or dropped; `tidemark outbox show` says why, `tidemark outbox drop`
@@ -87,6 +88,7 @@ const STATUS_HELP: &str = "\
 For monitoring: tidemark status --check, or --json for programs.";
 
 const SHOW_HELP: &str = "\
+Examples:
   tidemark show host                         the newest values
   tidemark show host --since 1h              count, least, mean, most and last of an hour
   tidemark show host --output influx         as points";

@@ -113,10 +113,12 @@ to standard error, and what is in no bad line goes to standard output.
 It ends with 0 where there is no mistake, else with 1. Line protocol may be of any length, one
 point of it at most 32 MiB; other pages at most 128 MiB.
 
+Formats:
   openmetrics  OpenMetrics text 1.0: strict, ends with # EOF
   prometheus   the Prometheus text format 0.0.4
   influx       InfluxDB line protocol
 
+Examples:
   curl -s http://localhost:9100/metrics | tidemark lint
   tidemark lint --from influx --precision s points.txt
   tidemark lint --to openmetrics page.prom > page.om";

@@ -15,8 +15,9 @@ pub(crate) enum Completions {
     Collectors,
 }
 
-const COMPLETIONS_HELP: &str =
-    "  bash   tidemark completions bash > /usr/share/bash-completion/completions/tidemark
+const COMPLETIONS_HELP: &str = "\
+Where shells look for it:
+  bash   tidemark completions bash > /usr/share/bash-completion/completions/tidemark
   zsh    tidemark completions zsh > /usr/share/zsh/vendor-completions/_tidemark
   fish   tidemark completions fish > /usr/share/fish/vendor_completions.d/tidemark.fish
 
@@ -40,7 +41,9 @@ pub(super) fn completions() -> Command {
         )
 }
 
-const MAN_HELP: &str = "  tidemark man | man -l -
+const MAN_HELP: &str = "\
+Examples:
+  tidemark man | man -l -
   tidemark man host > tidemark-host.1";
 
 pub(super) fn man() -> Command {
