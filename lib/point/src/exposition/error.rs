@@ -59,8 +59,6 @@ pub enum Expected {
     Unit,
     /// A value.
     Value,
-    /// A time, an exemplar or the end of the line.
-    Time,
     /// The end of the line.
     LineEnd,
 }
@@ -79,7 +77,6 @@ impl fmt::Display for Expected {
             Expected::Blank => "a space",
             Expected::Unit => "a unit ([a-zA-Z0-9_:]*)",
             Expected::Value => "a number",
-            Expected::Time => "a time or the end of the line",
             Expected::LineEnd => "the end of the line",
         })
     }

@@ -14,8 +14,10 @@ use super::scan::{Details, Grammar, Mistake, scan};
 /// its end has named every mistake, and `collect::<Result<Vec<_>, _>>()` stops at the first. What comes before an
 /// `Err` may be part of a page that is bad as a whole: OpenMetrics says that such a page is bad in its entirety.
 ///
-/// Time is linear in the page. A sample is borrowed from it, and nothing is allocated for one, unless it has a
-/// quoted name with escapes.
+/// Time is linear in the page. A sample is borrowed from it, and nothing is allocated for one, unless it has an
+/// exemplar or a quoted name with escapes. A strict reader remembers some bytes of each family and of each sample of
+/// the family that it is in, within [`MAX_FAMILIES`](super::MAX_FAMILIES) and [`MAX_METRICS`](super::MAX_METRICS); a
+/// lenient one remembers nothing.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     page: &'a [u8],
