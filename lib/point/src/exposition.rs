@@ -40,7 +40,9 @@ use std::fmt;
 
 pub use entry::{Entry, Exemplar, Labels, Sample};
 pub use error::{Expected, TextError, TextErrorKind};
-pub use limits::{MAX_EXEMPLAR_CHARACTERS, MAX_FAMILIES, MAX_LABELS, MAX_LINE_BYTES, MAX_METRICS};
+pub use limits::{
+    MAX_EXEMPLAR_CHARACTERS, MAX_FAMILIES, MAX_LABELS, MAX_LINE_BYTES, MAX_METRICS, MAX_MIXED_METRICS,
+};
 pub use mistake::FamilyMistake;
 pub use points::{Points, points};
 pub use read::Reader;

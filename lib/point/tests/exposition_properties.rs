@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tidemark_point::Timestamp;
 use tidemark_point::exposition::{
-    Entry, FamilyMistake, Format, MAX_FAMILIES, Reader, TextError, TextErrorKind, points,
+    Entry, FamilyMistake, Format, MAX_FAMILIES, MAX_MIXED_METRICS, Reader, TextError, TextErrorKind, points,
 };
 
 const FORMATS: [Format; 2] = [Format::Prometheus, Format::OpenMetrics];
@@ -250,6 +250,21 @@ fn a_line_without_an_end_is_a_clear_error() {
             .map(|error| error.kind);
         assert_eq!(error, Some(TextErrorKind::LineTooLong(page.len())));
     }
+}
+
+#[test]
+fn mixed_histograms_have_a_bound() {
+    let buckets =
+        (0..MAX_MIXED_METRICS + 9).map(|number| format!("a_bucket{{b=\"{number}\",le=\"+Inf\"}} 1\n"));
+    let page = format!("# TYPE a histogram\n{}", buckets.collect::<String>());
+    let mistakes: Vec<_> = Reader::new(page.as_bytes(), Format::Prometheus)
+        .filter_map(Result::err)
+        .collect();
+    assert_eq!(mistakes.len(), 1, "{:?}", &mistakes[..2]);
+    assert_eq!(
+        mistakes[0].kind,
+        TextErrorKind::Family(FamilyMistake::TooManyMetrics)
+    );
 }
 
 #[test]

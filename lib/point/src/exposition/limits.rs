@@ -8,7 +8,9 @@ pub const MAX_LABELS: usize = 1_000;
 pub const MAX_EXEMPLAR_CHARACTERS: usize = 128;
 /// The most families that a strict reader remembers.
 pub const MAX_FAMILIES: usize = 200_000;
-/// The most samples of one family that a strict reader remembers.
+/// The most samples of one family that a strict reader remembers, some ten bytes each.
 pub const MAX_METRICS: usize = 2_000_000;
+/// The most label sets of one histogram or summary of 0.0.4, where they may be mixed: some 200 bytes each.
+pub const MAX_MIXED_METRICS: usize = 250_000;
 /// The most mistakes that are named at the end of one family.
 pub(crate) const MAX_FAMILY_END_MISTAKES: usize = 1_000;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::limits::{MAX_EXEMPLAR_CHARACTERS, MAX_FAMILIES, MAX_METRICS};
+use super::limits::{MAX_EXEMPLAR_CHARACTERS, MAX_FAMILIES, MAX_METRICS, MAX_MIXED_METRICS};
 use super::{FamilyType, Format};
 
 /// A breach of the rules of families. Names are shown up to their first 64 characters.
@@ -103,7 +103,8 @@ pub enum FamilyMistake {
     ExemplarOutsideBucket,
     /// More than [`MAX_FAMILIES`] families; nothing more is read.
     TooManyFamilies,
-    /// More than [`MAX_METRICS`] samples of one family; nothing more is read.
+    /// More than [`MAX_METRICS`] samples of one family, or [`MAX_MIXED_METRICS`] label sets that may be mixed; nothing
+    /// more is read.
     TooManyMetrics,
 }
 
@@ -215,7 +216,11 @@ impl fmt::Display for FamilyMistake {
                 write!(f, "more than {MAX_FAMILIES} families: nothing more is read")
             }
             FamilyMistake::TooManyMetrics => {
-                write!(f, "more than {MAX_METRICS} samples in one family: nothing more is read")
+                write!(
+                    f,
+                    "more than {MAX_METRICS} samples or {MAX_MIXED_METRICS} histograms in one family: \
+                     nothing more is read"
+                )
             }
         }
     }

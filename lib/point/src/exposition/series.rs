@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use super::FamilyType;
 use super::family::Families;
-use super::limits::MAX_METRICS;
+use super::limits::{MAX_METRICS, MAX_MIXED_METRICS};
 use super::metric::{Breach, Metric, Part, Taken};
 use super::mistake::FamilyMistake;
 use super::scan::RawLabel;
@@ -126,7 +126,8 @@ impl<'a> Families<'a> {
     }
 
     fn bounded(&self, place: usize) -> Result<(), Breach> {
-        match self.seen.len() + self.parts.len() > MAX_METRICS {
+        let many = self.seen.len() + self.parts.len() > MAX_METRICS;
+        match many || self.mixed.len() > MAX_MIXED_METRICS {
             true => Err((place, FamilyMistake::TooManyMetrics)),
             false => Ok(()),
         }
