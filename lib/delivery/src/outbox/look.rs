@@ -174,12 +174,15 @@ async fn try_look(
 
 /// The version, and how many tables there are; what waits in the log counts too.
 async fn read_version(db: &mut SqliteConnection) -> Result<(i64, i64), sqlx::Error> {
+    // Of one instant, though somebody makes the tables just now.
+    let mut transaction = db.begin().await?;
     let version = sqlx::query_scalar("PRAGMA user_version")
-        .fetch_one(&mut *db)
+        .fetch_one(&mut *transaction)
         .await?;
     let tables = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
-        .fetch_one(db)
+        .fetch_one(&mut *transaction)
         .await?;
+    transaction.rollback().await?;
     Ok((version, tables))
 }
 
