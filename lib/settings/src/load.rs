@@ -131,6 +131,11 @@ impl Loaded {
         self.collectors.sections.keys().map(String::as_str)
     }
 
+    /// Where the secret is that a key of `[collector.NAME]` names; none where the key is not set, or is no secret.
+    pub fn secret(&self, collector: &str, key: &str) -> Option<SecretSource> {
+        self.collectors.reader(collector).optional(key).flatten()
+    }
+
     /// What is wrong with the `[collector.NAME]`s, and what should be said of them, by what is known of the collectors
     /// that are installed. [`Settings::load`] does the same, where these are known by then.
     pub fn check_collectors(&self, known: &[KnownCollector]) -> (Option<Mistakes>, Vec<String>) {

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
-use tidemark_collect::Description;
+use tidemark_collect::{Description, chain};
 use tidemark_delivery::Finding;
-use tidemark_settings::{Environment, Loaded};
+use tidemark_settings::{Environment, Loaded, SecretSource, SettingValue as _};
 
 use super::{Part, Sources};
 use crate::catalogue::{Catalogue, Collector, nothing_installed};
@@ -22,7 +22,7 @@ pub(super) fn part(from: &Sources<'_>, catalogue: &Catalogue, loaded: Option<&Lo
             None => Plan::as_recorded(collector, None),
         };
         if plan.enabled {
-            checks.push((collector.name.as_str(), one(from, collector, plan)));
+            checks.push((collector.name.as_str(), one(from, collector, plan, loaded)));
         } else {
             off.push(collector.name.as_str());
         }
@@ -47,7 +47,7 @@ pub(super) fn part(from: &Sources<'_>, catalogue: &Catalogue, loaded: Option<&Lo
 /// The check's name.
 const STEP: &str = "collector";
 
-fn one(from: &Sources<'_>, collector: &Collector, plan: Plan) -> Finding {
+fn one(from: &Sources<'_>, collector: &Collector, plan: Plan, loaded: Option<&Loaded>) -> Finding {
     let described = match &collector.description {
         Ok(described) => &described.description,
         Err(broken) => {
@@ -58,6 +58,13 @@ fn one(from: &Sources<'_>, collector: &Collector, plan: Plan) -> Finding {
             };
         }
     };
+    if let Some(error) = loaded.and_then(|loaded| missing_secret(from, described, loaded)) {
+        let said = one_line(&error);
+        return match said.rsplit_once("; ") {
+            Some((found, advice)) => Finding::failed(STEP, found, advice),
+            None => Finding::failed(STEP, said, "mend it in the settings"),
+        };
+    }
     if let Some(program) = missing_program(described, &from.command.here.environment) {
         let found = format!("it needs the program {program}, which is in no folder of $PATH");
         return Finding::failed(STEP, found, "install the package that has it");
@@ -72,6 +79,21 @@ fn one(from: &Sources<'_>, collector: &Collector, plan: Plan) -> Finding {
         STEP,
         format!("every {}, from {}", plan.interval, collector.program.display()),
     )
+}
+
+/// Why the first of a collector's own secrets that does not resolve does not.
+fn missing_secret(from: &Sources<'_>, described: &Description, loaded: &Loaded) -> Option<String> {
+    let here = &from.command.here;
+    let secrets = described
+        .settings
+        .iter()
+        .filter(|key| key.value_type == SecretSource::TYPE);
+    secrets.into_iter().find_map(|key| {
+        // Read as the state's owner, as a run does.
+        let source = loaded.secret(&described.name, &key.name)?;
+        let error = source.resolve(&here.environment, &here.places).err()?;
+        Some(format!("`{}`: {}", key.name, chain(&error)))
+    })
 }
 
 /// The first program that a collector runs and that is not there.

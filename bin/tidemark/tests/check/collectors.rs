@@ -28,6 +28,20 @@ fn what_is_started_is_there_and_has_what_it_needs() {
 }
 
 #[test]
+fn their_own_secrets_are_resolved_and_never_shown() {
+    let site = Site::new(
+        "[collector.right]\ntoken = \"hunter2\"\n[collector.variable]\ntoken = { env = \"NO_SUCH\" }\n\
+         [collector.file]\ntoken = { file = \"/nowhere/token\" }\n",
+    );
+    for name in ["right", "variable", "file", "none"] {
+        site.script(name, r#"{"network": true, "programs": [], "paths": []}"#);
+    }
+    let screen = site.check(1);
+    assert!(!screen.text.contains("hunter2"), "{}", screen.text);
+    screen.shows("collectors-secrets");
+}
+
+#[test]
 fn none_is_installed() {
     Site::without_collectors("").check(0).shows("collectors-none");
 }

@@ -54,7 +54,7 @@ impl Site {
         let text = format!(
             r#"{{"name": "{name}", "summary": "A script.", "version": "1", "run_interval": "5m", "deadline": "10m",
             "default": "on", "measurements": [], "settings": [{{"name": "wait", "type": "time span", "default": "5s",
-            "help": "How long."}}], "needs": {needs}}}"#
+            "help": "How long."}}, {{"name": "token", "type": "secret", "default": null, "help": "For its source."}}], "needs": {needs}}}"#
         );
         fs::write(self.folder().join(format!("{name}.json")), text).expect("write");
     }

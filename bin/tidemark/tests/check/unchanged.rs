@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use tidemark_testkit::{SinkServer, wait_until};
+use tidemark_testkit::{
+    InfluxTls, Influxd, InfluxdOptions, Prometheus, PrometheusOptions, SinkServer, VictoriaMetrics,
+    wait_until,
+};
 
 use super::*;
 
@@ -82,6 +85,71 @@ fn what_a_killed_process_left_stays_for_the_next_run() {
     let screen = site.check(0);
     assert!(screen.text.contains("it adds up"), "{}", screen.text);
     assert!(lasting(&site.home.state()) == before, "{:?}", before.keys());
+}
+
+/// One of each kind, all of them real, after a run and with nothing wrong.
+#[test]
+fn every_kind_of_sink_is_asked_within_a_second_and_keeps_what_it_has() {
+    let influxd = Influxd::start(InfluxdOptions {
+        tls: InfluxTls::SelfSigned,
+        user: Some(("writer".to_owned(), "hunter2".to_owned())),
+        ..InfluxdOptions::default()
+    });
+    let victoria = VictoriaMetrics::start();
+    let prometheus = Prometheus::start(PrometheusOptions {
+        remote_write: true,
+        ..PrometheusOptions::default()
+    });
+    let site = Site::new("");
+    let textfiles = site.home.path().join("textfiles");
+    fs::create_dir(&textfiles).expect("a folder");
+    site.home.settings(&format!(
+        "{ON}{}{}{}[[sink]]\ntype = \"textfile\"\ndirectory = \"{}\"\n[[sink]]\ntype = \"store\"\n\
+         [[sink]]\ntype = \"discard\"\n",
+        influxdb(
+            &influxd.url(),
+            &format!(
+                "username = \"writer\"\npassword = \"hunter2\"\nca_file = \"{}\"",
+                influxd.ca_file().display()
+            )
+        ),
+        sink(
+            "influxdb2",
+            &victoria.url(),
+            "org = \"o\"\nbucket = \"b\"\ntoken = \"t\""
+        ),
+        sink("remote-write", &prometheus.write_url(), ""),
+        textfiles.display()
+    ));
+    site.run(&["run", "behaving"]).expect_code(0);
+    const ALL: &str = "{__name__=~\".+\"}";
+    let exported = || {
+        let mut series: Vec<String> = victoria.export(ALL).iter().map(|of| format!("{of:?}")).collect();
+        series.sort_unstable();
+        series
+    };
+    wait_until("the last of a run is shown", Duration::from_secs(20), || {
+        exported().iter().any(|of| of.contains("tidemark_run"))
+    });
+    let held = || {
+        (
+            influxd.query("SELECT * FROM /.*/"),
+            exported(),
+            prometheus.stored(ALL),
+            files(&textfiles),
+            files(&site.home.state()),
+        )
+    };
+    let before = held();
+    assert!(!before.0.is_empty() && !before.1.is_empty() && !before.2.is_empty() && !before.3.is_empty());
+    let ended = site.run(&["check"]).expect_code(0);
+    assert!(ended.stdout.contains("All is well."), "{}", ended.stdout);
+    assert!(ended.wall < Duration::from_secs(1), "{:?}", ended.wall);
+    let after = held();
+    assert_eq!(after.0, before.0);
+    assert_eq!(after.1, before.1);
+    assert_eq!(after.2, before.2);
+    assert!(after.3 == before.3 && after.4 == before.4, "a file was changed");
 }
 
 #[test]
