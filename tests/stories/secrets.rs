@@ -3,9 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-use tidemark_testkit::{Answer, Certificates, Ended, Run, SinkServer, wait_until};
+use tidemark_testkit::{Answer, Certificates, Ended, Request, Run, SinkServer, wait_until};
 
-use crate::scene::{Scene, files, playing};
+use crate::scene::{Scene, files};
 
 const PASSWORD: &str = "Tr0ub4dor-and-3";
 const USER: &str = "somebody";
@@ -44,12 +44,15 @@ fn assert_silent(ended: &Ended, place: &str) {
 #[track_caller]
 fn assert_commands_silent(scene: &Scene) {
     for arguments in [
+        "check",
+        "-v check --json",
         "status",
         "status --json",
         "-v status",
         "list",
         "outbox list",
         "outbox show",
+        "outbox show --rejected",
         "outbox flush",
         "show sponsoring",
     ] {
@@ -64,11 +67,26 @@ fn with_secrets(run: Run) -> Run {
     run.env("SINK_PASSWORD", PASSWORD)
 }
 
+/// The keys of each type of sink that has a secret, but for its name and address. SECRET is where the secret comes from.
+const KINDS: [(&str, &str); 4] = [
+    (
+        "influxdb",
+        "database = \"metrics\"\nusername = \"somebody\"\npassword = SECRET",
+    ),
+    ("influxdb2", "org = \"o\"\nbucket = \"b\"\ntoken = SECRET"),
+    ("remote-write", "username = \"somebody\"\npassword = SECRET"),
+    ("remote-write", "bearer_token = SECRET"),
+];
+
 fn settings(scene: &Scene, sink: &SinkServer, source: &str) {
-    let text = playing("played", sink);
+    settings_of(KINDS[0], scene, sink, source);
+}
+
+fn settings_of((kind, keys): (&str, &str), scene: &Scene, sink: &SinkServer, source: &str) {
+    let path = if kind == "remote-write" { "/write" } else { "" };
+    let (url, keys) = (sink.url(path), keys.replace("SECRET", source));
     scene.sinks(&format!(
-        "{}\nusername = \"{USER}\"\npassword = {source}\n",
-        text.trim_end()
+        "[[sink]]\nname = \"played\"\ntype = \"{kind}\"\nurl = \"{url}\"\n{keys}\n"
     ));
 }
 
@@ -77,23 +95,36 @@ fn the_search_finds_what_it_looks_for() {
     let forms = forms();
     let sink = SinkServer::start();
     let scene = Scene::new();
-    settings(&scene, &sink, &format!("\"{PASSWORD}\""));
-    scene.collect();
-    let header = sink.requests()[0]
-        .header("authorization")
-        .unwrap_or_default()
-        .to_owned();
-    let encoded = String::from_utf8(forms[1].clone()).expect("ASCII");
-    assert!(
-        header.contains(&encoded),
-        "the sink was told the password: {header}"
-    );
+    for kind in KINDS {
+        sink.forget();
+        settings_of(kind, &scene, &sink, &format!("\"{PASSWORD}\""));
+        scene.collect();
+        let header = sink.requests()[0]
+            .header("authorization")
+            .unwrap_or_default()
+            .to_owned();
+        let form = &forms[usize::from(kind.1.contains("username"))];
+        let form = String::from_utf8(form.clone()).expect("ASCII");
+        assert!(header.contains(&form), "the sink was told the secret: {header}");
+    }
     let settings = fs::read(scene.home.config()).expect("the settings");
     assert!(settings.windows(PASSWORD.len()).any(|window| window == forms[0]));
 }
 
 #[test]
-fn from_each_place_where_it_may_be_kept() {
+fn from_each_place_where_a_password_may_be_kept() {
+    assert_places_silent(KINDS[0]);
+    assert_places_silent(KINDS[2]);
+}
+
+#[test]
+fn from_each_place_where_a_token_may_be_kept() {
+    assert_places_silent(KINDS[1]);
+    assert_places_silent(KINDS[3]);
+}
+
+#[track_caller]
+fn assert_places_silent(kind: (&str, &str)) {
     for source in ["plain", "file", "env", "credential"] {
         let sink = SinkServer::start();
         let scene = Scene::new();
@@ -107,7 +138,7 @@ fn from_each_place_where_it_may_be_kept() {
             "env" => "{ env = \"SINK_PASSWORD\" }".to_owned(),
             _ => "{ credential = \"influxdb\" }".to_owned(),
         };
-        settings(&scene, &sink, &value);
+        settings_of(kind, &scene, &sink, &value);
         let run = || {
             with_secrets(scene.sponsoring())
                 .env("CREDENTIALS_DIRECTORY", &credentials)
@@ -145,16 +176,27 @@ fn from_each_place_where_it_may_be_kept() {
 /// A server that says what it was sent is believed, but not repeated with the password in it.
 #[test]
 fn in_a_backlog_and_in_what_an_operator_sees() {
-    let sink = SinkServer::start();
-    let scene = Scene::new();
-    settings(&scene, &sink, "{ env = \"SINK_PASSWORD\" }");
-    sink.judge(|_| Answer::new(503));
-    for _ in 0..3 {
-        assert_silent(&with_secrets(scene.sponsoring()).arg("-v").run(), "a run");
+    for kind in KINDS {
+        let sink = SinkServer::start();
+        let scene = Scene::new();
+        settings_of(kind, &scene, &sink, "{ env = \"SINK_PASSWORD\" }");
+        // What was sent, said back in all its forms.
+        let told = |request: &Request| {
+            let header = request.header("authorization").unwrap_or_default();
+            format!("unable to parse: {header} {PASSWORD}")
+        };
+        sink.judge(move |request| Answer::new(503).body(told(request)));
+        for _ in 0..2 {
+            assert_silent(&with_secrets(scene.sponsoring()).arg("-v").run(), "a run");
+        }
+        assert_commands_silent(&scene);
+        sink.judge(move |request| {
+            let error =
+                serde_json::json!({ "error": told(request), "code": "invalid", "message": told(request) });
+            Answer::new(400).body(error.to_string())
+        });
+        assert_commands_silent(&scene);
     }
-    assert_commands_silent(&scene);
-    sink.judge(|_| Answer::new(400).body("{\"error\":\"unable to parse\"}"));
-    assert_commands_silent(&scene);
 }
 
 #[test]
@@ -190,14 +232,13 @@ fn in_mistakes_beside_it() {
         format!("\"{PASSWORD}\nno end"),
         format!("'{PASSWORD}' x"),
     ] {
-        let text = playing("played", &sink);
-        scene.sinks(&format!(
-            "{}\nusername = \"{USER}\"\npassword = {value}\n",
-            text.trim_end()
-        ));
-        let ended = scene.sponsoring().run();
-        assert_eq!(ended.code, Some(78), "{ended:?}");
-        assert_silent(&ended, &value);
+        for kind in KINDS {
+            settings_of(kind, &scene, &sink, &value);
+            for ended in [scene.sponsoring().run(), scene.tidemark("check").run()] {
+                assert_ne!(ended.code, Some(0), "{value}: {ended:?}");
+                assert_silent(&ended, &value);
+            }
+        }
     }
 }
 

@@ -104,6 +104,54 @@ fn all_mistakes_at_once() {
     assert_eq!(ended.stderr.lines().count(), 4, "one line each: {}", ended.stderr);
 }
 
+/// What a person reads who mistakes the sinks that are not InfluxDB 1, all at once.
+#[test]
+fn mistakes_of_sinks_say_what_to_write_instead() {
+    let settings = "\
+[[sink]]
+type = \"influxdb2\"
+url = \"http://h:8086/api/v2/write\"
+org = \"\"
+bucket = \"b\"
+
+[[sink]]
+type = \"remote-write\"
+url = \"ftp://h\"
+username = \"u\"
+bearer_token = \"t\"
+
+[[sink]]
+type = \"textfile\"
+directory = \"relative\"
+database = \"d\"
+
+[[sink]]
+type = \"remote_write\"
+";
+    let expected = [
+        "1:1: [[sink]] has no `token`; write token = { credential = \"NAME\" } in it",
+        "3:7: `url` ends in /write; write the server's address alone instead",
+        "4:7: `org` is empty; write a name on one line instead",
+        "9:7: `url` is a URL of another kind than http or https; \
+         write a URL like \"https://prometheus.example.com:9090/api/v1/write\" instead",
+        "11:16: `bearer_token` stands beside `username`, and a request carries one of them; \
+         remove it, or the username and the password",
+        "15:13: `directory` is not an absolute path; write one that begins with / instead",
+        "16:1: `database` is no key of a sink of type textfile; \
+         write one of `name`, `type`, `only`, `except` and `directory` instead",
+        "19:8: `type` is `remote_write`, which is no type of sink; write \"remote-write\" instead \
+         (there are `influxdb`, `influxdb2`, `remote-write`, `textfile`, `store` and `discard`)",
+    ];
+    let ended = refused(settings, &[]);
+    let told: Vec<&str> = ended
+        .stderr
+        .lines()
+        .filter_map(|line| line.split_once("tidemark.toml:"))
+        .map(|(_, told)| told)
+        .collect();
+    assert_eq!(told, expected);
+}
+
 #[test]
 fn folders_of_settings_are_read_and_a_key_twice_is_a_mistake() {
     let scene = Scene::new();

@@ -216,13 +216,22 @@ impl HttpEndpoint {
         };
         self.answered.store(true, Ordering::Relaxed);
         let mut reply = Reply::read(response).await?;
-        if let Some(secret) = &self.secret
-            && secret.expose().len() >= MIN_SECRET
-            && reply.body.contains(secret.expose())
-        {
-            reply.body = reply.body.replace(secret.expose(), "…");
-        }
+        self.unsay(&mut reply.body);
         Ok(reply)
+    }
+
+    /// Takes the secret out of what a server says, plain and as the header had it.
+    fn unsay(&self, text: &mut String) {
+        let header = self.authorization.as_ref().and_then(|value| value.to_str().ok());
+        let sent = header
+            .and_then(|text| text.split_once(' '))
+            .map(|(_, credentials)| credentials);
+        let secret = self.secret.as_ref().map(Secret::expose);
+        for form in [secret, secret.and(sent)].into_iter().flatten() {
+            if form.len() >= MIN_SECRET && text.contains(form) {
+                *text = text.replace(form, "…");
+            }
+        }
     }
 
     fn request(&self, body: Vec<u8>, encoding: Option<&'static str>) -> reqwest::RequestBuilder {
@@ -401,5 +410,19 @@ mod tests {
             shown.contains("127.0.0.1:8086/write") && !shown.contains("hunter2"),
             "{shown}"
         );
+    }
+    #[test]
+    fn what_a_server_says_has_no_secret() {
+        let http = ClientOptions::new(&std::collections::BTreeMap::new());
+        let open_sesame = secret("open sesame");
+        let credentials = Credentials::Basic {
+            username: "Aladdin",
+            password: Some(&open_sesame),
+        };
+        let endpoint = HttpEndpoint::new(server(credentials), &http).unwrap();
+        // The header is RFC 7617's example.
+        let mut said = "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ== is open sesame of Aladdin".to_owned();
+        endpoint.unsay(&mut said);
+        assert_eq!(said, "Basic … is … of Aladdin");
     }
 }
