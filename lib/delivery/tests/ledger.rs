@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use common::*;
 use proptest::prelude::*;
-use tidemark_delivery::{Budget, DropSelection};
+use tidemark_delivery::{Budget, DropSelection, Mended, Outbox};
+use tidemark_point::line;
 use tidemark_testkit::{Answer, Request, SinkServer};
 
 /// What may happen next.
@@ -33,6 +34,8 @@ enum Step {
     CrashWithin { after_millis: u8 },
     /// The operator gives up what waits.
     Drop,
+    /// The operator mends what was refused.
+    Mend,
     /// Time passes.
     Wait { seconds: u16 },
 }
@@ -69,6 +72,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Crash),
         1 => (0u8..20).prop_map(|after_millis| Step::CrashWithin { after_millis }),
         1 => Just(Step::Drop),
+        2 => Just(Step::Mend),
         1 => (0u16..8_000).prop_map(|seconds| Step::Wait { seconds }),
     ]
 }
@@ -112,6 +116,26 @@ fn answer(mood: Mood, count: u64, request: &Request, stored: &Stored) -> Answer 
     Answer::new(204)
 }
 
+/// Mends every refused point that is kept: how many these are.
+async fn mend(outbox: &Outbox) -> u64 {
+    let refused = outbox.rejected(None, 1_000).await.unwrap();
+    let mended: Vec<Mended> = refused
+        .iter()
+        .map(|point| Mended {
+            point: line::parse(point.line.replacen("m,", "mended,", 1).as_bytes())
+                .next()
+                .unwrap()
+                .unwrap(),
+            refused: vec![point.id],
+            sink: None,
+        })
+        .collect();
+    let taken = outbox.take_mended(&mended).await.unwrap();
+    assert_eq!(taken.acknowledged, mended.len() as u64);
+    assert!(outbox.rejected(None, 1).await.unwrap().is_empty());
+    taken.sinks.values().sum()
+}
+
 async fn play(steps: Vec<Step>) {
     let server = SinkServer::start();
     let stored: Stored = Arc::default();
@@ -129,7 +153,7 @@ async fn play(steps: Vec<Step>) {
     let fixture = Fixture::new(vec![influxdb("influx", &server.url(""))]);
     let mut delivery = fixture.open().await;
     let mut committed: BTreeMap<u64, u8> = BTreeMap::new();
-    let (mut own, mut next, mut dropped) = (0u64, 0i64, 0u64);
+    let (mut own, mut next, mut dropped, mut mended) = (0u64, 0i64, 0u64, 0u64);
     for step in steps {
         match step {
             Step::Commit {
@@ -171,11 +195,16 @@ async fn play(steps: Vec<Step>) {
                     .unwrap()
                     .waiting;
             }
+            Step::Mend => mended += mend(delivery.outbox().unwrap()).await,
             Step::Wait { seconds } => fixture.clock.advance(Duration::from_secs(u64::from(seconds))),
         }
         let ledger = ledger(&delivery, "influx").await;
         assert!(ledger.adds_up(), "{ledger:?}");
-        assert_eq!(ledger.collected, committed.len() as u64 + own);
+        assert_eq!(ledger.collected, committed.len() as u64 + own + mended);
+        assert!(
+            ledger.acknowledged <= ledger.rejected + ledger.dropped,
+            "{ledger:?}"
+        );
         assert_eq!(ledger.dropped, dropped);
     }
     behave(Mood::Well);
@@ -189,7 +218,7 @@ async fn play(steps: Vec<Step>) {
     let arrived: BTreeSet<u64> = stored.iter().filter_map(|line| number(line)).collect();
     assert!(arrived.iter().all(|number| committed.contains_key(number)));
     // A point is at the server, or the ledger knows that it was lost. (What was dropped may have arrived before.)
-    let missing = committed.len() + own as usize - stored.len();
+    let missing = committed.len() + (own + mended) as usize - stored.len();
     assert!(
         missing as u64 <= ledger.rejected + ledger.dropped,
         "{missing} missing: {ledger:?}"
