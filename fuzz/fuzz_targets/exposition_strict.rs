@@ -1,4 +1,4 @@
-//! What a strict reader takes, a lenient one reads the same; and its entries, written plainly, are taken again.
+//! What a strict reader takes, a lenient one reads the same, but for times that cannot be stored; and its entries, written plainly, are taken again.
 #![no_main]
 
 use std::fmt::Write as _;
@@ -10,6 +10,11 @@ fuzz_target!(|page: &[u8]| {
     for format in [Format::Prometheus, Format::OpenMetrics] {
         let strict: Result<Vec<_>, _> = Reader::new(page, format).collect();
         let Ok(strict) = strict else { continue };
+        // What cannot be stored is a mistake to the lenient reader.
+        let beyond = |entry: &Entry<'_>| matches!(entry, Entry::Sample(sample) if sample.is_time_beyond());
+        if strict.iter().any(beyond) {
+            continue;
+        }
         let lenient: Result<Vec<_>, _> = Reader::new(page, format).lenient().collect();
         assert_eq!(format!("{lenient:?}"), format!("{:?}", Ok::<_, ()>(&strict)));
         let mut text = String::new();

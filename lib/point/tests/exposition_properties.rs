@@ -111,7 +111,7 @@ proptest! {
         read_each_way(&page);
     }
 
-    /// What a strict reader takes, a lenient one reads the same.
+    /// What a strict reader takes, a lenient one reads the same, but for times that cannot be stored.
     #[test]
     fn lenient_takes_what_strict_takes(
         page in prop::sample::select(PAGES.to_vec()),
@@ -120,7 +120,8 @@ proptest! {
         let page = [&pieces.concat(), page].concat();
         for format in FORMATS {
             let strict: Result<Vec<_>, _> = Reader::new(&page, format).collect();
-            if let Ok(strict) = strict {
+            let beyond = |entry: &Entry<'_>| matches!(entry, Entry::Sample(sample) if sample.is_time_beyond());
+            if let Ok(strict) = strict && !strict.iter().any(beyond) {
                 let lenient: Result<Vec<_>, _> = Reader::new(&page, format).lenient().collect();
                 // As text, since NaN is not itself.
                 prop_assert_eq!(format!("{lenient:?}"), format!("{:?}", Ok::<_, TextError>(strict)));
