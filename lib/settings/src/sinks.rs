@@ -6,20 +6,24 @@ mod names;
 mod remote_write;
 mod server;
 mod textfile;
+mod types;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 pub use influxdb::InfluxdbSettings;
 pub use influxdb2::Influxdb2Settings;
-use names::{CollectorName, Only, SinkName, Type};
+use names::{CollectorName, Only, SinkName};
 pub use remote_write::{RemoteWriteCredentials, RemoteWriteSettings};
 use server::Server;
 pub use textfile::TextfileSettings;
+use types::Type;
 
-use crate::mistake::Mistake;
+use crate::SectionReader;
+use crate::mistake::{Mistake, Position};
 use crate::suggestion::quoted;
 use crate::tree::Part;
-use crate::{SectionReader, SettingValue as _};
+use crate::value::Value;
 
 /// A `[[sink]]`.
 #[derive(Clone, Debug)]
@@ -98,93 +102,84 @@ impl SinkKind {
 /// The keys of every sink.
 const KEYS: [&str; 4] = ["name", "type", "only", "except"];
 
-/// The keys that a type has besides.
-fn keys(type_name: &str) -> &'static [&'static str] {
-    match type_name {
-        "influxdb" => &influxdb::KEYS,
-        "influxdb2" => &influxdb2::KEYS,
-        "remote-write" => &remote_write::KEYS,
-        "textfile" => &textfile::KEYS,
-        _ => &[],
-    }
-}
-
 /// Reads the `[[sink]]`s; gives those that are right.
 pub(crate) fn read(
     parts: &[Part],
     mistakes: &mut Vec<Mistake>,
     notices: &mut Vec<String>,
 ) -> Vec<SinkSettings> {
-    let mut sinks: Vec<SinkSettings> = Vec::new();
-    let mut names = BTreeMap::new();
-    let mut store = None;
-    let mut directories = BTreeMap::new();
+    let mut sinks = Vec::new();
+    let mut taken = Taken::default();
     for part in parts {
         let mut section = SectionReader::new("[[sink]]".to_owned(), Some(&part.table), part.at.clone());
-        let sink = one(&mut section);
+        let of_type = section.required::<&Type>("type");
+        let sink = one(&mut section, of_type);
         // Where it has no type that there is, nobody knows which keys are right.
-        let type_name = section
-            .value("type")
-            .and_then(|value| Type::read(value).ok())
-            .map(|Type(name)| name);
-        let known = type_name.map(|name| [KEYS.as_slice(), keys(name)].concat());
-        if let Some(name) = type_name {
-            section.rename(format!("a sink of type {name}"));
+        let known = of_type.map(|of_type| [KEYS.as_slice(), of_type.keys].concat());
+        if let Some(of_type) = of_type {
+            section.rename(format!("a sink of type {}", of_type.name));
         }
         let (found, said) = section.finish(known.as_deref());
         mistakes.extend(found);
         notices.extend(said);
-
-        // A name counts even where the rest of its sink is wrong.
-        let given = part.table.get("name").or_else(|| part.table.get("type"));
-        if let Some((name, entry)) = given.and_then(|entry| Some((entry.value.as_str()?, entry)))
-            && let Some(first) = names.insert(name.to_owned(), part.at.clone())
-        {
-            let what = format!("the name {} is that of another sink, at", quoted(name));
-            let advice = "write a name = \"…\" of its own in each";
-            mistakes.push(Mistake::new(entry.value.at.clone(), what, advice).beside(first));
-        }
-        if part.table.get("type").and_then(|entry| entry.value.as_str()) == Some("store")
-            && let Some(first) = store.replace(part.at.clone())
-        {
-            let what = "there is one store, and it is a sink already, at";
-            mistakes.push(Mistake::new(part.at.clone(), what, "remove one of them").beside(first));
-        }
+        mistakes.extend(taken.take(part, sink.as_ref()));
         if let Some(sink) = sink {
             let server = sink.kind.server();
             notices.extend(server.into_iter().flat_map(|server| server.warnings(&sink.name)));
-            if let SinkKind::Textfile(TextfileSettings { directory }) = &sink.kind
-                && let Some(first) = directories.insert(directory.clone(), part.at.clone())
-            {
-                let what = "the directory is that of another sink, at";
-                let at = part
-                    .table
-                    .get("directory")
-                    .map_or(&part.at, |entry| &entry.value.at);
-                mistakes.push(
-                    Mistake::new(at.clone(), what, "write another one, or remove one of them").beside(first),
-                );
-            }
             sinks.push(sink);
         }
     }
     sinks
 }
 
-fn one(section: &mut SectionReader<'_>) -> Option<SinkSettings> {
-    let type_name = section.required::<Type>("type");
+/// What one sink alone may have, with the place of the sink that has it.
+#[derive(Default)]
+struct Taken {
+    names: BTreeMap<String, Position>,
+    store: Option<Position>,
+    directories: BTreeMap<PathBuf, Position>,
+}
+
+impl Taken {
+    /// Takes what a sink has; what another has already is a mistake.
+    ///
+    /// A name and the store count even where the rest of their sink is wrong, and there is no `sink`.
+    fn take(&mut self, part: &Part, sink: Option<&SinkSettings>) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        let value = |key| part.table.get(key).map(|entry| &entry.value);
+        let text = |key| value(key).and_then(Value::as_str);
+        let given = if value("name").is_some() { "name" } else { "type" };
+        if let (Some(name), Some(value)) = (text(given), value(given))
+            && let Some(first) = self.names.insert(name.to_owned(), part.at.clone())
+        {
+            let what = format!("the name {} is that of another sink, at", quoted(name));
+            let advice = "write a name = \"…\" of its own in each";
+            mistakes.push(Mistake::new(value.at.clone(), what, advice).beside(first));
+        }
+        if text("type") == Some("store")
+            && let Some(first) = self.store.replace(part.at.clone())
+        {
+            let what = "there is one store, and it is a sink already, at";
+            mistakes.push(Mistake::new(part.at.clone(), what, "remove one of them").beside(first));
+        }
+        if let Some(SinkKind::Textfile(TextfileSettings { directory })) = sink.map(|sink| &sink.kind)
+            && let Some(first) = self.directories.insert(directory.clone(), part.at.clone())
+        {
+            let what = "the directory is that of another sink, at";
+            let advice = "write another one, or remove one of them";
+            let at = value("directory").map_or(&part.at, |value| &value.at);
+            mistakes.push(Mistake::new(at.clone(), what, advice).beside(first));
+        }
+        mistakes
+    }
+}
+
+/// Reads every key of a sink, whether there is such a type or not.
+fn one(section: &mut SectionReader<'_>, of_type: Option<&Type>) -> Option<SinkSettings> {
     let name = section.optional::<SinkName>("name");
     let only = section.optional::<Only>("only");
     let except = section.optional::<Vec<CollectorName>>("except");
-    let kind = match type_name {
-        Some(Type("influxdb")) => InfluxdbSettings::read(section).map(SinkKind::Influxdb),
-        Some(Type("influxdb2")) => Influxdb2Settings::read(section).map(SinkKind::Influxdb2),
-        Some(Type("remote-write")) => RemoteWriteSettings::read(section).map(SinkKind::RemoteWrite),
-        Some(Type("textfile")) => TextfileSettings::read(section).map(SinkKind::Textfile),
-        Some(Type("store")) => Some(SinkKind::Store),
-        Some(Type(_)) => Some(SinkKind::Discard),
-        None => None,
-    };
+    let kind = of_type.and_then(|of_type| (of_type.read)(section));
     let only = only?.map(|Only(names)| names).unwrap_or_default();
     let except: Vec<String> = except?
         .unwrap_or_default()
@@ -201,7 +196,7 @@ fn one(section: &mut SectionReader<'_>) -> Option<SinkSettings> {
     }
     Some(SinkSettings {
         name: name?.map_or_else(
-            || type_name.map_or("", |Type(name)| name).to_owned(),
+            || of_type.map_or("", |of_type| of_type.name).to_owned(),
             |SinkName(name)| name,
         ),
         only,

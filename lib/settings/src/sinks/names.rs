@@ -1,42 +1,10 @@
-//! Names in a `[[sink]]`: its type, its own name, and the collectors that it takes or leaves.
+//! Names in a `[[sink]]`: its own, and those of the collectors that it takes or leaves.
 
 use crate::SettingValue;
 use crate::mistake::Mistakes;
-use crate::suggestion::{listed, nearest, quoted};
+use crate::suggestion::quoted;
 use crate::tree::{is_name, is_name_text};
 use crate::value::Value;
-
-/// The types, as `type` names them.
-const TYPES: [&str; 6] = [
-    "influxdb",
-    "influxdb2",
-    "remote-write",
-    "textfile",
-    "store",
-    "discard",
-];
-
-/// A type of sink that there is.
-#[derive(Copy, Clone)]
-pub(super) struct Type(pub(super) &'static str);
-
-impl SettingValue for Type {
-    const TYPE: &'static str = String::TYPE;
-    const EXAMPLE: &'static str = "\"influxdb\"";
-
-    fn read(value: &Value) -> Result<Type, Mistakes> {
-        let text = String::read(value)?;
-        if let Some(known) = TYPES.into_iter().find(|known| *known == text) {
-            return Ok(Type(known));
-        }
-        let what = format!("is {}, which is no type of sink", quoted(&text));
-        let advice = match nearest(&text, &TYPES) {
-            Some(near) => format!("write \"{near}\" instead (there are {})", listed(&TYPES)),
-            None => format!("write one of {} instead", listed(&TYPES)),
-        };
-        Err(value.mistake(what, advice).into())
-    }
-}
 
 /// The name of a sink.
 pub(super) struct SinkName(pub(super) String);
