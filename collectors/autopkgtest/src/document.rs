@@ -12,18 +12,21 @@ use serde::de::{
     DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 use serde::{Deserialize, de};
+use tidemark_collect::Measurement;
+
+use crate::remarks::{Found, Remarks, Way};
 
 /// The most names in one object: more than Ubuntu has packages.
 const MAX_NAMES: usize = 100_000;
 /// The longest name that becomes a tag, in bytes.
 const MAX_TAG: usize = 200;
-/// The most faults, and the most notices, that are kept of a document; of more, the number is.
-const MAX_REMARKS: usize = 10;
-/// The most characters of a name that a remark shows: parameters are a name too.
-const NAME_SHOWN: usize = 60;
 
 /// What is kept of a document.
 pub(crate) trait Tree: Default {
+    /// What it says, a thing each.
+    type Measurement: Measurement;
+    /// What the document is about, as people call it.
+    const WHAT: &'static str;
     /// What the names are, from the outermost in.
     const LEVELS: &'static [&'static str];
     /// What is due at the end of each way.
@@ -34,6 +37,9 @@ pub(crate) trait Tree: Default {
 
     /// Whether it says nothing.
     fn is_empty(&self) -> bool;
+
+    /// A measurement of each thing that it says of this instance.
+    fn measurements(self, instance: &'static str) -> impl Iterator<Item = Self::Measurement>;
 }
 
 /// Why the end of a way is not taken.
@@ -233,85 +239,4 @@ impl<'de> Visitor<'de> for Name {
     fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
         Ok(Cow::Owned(name.to_owned()))
     }
-}
-
-/// Lines for people, bounded.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Remarks {
-    lines: Vec<String>,
-    more: usize,
-}
-
-impl Remarks {
-    fn add(&mut self, line: impl FnOnce() -> String) {
-        if self.lines.len() < MAX_REMARKS {
-            self.lines.push(line());
-        } else {
-            self.more += 1;
-        }
-    }
-
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
-    /// The lines, and one that says how many more there are.
-    pub(crate) fn into_lines(self) -> impl Iterator<Item = String> {
-        let more = (self.more > 0).then(|| format!("and {} more", self.more));
-        self.lines.into_iter().chain(more)
-    }
-}
-
-/// Names on one line: `systemd / all-proposed_1;requester_… / noble / amd64`.
-struct Way<'a>(&'a [Cow<'a, str>]);
-
-impl fmt::Display for Way<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, name) in self.0.iter().enumerate() {
-            f.write_str(if place == 0 { "" } else { " / " })?;
-            Shown(name).fmt(f)?;
-        }
-        Ok(())
-    }
-}
-
-/// What a value is, in JSON's words.
-struct Found<'a>(&'a Unexpected<'a>);
-
-impl fmt::Display for Found<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Unexpected::Unit => f.write_str("null"),
-            Unexpected::Seq => f.write_str("a list"),
-            Unexpected::Map => f.write_str("an object"),
-            Unexpected::Str(text) => match cut(text) {
-                Some(start) => write!(f, "the text {start:?}…"),
-                None => write!(f, "the text {text:?}"),
-            },
-            Unexpected::Unsigned(number) => number.fmt(f),
-            Unexpected::Signed(number) => number.fmt(f),
-            Unexpected::Float(number) => number.fmt(f),
-            other => other.fmt(f),
-        }
-    }
-}
-
-/// A name, cut where it is long; `""` where it is empty.
-struct Shown<'a>(&'a str);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match cut(self.0) {
-            Some(start) => write!(f, "{start}…"),
-            None if self.0.is_empty() => f.write_str("\"\""),
-            None => f.write_str(self.0),
-        }
-    }
-}
-
-/// The beginning of a text that is too long to be shown.
-fn cut(text: &str) -> Option<&str> {
-    let (end, _) = text.char_indices().nth(NAME_SHOWN)?;
-    Some(&text[..end])
 }

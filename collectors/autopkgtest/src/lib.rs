@@ -23,6 +23,7 @@
 
 mod document;
 mod queues;
+mod remarks;
 mod running;
 
 use std::time::Duration;
@@ -105,30 +106,12 @@ impl Metric for Autopkgtest {
             instance(cx, &self.staging_queue_size, &self.staging_running),
         );
         let mut run = Run::new(cx);
-        run.take(
-            "production's queues",
-            &self.production_queue_size,
-            production.0,
-            |queues| queues.measurements("production"),
-        );
-        run.take(
-            "production's running tests",
-            &self.production_running,
-            production.1,
-            |running| running.measurements("production"),
-        );
-        run.take(
-            "staging's queues",
-            &self.staging_queue_size,
-            staging.0,
-            |queues| queues.measurements("staging"),
-        );
-        run.take(
-            "staging's running tests",
-            &self.staging_running,
-            staging.1,
-            |running| running.measurements("staging"),
-        );
+        let (queues, running) = production;
+        run.take("production", &self.production_queue_size, queues);
+        run.take("production", &self.production_running, running);
+        let (queues, running) = staging;
+        run.take("staging", &self.staging_queue_size, queues);
+        run.take("staging", &self.staging_running, running);
         run.end()
     }
 }
@@ -176,14 +159,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Adds a document's points; what is missing of it is a gap.
-    fn take<T: Tree, M: IntoIterator<Item: Measurement>>(
-        &mut self,
-        what: &str,
-        url: &Url,
-        document: Result<Document<T>, HttpError>,
-        measurements: impl FnOnce(T) -> M,
-    ) {
+    /// Adds the points of an instance's document; what is missing of it is a gap.
+    fn take<T: Tree>(&mut self, instance: &'static str, url: &Url, document: Result<Document<T>, HttpError>) {
+        let what = format!("{instance}'s {}", T::WHAT);
         let error = match document {
             Ok(document) => {
                 let is_useless = document.tree.is_empty() && !document.faults.is_empty();
@@ -193,7 +171,8 @@ impl<'a> Run<'a> {
                 for notice in document.notices.into_lines() {
                     self.cx.notice(format_args!("{what}: {notice}"));
                 }
-                self.points.extend_at(self.now, measurements(document.tree));
+                self.points
+                    .extend_at(self.now, document.tree.measurements(instance));
                 if !is_useless {
                     self.read += 1;
                     return;

@@ -10,32 +10,14 @@ use crate::document::{Refused, Tree, tags};
 /// The most queues of an instance: thirty times what there are.
 const MAX_QUEUES: usize = 10_000;
 
-/// The queues of an instance, in the order of the document.
+/// The queues of an instance, in the order of the document: context, release and architecture, and a count.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Queues(Vec<Queue>);
-
-#[derive(Debug, PartialEq)]
-struct Queue {
-    context: String,
-    release: String,
-    arch: String,
-    count: i64,
-}
-
-impl Queues {
-    /// A measurement of each queue.
-    pub(crate) fn measurements(self, instance: &'static str) -> impl Iterator<Item = QueueSize> {
-        self.0.into_iter().map(move |queue| QueueSize {
-            context: queue.context,
-            release: queue.release,
-            arch: queue.arch,
-            instance,
-            count: queue.count,
-        })
-    }
-}
+pub(crate) struct Queues(Vec<([String; 3], i64)>);
 
 impl Tree for Queues {
+    type Measurement = QueueSize;
+
+    const WHAT: &'static str = "queues";
     const LEVELS: &'static [&'static str] = &["context", "release", "architecture"];
     const LEAF: &'static str = "a count";
 
@@ -44,20 +26,26 @@ impl Tree for Queues {
             return Err(Refused::Leaf);
         };
         let count = i64::try_from(count).map_err(|_| Refused::Leaf)?;
-        let [context, release, arch] = tags(names, [0, 1, 2])?;
+        let tags = tags(names, [0, 1, 2])?;
         if self.0.len() == MAX_QUEUES {
             return Err(Refused::TooMany("queues", MAX_QUEUES));
         }
-        self.0.push(Queue {
-            context: context.to_owned(),
-            release: release.to_owned(),
-            arch: arch.to_owned(),
-            count,
-        });
+        self.0.push((tags.map(str::to_owned), count));
         Ok(())
     }
 
     fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    fn measurements(self, instance: &'static str) -> impl Iterator<Item = QueueSize> {
+        let queues = self.0.into_iter();
+        queues.map(move |([context, release, arch], count)| QueueSize {
+            context,
+            release,
+            arch,
+            instance,
+            count,
+        })
     }
 }

@@ -18,21 +18,10 @@ pub(crate) struct Running {
     pairs: usize,
 }
 
-impl Running {
-    /// A measurement of each release and architecture on which a test runs.
-    pub(crate) fn measurements(self, instance: &'static str) -> impl Iterator<Item = RunningTests> {
-        self.counts.into_iter().flat_map(move |(release, counts)| {
-            counts.into_iter().map(move |(arch, count)| RunningTests {
-                release: release.clone(),
-                arch,
-                instance,
-                count,
-            })
-        })
-    }
-}
-
 impl Tree for Running {
+    type Measurement = RunningTests;
+
+    const WHAT: &'static str = "running tests";
     const LEVELS: &'static [&'static str] = &["package", "set of parameters", "release", "architecture"];
     const LEAF: &'static str = "a list";
 
@@ -62,5 +51,16 @@ impl Tree for Running {
 
     fn is_empty(&self) -> bool {
         self.counts.is_empty()
+    }
+
+    fn measurements(self, instance: &'static str) -> impl Iterator<Item = RunningTests> {
+        self.counts.into_iter().flat_map(move |(release, counts)| {
+            counts.into_iter().map(move |(arch, count)| RunningTests {
+                release: release.clone(),
+                arch,
+                instance,
+                count,
+            })
+        })
     }
 }

@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::remarks::Remarks;
 
 mod run;
 
@@ -32,7 +33,7 @@ fn running(json: &str) -> String {
     text + &remarks(document.faults, document.notices)
 }
 
-fn remarks(faults: document::Remarks, notices: document::Remarks) -> String {
+fn remarks(faults: Remarks, notices: Remarks) -> String {
     let mut text = String::new();
     for fault in faults.into_lines() {
         let _ = writeln!(text, "fault: {fault}");
