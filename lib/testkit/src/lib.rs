@@ -1,7 +1,8 @@
 //! For tests alone: real servers, recorded sources, faults, kills.
 //!
 //! What it is: the outside world that tidemark's tests run against, on loopback and in temporary folders. Real
-//! servers ([`Influxd`], [`Prometheus`], [`VictoriaMetrics`], [`NodeExporter`]; [`promtool`]), servers that play an answer ([`Source`], [`SinkServer`]), certificates of every kind
+//! servers ([`Influxd`], [`Prometheus`], [`VictoriaMetrics`], [`NodeExporter`]; [`promtool`]), a real systemd on a machine
+//! of its own ([`Systemd`]), servers that play an answer ([`Source`], [`SinkServer`]), certificates of every kind
 //! ([`Certificates`]), the workspace's own programs with a clean environment and a time bound ([`Home`], [`Run`]), kills
 //! at random instants ([`Run::kill_at_random`]), and a disk that is full or read-only ([`SmallDisk`]).
 //!
@@ -46,6 +47,7 @@ mod serve;
 mod sink_server;
 mod small_disk;
 mod source;
+mod systemd;
 mod victoria_metrics;
 mod wait;
 
@@ -61,5 +63,6 @@ pub use run::{Ended, Run, Running, program};
 pub use sink_server::SinkServer;
 pub use small_disk::SmallDisk;
 pub use source::Source;
+pub use systemd::{JournalEntry, Systemd};
 pub use victoria_metrics::{Exported, VictoriaMetrics};
 pub use wait::{free_port, wait_until};
