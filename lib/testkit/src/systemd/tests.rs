@@ -110,6 +110,9 @@ fn a_sandbox_is_real() {
         "kept",
     ];
     assert_eq!(said("open.service"), all, "nothing but the sandbox refuses it");
+    // Nor do permission bits.
+    machine.run(["rm", "/srv/written"]).expect_code(0);
+    machine.run(["chmod", "0777", "/srv"]).expect_code(0);
     oneshot(&machine, "closed", script, &format!("User=metrics\n{sandbox}"));
     let closed = said("closed.service");
     assert_eq!(closed.len(), 4, "{closed:?}");
