@@ -40,6 +40,8 @@ collectors/{name} is made, and listed in README.md and Cargo.lock. It works as i
     cargo test -p tidemark-{name}
     cargo run -p tidemark-{name} -- --dry-run
 
+The section [collector.{name}] in the settings, an empty one too, has the timers and `tidemark up` start it.
+
 To make it yours:
     src/lib.rs      what it measures, its settings, reading, parsing
     src/tests.rs    and fixtures/, a recorded source; TIDEMARK_REFRESH=1 cargo test -p tidemark-{name}

@@ -82,7 +82,13 @@ impl Checkout {
         change: impl FnOnce(&str) -> Result<String, String>,
     ) -> Result<String, Failure> {
         let path = self.root.join(file);
-        let text = fs::read_to_string(&path).map_err(|error| cannot("be read", &path, &error))?;
+        let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Failure::run(format!(
+                "{} is not there: bring it back, with `git restore {file}`",
+                path.display()
+            )),
+            _ => cannot("be read", &path, &error),
+        })?;
         change(&text).map_err(|why| Failure::usage(format!("{} {why}", path.display())))
     }
 }

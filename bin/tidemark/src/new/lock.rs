@@ -17,7 +17,9 @@ pub(crate) fn with_package(lock: &str, name: &Name) -> Result<String, String> {
         .ok_or("lists no packages: let `cargo metadata` write it")?;
     let mut packages: Vec<&str> = packages.split(PACKAGE).collect();
     if packages.iter().any(|other| name_of(other) == package) {
-        return Err(format!("has a package {package} already: choose another name"));
+        return Err(format!(
+            "has a package {package} already: let `cargo metadata` remove it, or choose another name"
+        ));
     }
     let app = packages
         .iter()

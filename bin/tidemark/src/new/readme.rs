@@ -13,24 +13,45 @@ const ROW: &str = "| [`";
 /// The README with a row for the collector, in the order of the names.
 ///
 /// # Errors
-/// What is not there of the table.
+/// What is not there of the table, or is there already.
 pub(crate) fn with_row(readme: &str, name: &Name) -> Result<String, String> {
     let begin = readme
         .find(BEGIN)
-        .ok_or_else(|| format!("has no line `{BEGIN} … -->` before its table of collectors"))?;
+        .ok_or_else(|| format!("has no line `{BEGIN} … -->` before its table of collectors: put it back"))?;
     let table = &readme[begin..];
     let end = table
         .find(END)
-        .ok_or_else(|| format!("has no line `{END}` after its table of collectors"))?;
-    let mut at = begin;
-    for line in table[..end].split_inclusive('\n') {
-        let row = line.strip_prefix(ROW).and_then(|row| row.split_once('`'));
-        if row.is_some_and(|(other, _)| other > name.to_string().as_str()) {
-            break;
-        }
-        at += line.len();
+        .ok_or_else(|| format!("has no line `{END}` after its table of collectors: put it back"))?;
+    let rows = &table[..end];
+    let new = name.to_string();
+    if let Some((other, _)) = rows.lines().filter_map(row).find(|(other, _)| *other == new) {
+        return Err(format!(
+            "lists {other} already: remove its row, or choose another name"
+        ));
     }
+    // Two collectors would write each other's series.
+    let measurement = format!("`{}`", name.measurement());
+    let measures = |cells: &str| {
+        cells
+            .rsplit(" | ")
+            .next()
+            .is_some_and(|last| last.contains(&measurement))
+    };
+    if let Some((other, _)) = rows.lines().filter_map(row).find(|(_, cells)| measures(cells)) {
+        return Err(format!(
+            "says that {other} measures {measurement} already: choose another name"
+        ));
+    }
+    let before = rows
+        .split_inclusive('\n')
+        .take_while(|line| row(line).is_none_or(|(other, _)| *other < *new));
+    let at = begin + before.map(str::len).sum::<usize>();
     Ok([&readme[..at], &template::row(name), &readme[at..]].concat())
+}
+
+/// The name of a row's collector, and the cells after it.
+fn row(line: &str) -> Option<(&str, &str)> {
+    line.strip_prefix(ROW)?.split_once('`')
 }
 
 #[cfg(test)]
@@ -53,6 +74,21 @@ mod tests {
             let row = template::row(&name);
             let expected = README.replacen(&format!("\n{before}"), &format!("\n{row}{before}"), 1);
             assert_eq!(with_row(README, &name).as_ref(), Ok(&expected), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_already_is_named() {
+        let readme = README.replace("d-e) | 1m |", "d-e) | 1m | `f` | `d_e_g`, `d_e_h` |");
+        let said = |text: &str| with_row(&readme, &Name::new(text).expect("a name"));
+        let expected = |words: &str| Err(format!("{words}, or choose another name"));
+        assert_eq!(said("d-e"), expected("lists d-e already: remove its row"));
+        for (text, measurement) in [("d-e-g", "d_e_g"), ("d-e-h", "d_e_h")] {
+            let words = format!("says that d-e measures `{measurement}` already: choose another name");
+            assert_eq!(said(text), Err(words));
+        }
+        for text in ["d", "d-e-i", "f", "z"] {
+            assert!(said(text).is_ok(), "{text}");
         }
     }
 

@@ -137,7 +137,13 @@ fn what_is_wrong_is_said_and_nothing_is_written() {
     fs::write(root.join("README.md"), "# x\n").expect("write");
     fails(root, "x", root, 2, &["README.md has no line", "<!-- collectors:"]);
     fs::remove_file(root.join("README.md")).expect("remove");
-    fails(root, "x", root, 1, &["README.md cannot be read: No such file"]);
+    fails(
+        root,
+        "x",
+        root,
+        1,
+        &["README.md is not there", "git restore README.md"],
+    );
     fs::write(root.join("README.md"), README).expect("write");
 
     fs::write(root.join("Cargo.lock"), "version = 4\n").expect("write");
