@@ -12,7 +12,7 @@ use tidemark_point::{Adjustments, Point, Timestamp};
 use tidemark_settings::{LoadFrom, Places, ProcessEnvironment, Settings};
 use tidemark_testkit::{Ended, Home, Influxd, InfluxdOptions, Run};
 
-use crate::measure::mib;
+use crate::measure::{median, mib};
 
 /// Points in a batch.
 const BATCH: usize = 5_000;
@@ -32,14 +32,12 @@ pub(crate) fn run() {
 fn alone(batches: usize) {
     let home = Home::new();
     settings(&home, &crate::swallow::start());
-    let before = clock_gettime(ClockId::ProcessCPUTime);
-    fill(&home, batches);
-    let after = clock_gettime(ClockId::ProcessCPUTime);
-    let cpu = Duration::try_from(after).unwrap() - Duration::try_from(before).unwrap();
+    let cpu = own_cpu(|| fill(&home, batches));
+    let making = own_cpu(|| (0..batches).for_each(|batch| drop(std::hint::black_box(points(batch)))));
     row(
         "write (points made before)",
         batches,
-        cpu - making(batches),
+        cpu.saturating_sub(making),
         Duration::ZERO,
         0,
     );
@@ -56,41 +54,30 @@ fn alone(batches: usize) {
 /// Drained into a real InfluxDB, beside curl with the same bodies ready.
 fn beside_curl() {
     let batches = 200;
-    let mut rounds = Vec::new();
+    let (mut ours, mut curls) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let home = Home::new();
         let influxd = Influxd::start(InfluxdOptions::default());
         settings(&home, &influxd.url());
         fill(&home, batches);
-        let ours = flush(&home);
+        ours.push(flush(&home));
         assert_eq!(influxd.count("backlog", "value"), count(batches));
 
         let influxd = Influxd::start(InfluxdOptions::default());
-        let curl = curl(&home, &influxd, batches);
+        curls.push(curl(&home, &influxd, batches));
         assert_eq!(influxd.count("backlog", "value"), count(batches));
-        rounds.push((ours, curl));
     }
-    for (name, ended) in [("tidemark into influxd", 0), ("curl into influxd", 1)] {
-        let of = |(ours, curl): &(Ended, Ended)| if ended == 0 { ours.clone() } else { curl.clone() };
-        let median = |value: fn(&Ended) -> Duration| {
-            crate::measure::median(rounds.iter().map(|round| value(&of(round))).collect())
-        };
-        let peak = rounds
-            .iter()
-            .map(|round| of(round).peak_memory)
-            .max()
-            .unwrap_or(0);
+    for (name, ended) in [("tidemark into influxd", &ours), ("curl into influxd", &curls)] {
         row(
             name,
             batches,
-            median(|ended| ended.cpu),
-            median(|ended| ended.wall),
-            peak,
+            median(ended.iter().map(|run| run.cpu).collect()),
+            median(ended.iter().map(|run| run.wall).collect()),
+            ended.iter().map(|run| run.peak_memory).max().unwrap_or(0),
         );
     }
-    let ratios = rounds
-        .iter()
-        .map(|(ours, curl)| ours.wall.as_secs_f64() / curl.wall.as_secs_f64());
+    let rounds = ours.iter().zip(&curls);
+    let ratios = rounds.map(|(ours, curl)| ours.wall.as_secs_f64() / curl.wall.as_secs_f64());
     let text = ratios.fold(String::new(), |mut text, ratio| {
         let _ = write!(text, " {ratio:.2}");
         text
@@ -158,14 +145,12 @@ fn fill(home: &Home, batches: usize) {
     });
 }
 
-/// What making the points costs alone.
-fn making(batches: usize) -> Duration {
-    let before = clock_gettime(ClockId::ProcessCPUTime);
-    for batch in 0..batches {
-        std::hint::black_box(points(batch));
-    }
-    let after = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::try_from(after).unwrap() - Duration::try_from(before).unwrap()
+/// The CPU time that it takes of this process.
+fn own_cpu(work: impl FnOnce()) -> Duration {
+    let now = || Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap();
+    let before = now();
+    work();
+    now() - before
 }
 
 fn points(batch: usize) -> Vec<Point> {

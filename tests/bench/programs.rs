@@ -16,22 +16,29 @@ mod one_run;
 mod start;
 mod swallow;
 
+/// What can be asked for by name.
+const PARTS: [(&str, fn()); 4] = [
+    ("start", start::run),
+    ("sponsoring", one_run::sponsoring),
+    ("autopkgtest", one_run::autopkgtest),
+    ("backlog", backlog::run),
+];
+
 fn main() {
-    let parts: Vec<String> = std::env::args()
+    // cargo adds options of its own.
+    let asked: Vec<String> = std::env::args()
         .skip(1)
         .filter(|word| !word.starts_with('-'))
         .collect();
-    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|word| word == part);
-    if wanted("start") {
-        start::run();
+    for word in &asked {
+        assert!(
+            PARTS.iter().any(|(part, _)| part == word),
+            "there is no part {word}"
+        );
     }
-    if wanted("sponsoring") {
-        one_run::sponsoring();
-    }
-    if wanted("autopkgtest") {
-        one_run::autopkgtest();
-    }
-    if wanted("backlog") {
-        backlog::run();
+    for (part, run) in PARTS {
+        if asked.is_empty() || asked.iter().any(|word| word == part) {
+            run();
+        }
     }
 }
