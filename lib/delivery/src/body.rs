@@ -10,6 +10,8 @@ use tidemark_point::line::{self, Dialect};
 use tidemark_point::{Point, Value};
 use tidemark_settings::{SinkKind, SinkSettings};
 
+use crate::sink::profile::Wire;
+
 /// The most points that are stored and sent as one.
 pub(crate) const MAX_POINTS: usize = 10_000;
 /// Text beyond which no further point is added to what is stored and sent as one.
@@ -69,7 +71,7 @@ impl Style {
             if dialect(kind) == Dialect::V2 {
                 style.dialect = Dialect::V2;
             }
-            if matches!(kind, SinkKind::Influxdb(_) | SinkKind::Influxdb2(_)) {
+            if matches!(Wire::of(kind), Some(Wire::LineProtocol(_))) {
                 style.packed = Encoding::Gzip;
             }
             style.in_order |= minds_order(kind);
@@ -162,7 +164,7 @@ fn in_order(points: &[Point]) -> Cow<'_, [Point]> {
 
 /// Whether a sink takes no older point of a series after a newer one.
 fn minds_order(kind: &SinkKind) -> bool {
-    matches!(kind, SinkKind::RemoteWrite(_))
+    Wire::of(kind) == Some(Wire::RemoteWrite)
 }
 
 fn pack(text: Vec<u8>, points: u32, uints: bool, packed: Encoding) -> io::Result<Body> {
@@ -236,8 +238,8 @@ pub fn dry_run_body(points: &[Point], sinks: &[SinkSettings], collector: &str) -
 
 /// The dialect that a sink takes.
 pub(crate) fn dialect(kind: &SinkKind) -> Dialect {
-    match kind {
-        SinkKind::Influxdb(_) => Dialect::V1,
+    match Wire::of(kind) {
+        Some(Wire::LineProtocol(dialect)) => dialect,
         _ => Dialect::V2,
     }
 }

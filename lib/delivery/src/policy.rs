@@ -84,6 +84,9 @@ impl Later {
     }
 }
 
+/// What an answer means, by the type of server.
+pub(crate) type Policy = fn(Answer<'_>, Timestamp) -> Outcome;
+
 /// An answer to a write, as far as it matters.
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Answer<'a> {

@@ -18,6 +18,7 @@ use std::time::Duration;
 use tidemark_collect::Clock;
 use tidemark_settings::SinkKind;
 
+use crate::sink::profile::Profile;
 use crate::sink::{Reach, SinkSpec};
 
 /// The longest that all steps of one sink take together.
@@ -113,15 +114,14 @@ impl SinkSpec {
     /// Climbs the sink's ladder, within [`PROBE_TIME`]. `dir` is the state folder. Nothing is stored or changed; of one
     /// whose secret was not resolved, no more than the name and the connection are tried.
     pub async fn probe(&self, dir: &Path, clock: &Arc<dyn Clock>) -> Vec<Finding> {
-        match (&self.reach, self.sink_kind()) {
-            (Reach::Unresolved, kind) => http::probe_without(kind).await,
-            (Reach::Store(settings), _) => folder::store(dir, settings).await,
-            (Reach::Discard, _) => vec![Finding::ok("sink", "takes every batch and forgets it")],
-            (_, SinkKind::Textfile(of)) => folder::textfile(&of.directory),
-            (_, kind) => match self.endpoint() {
-                Some(endpoint) => http::probe(endpoint, kind, clock).await,
-                None => Vec::new(),
-            },
+        let kind = self.sink_kind();
+        match (&self.reach, kind, Profile::of(kind)) {
+            (Reach::Server(endpoint), _, Some(profile)) => http::probe(endpoint, &profile, clock).await,
+            (_, _, Some(profile)) => http::probe_without(&profile).await,
+            (Reach::Store(settings), ..) => folder::store(dir, settings).await,
+            (Reach::Discard, ..) => vec![Finding::ok("sink", "takes every batch and forgets it")],
+            (_, SinkKind::Textfile(of), _) => folder::textfile(&of.directory),
+            _ => Vec::new(),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The sinks: secrets, the ladder of each, and what waits for it.
 
 use tidemark_collect::chain;
-use tidemark_delivery::{Finding, SinkLedger, SinksError};
+use tidemark_delivery::{Finding, SinkLedger, SinkSpec, SinksError};
 use tidemark_point::Timestamp;
-use tidemark_settings::{RemoteWriteCredentials, SecretSource, SinkKind, SinkSettings};
+use tidemark_settings::SecretSource;
 use tokio::task::JoinSet;
 
 use super::{Part, Sources};
@@ -28,24 +28,25 @@ pub(super) async fn look(from: &Sources<'_>) -> Vec<Vec<Finding>> {
 /// A part for each sink that is configured, and one for each that is not and has points.
 pub(super) fn parts(from: &Sources<'_>, found: Vec<Vec<Finding>>, ledger: &[SinkLedger]) -> Vec<Part> {
     let now = from.now;
-    let Some(settings) = from.settings else {
+    if from.settings.is_none() {
         let wanting = vec![Finding::not_tried("sinks", "because of: settings")];
         return vec![Part::new("sinks", "sinks", wanting)];
-    };
+    }
     let mut found = found.into_iter();
     let mut parts = Vec::new();
-    for sink in &settings.sinks {
-        let error = from.errors.iter().find(|error| error.sink() == sink.name);
+    for sink in from.sinks.iter() {
+        let name = sink.name();
+        let error = from.errors.iter().find(|error| error.sink() == name);
         let mut checks = secret(sink, error);
         checks.extend(found.next().unwrap_or_default());
-        let of_sink = ledger.iter().find(|of| of.name == sink.name);
+        let of_sink = ledger.iter().find(|of| of.name == name);
         checks.extend(of_sink.map(|of| queue(of, now)).into_iter().flatten());
-        let mut title = format!("sink {}  {}", sink.name, sink.kind.name());
-        if let Some(place) = place(&sink.kind) {
+        let mut title = format!("sink {name}  {}", sink.kind());
+        if let Some(place) = sink.place() {
             title.push_str(&format!(", {place}"));
         }
         parts.push(Part {
-            name: Some(sink.name.clone()),
+            name: Some(name.to_owned()),
             ..Part::new("sink", title, checks)
         });
     }
@@ -72,36 +73,10 @@ pub(super) fn parts(from: &Sources<'_>, found: Vec<Vec<Finding>>, ledger: &[Sink
     parts
 }
 
-/// Where it is.
-fn place(kind: &SinkKind) -> Option<String> {
-    match kind {
-        SinkKind::Influxdb(of) => Some(tidemark_collect::http::redacted(&of.url)),
-        SinkKind::Influxdb2(of) => Some(tidemark_collect::http::redacted(&of.url)),
-        SinkKind::RemoteWrite(of) => Some(tidemark_collect::http::redacted(&of.url)),
-        SinkKind::Textfile(of) => Some(of.directory.display().to_string()),
-        _ => None,
-    }
-}
-
-/// The sink's secret, and the key that names it.
-fn secret_of(kind: &SinkKind) -> Option<(&'static str, &SecretSource)> {
-    match kind {
-        SinkKind::Influxdb(of) => of.password.as_ref().map(|source| ("password", source)),
-        SinkKind::Influxdb2(of) => Some(("token", &of.token)),
-        SinkKind::RemoteWrite(of) => match of.credentials.as_ref()? {
-            RemoteWriteCredentials::Basic { password, .. } => {
-                password.as_ref().map(|source| ("password", source))
-            }
-            RemoteWriteCredentials::Bearer { token } => Some(("bearer_token", token)),
-        },
-        _ => None,
-    }
-}
-
 /// Whether what is read to reach it could be read.
-fn secret(sink: &SinkSettings, error: Option<&SinksError>) -> Vec<Finding> {
+fn secret(sink: &SinkSpec, error: Option<&SinksError>) -> Vec<Finding> {
     let mut checks = Vec::new();
-    if let Some((key, source)) = secret_of(&sink.kind) {
+    if let Some((key, source)) = sink.secret() {
         checks.push(match error {
             Some(SinksError::Secret { source: error, .. }) => {
                 let said = one_line(&chain(error));

@@ -1,67 +1,18 @@
 //! What a server's answer to an empty write says: which server it is, whether this user may write, what time it is there.
 
 use tidemark_point::Timestamp;
-use tidemark_settings::SinkKind;
+use tidemark_point::line::Dialect;
 
 use super::{CLOCK_BOUND, Finding, Verdict};
 use crate::backoff::http_date;
-use crate::policy::{self, Answer, Later, Outcome};
+use crate::policy::{Answer, Later, Outcome};
 use crate::sink::http::Reply;
+use crate::sink::profile::{Profile, Wire};
 use crate::words::words;
 
-/// The kind of server that is due.
-pub(super) struct Due<'a> {
-    kind: &'a SinkKind,
-    /// What it is called.
-    name: &'static str,
-    /// What is written to, and as whom.
-    target: String,
-}
-
-impl<'a> Due<'a> {
-    /// Of a sink that is a server.
-    pub(super) fn of(kind: &'a SinkKind) -> Option<Self> {
-        let (name, target) = match kind {
-            SinkKind::Influxdb(of) => {
-                let mut target = format!("the database {}", of.database);
-                if let Some(policy) = &of.retention_policy {
-                    target += &format!(", retention policy {policy},");
-                }
-                if let Some(username) = &of.username {
-                    target += &format!(" as {username}");
-                }
-                ("InfluxDB", target)
-            }
-            SinkKind::Influxdb2(of) => ("InfluxDB 2", format!("the bucket {} of {}", of.bucket, of.org)),
-            SinkKind::RemoteWrite(_) => ("a receiver of Prometheus remote write", "it".to_owned()),
-            SinkKind::Textfile(_) | SinkKind::Store | SinkKind::Discard => return None,
-            _ => return None,
-        };
-        Some(Self { kind, name, target })
-    }
-
-    /// The body of a write without points, and how it is packed.
-    pub(super) fn empty_write(&self) -> (Vec<u8>, Option<&'static str>) {
-        match self.kind {
-            // An empty message is no bytes; a block of no bytes is its length alone: https://github.com/google/snappy
-            SinkKind::RemoteWrite(_) => (vec![0], Some("snappy")),
-            _ => (Vec::new(), None),
-        }
-    }
-
-    fn outcome(&self, reply: &Reply, now: Timestamp) -> Outcome {
-        let answer = Answer::of(reply, false);
-        match self.kind {
-            SinkKind::Influxdb2(_) => policy::influxdb2(answer, now),
-            SinkKind::RemoteWrite(_) => policy::remote_write(answer, now),
-            _ => policy::influxdb(answer, now),
-        }
-    }
-}
-
 /// What an answer says, which came to a request of `sent` at `came`.
-pub(super) fn findings(due: &Due<'_>, reply: &Reply, sent: Timestamp, came: Timestamp) -> Vec<Finding> {
-    let mut findings = match due.outcome(reply, came) {
+pub(super) fn findings(due: &Profile<'_>, reply: &Reply, sent: Timestamp, came: Timestamp) -> Vec<Finding> {
+    let mut findings = match (due.policy)(Answer::of(reply, false), came) {
         Outcome::Stored => vec![server(due, reply, true), written(due)],
         // InfluxDB 2 before 2.1: it says so after it has checked everything else.
         Outcome::Refused(refusal) if refusal.reason.contains("writing requires points") => {
@@ -89,7 +40,7 @@ pub(super) fn findings(due: &Due<'_>, reply: &Reply, sent: Timestamp, came: Time
 }
 
 /// Which server it says that it is; where it does not say, whether it answers as one that is due.
-fn server(due: &Due<'_>, reply: &Reply, is_known: bool) -> Finding {
+fn server(due: &Profile<'_>, reply: &Reply, is_known: bool) -> Finding {
     let header = |name: &str| {
         let text = reply.headers.get(name)?.to_str().ok()?;
         Some(words(text)).filter(|text| !text.is_empty())
@@ -98,7 +49,7 @@ fn server(due: &Due<'_>, reply: &Reply, is_known: bool) -> Finding {
         let version = version.trim_start_matches('v').to_owned();
         let is_two = version.starts_with("2.");
         let found = format!("InfluxDB {version}");
-        return if is_two && matches!(due.kind, SinkKind::Influxdb(_)) {
+        return if is_two && due.wire == Wire::LineProtocol(Dialect::V1) {
             let advice = "write type = \"influxdb2\" with its org, bucket and token";
             Finding::warning("server", format!("{found}, asked as an InfluxDB 1"), advice)
         } else {
@@ -116,12 +67,12 @@ fn server(due: &Due<'_>, reply: &Reply, is_known: bool) -> Finding {
     )
 }
 
-fn written(due: &Due<'_>) -> Finding {
+fn written(due: &Profile<'_>) -> Finding {
     Finding::ok("write", format!("an empty write to {} is taken", due.target))
 }
 
 /// What an answer says with which batches would be kept.
-fn later_findings(due: &Due<'_>, reply: &Reply, later: &Later) -> Vec<Finding> {
+fn later_findings(due: &Profile<'_>, reply: &Reply, later: &Later) -> Vec<Finding> {
     let name = due.name;
     match reply.status {
         300..=399 => {

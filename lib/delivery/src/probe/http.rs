@@ -4,23 +4,24 @@ use std::sync::Arc;
 
 use tidemark_collect::http::{HttpError, HttpErrorKind};
 use tidemark_collect::{Clock, chain};
-use tidemark_settings::SinkKind;
 use tokio::time::{Instant, timeout_at};
 
-use super::answer::{self, Due};
+use super::answer;
 use super::reach::{Reached, reach};
 use super::{Finding, PROBE_TIME, Verdict};
 use crate::sink::http::HttpEndpoint;
+use crate::sink::profile::Profile;
 use crate::words::words;
 
 /// Its steps, in order.
 const STEPS: [&str; 6] = ["name", "connection", "TLS", "server", "write", "clock"];
 
 /// Climbs the ladder.
-pub(super) async fn probe(endpoint: &HttpEndpoint, kind: &SinkKind, clock: &Arc<dyn Clock>) -> Vec<Finding> {
-    let Some(due) = Due::of(kind) else {
-        return Vec::new();
-    };
+pub(super) async fn probe(
+    endpoint: &HttpEndpoint,
+    due: &Profile<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Vec<Finding> {
     let end = Instant::now() + PROBE_TIME;
     let url = endpoint.url();
     let asked = async {
@@ -47,9 +48,9 @@ pub(super) async fn probe(endpoint: &HttpEndpoint, kind: &SinkKind, clock: &Arc<
                 )];
             }
             if is_tls {
-                findings.push(trusted(kind));
+                findings.push(trusted(due));
             }
-            findings.extend(answer::findings(&due, &reply, sent, came));
+            findings.extend(answer::findings(due, &reply, sent, came));
         }
         _ if !is_connected => {}
         Err(_) => {
@@ -76,13 +77,8 @@ pub(super) async fn probe(endpoint: &HttpEndpoint, kind: &SinkKind, clock: &Arc<
 }
 
 /// The first steps alone, of a sink for which no request can be made.
-pub(super) async fn probe_without(kind: &SinkKind) -> Vec<Finding> {
-    let url = match kind {
-        SinkKind::Influxdb(of) => &of.url,
-        SinkKind::Influxdb2(of) => &of.url,
-        SinkKind::RemoteWrite(of) => &of.url,
-        _ => return Vec::new(),
-    };
+pub(super) async fn probe_without(due: &Profile<'_>) -> Vec<Finding> {
+    let url = due.url;
     let Reached { mut findings, .. } = reach(url, Instant::now() + PROBE_TIME).await;
     let is_tls = url.scheme() == "https";
     fill(&mut findings, is_tls);
@@ -131,16 +127,10 @@ fn failed(error: &HttpError, is_tls: bool, findings: &mut Vec<Finding>) {
 }
 
 /// The step that a request with an answer has passed.
-fn trusted(kind: &SinkKind) -> Finding {
-    let (ca_file, is_unverified) = match kind {
-        SinkKind::Influxdb(of) => (&of.ca_file, of.insecure_skip_verify),
-        SinkKind::Influxdb2(of) => (&of.ca_file, of.insecure_skip_verify),
-        SinkKind::RemoteWrite(of) => (&of.ca_file, of.insecure_skip_verify),
-        _ => (&None, false),
-    };
-    match ca_file {
+fn trusted(due: &Profile<'_>) -> Finding {
+    match due.ca_file {
         // That this is dangerous is a notice of the settings, wherever these are read.
-        _ if is_unverified => Finding::ok(
+        _ if due.insecure_skip_verify => Finding::ok(
             "TLS",
             "it stands, with a certificate that nobody verifies (insecure_skip_verify)",
         ),

@@ -1,29 +1,34 @@
 //! InfluxDB 1.x: `POST /write`.
 
-use tidemark_collect::http::{ClientOptions, HttpError};
-use tidemark_settings::{InfluxdbSettings, Secret};
+use tidemark_point::line::Dialect;
+use tidemark_settings::InfluxdbSettings;
 use url::Url;
 
-use super::http::{Credentials, HttpEndpoint, Server};
 use super::line_protocol::headers;
+use super::profile::{Login, Profile, Wire};
+use crate::policy;
 
-/// Where writes go, and as whom.
-pub(super) fn endpoint(
-    settings: &InfluxdbSettings,
-    password: Option<&Secret>,
-    http: &ClientOptions,
-) -> Result<HttpEndpoint, HttpError> {
-    let server = Server {
+pub(super) fn profile(settings: &InfluxdbSettings) -> Profile<'_> {
+    let mut target = format!("the database {}", settings.database);
+    if let Some(policy) = &settings.retention_policy {
+        target += &format!(", retention policy {policy},");
+    }
+    if let Some(username) = &settings.username {
+        target += &format!(" as {username}");
+    }
+    Profile {
+        name: "InfluxDB",
+        target,
+        wire: Wire::LineProtocol(Dialect::V1),
+        policy: policy::influxdb,
+        url: &settings.url,
         write: write_url(settings),
-        credentials: match &settings.username {
-            Some(username) => Credentials::Basic { username, password },
-            None => Credentials::None,
-        },
+        headers: headers(),
+        login: settings.username.as_deref().map_or(Login::None, Login::User),
+        secret: settings.password.as_ref().map(|source| ("password", source)),
         ca_file: settings.ca_file.as_deref(),
         insecure_skip_verify: settings.insecure_skip_verify,
-        headers: headers(),
-    };
-    HttpEndpoint::new(server, http)
+    }
 }
 
 fn write_url(settings: &InfluxdbSettings) -> Url {

@@ -1,29 +1,27 @@
 //! InfluxDB 2.x: `POST /api/v2/write`.
 
-use tidemark_collect::http::{ClientOptions, HttpError};
-use tidemark_settings::{Influxdb2Settings, Secret};
+use tidemark_point::line::Dialect;
+use tidemark_settings::Influxdb2Settings;
 use url::Url;
 
-use super::http::{Credentials, HttpEndpoint, Server};
 use super::line_protocol::headers;
+use super::profile::{Login, Profile, Wire};
+use crate::policy;
 
-/// Where writes go, and as whom.
-pub(super) fn endpoint(
-    settings: &Influxdb2Settings,
-    token: &Secret,
-    http: &ClientOptions,
-) -> Result<HttpEndpoint, HttpError> {
-    let server = Server {
+pub(super) fn profile(settings: &Influxdb2Settings) -> Profile<'_> {
+    Profile {
+        name: "InfluxDB 2",
+        target: format!("the bucket {} of {}", settings.bucket, settings.org),
+        wire: Wire::LineProtocol(Dialect::V2),
+        policy: policy::influxdb2,
+        url: &settings.url,
         write: write_url(settings),
-        credentials: Credentials::Token {
-            scheme: "Token",
-            token,
-        },
+        headers: headers(),
+        login: Login::Token("Token"),
+        secret: Some(("token", &settings.token)),
         ca_file: settings.ca_file.as_deref(),
         insecure_skip_verify: settings.insecure_skip_verify,
-        headers: headers(),
-    };
-    HttpEndpoint::new(server, http)
+    }
 }
 
 fn write_url(settings: &Influxdb2Settings) -> Url {

@@ -5,21 +5,17 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use tidemark_collect::Clock;
-use tidemark_point::Timestamp;
 
 use super::Sink;
 use super::http::HttpEndpoint;
 use crate::body::Payload;
-use crate::policy::{Answer, Outcome};
+use crate::policy::{Answer, Outcome, Policy};
 
 /// What goes with line protocol.
 pub(super) fn headers() -> HeaderMap {
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     HeaderMap::from_iter([(CONTENT_TYPE, text)])
 }
-
-/// What an answer means, by the kind of server.
-type Policy = fn(Answer<'_>, Timestamp) -> Outcome;
 
 /// A server that batches are sent to, one request at a time over one connection.
 pub(crate) struct LineProtocol {

@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use tidemark_collect::Clock;
-use tidemark_collect::http::{ClientOptions, HttpError};
 use tidemark_point::line::{self, BorrowedPoint};
 use tidemark_point::{Declarations, LeftOut, Omission, remote_write};
-use tidemark_settings::{RemoteWriteCredentials, RemoteWriteSettings, Secret};
+use tidemark_settings::{RemoteWriteCredentials, RemoteWriteSettings};
 
 use super::Sink;
-use super::http::{Credentials, HttpEndpoint, Server};
+use super::http::HttpEndpoint;
+use super::profile::{Login, Profile, Wire};
 use crate::body::Payload;
 use crate::lines::{LineTexts, Lines};
 use crate::plan::Plan;
-use crate::policy::{self, Answer, Outcome, Refusal};
+use crate::policy::{self, Answer, Outcome, Policy, Refusal};
 use crate::words::words;
 
 /// The most samples of one request, as long as a single point has no more. Prometheus sends 500 to 2,000, and takes
@@ -31,29 +31,30 @@ const SAMPLE_BYTES: usize = 32;
 /// Bytes that stand around a label.
 const LABEL_BYTES: usize = 6;
 
-/// Where writes go, and as whom. `secret` is the password, or the bearer token.
-pub(super) fn endpoint(
-    settings: &RemoteWriteSettings,
-    secret: Option<&Secret>,
-    http: &ClientOptions,
-) -> Result<HttpEndpoint, HttpError> {
-    let server = Server {
+pub(super) fn profile(settings: &RemoteWriteSettings) -> Profile<'_> {
+    let (login, secret) = match &settings.credentials {
+        Some(RemoteWriteCredentials::Basic { username, password }) => (
+            Login::User(username),
+            password.as_ref().map(|source| ("password", source)),
+        ),
+        Some(RemoteWriteCredentials::Bearer { token }) => {
+            (Login::Token("Bearer"), Some(("bearer_token", token)))
+        }
+        None => (Login::None, None),
+    };
+    Profile {
+        name: "a receiver of Prometheus remote write",
+        target: "it".to_owned(),
+        wire: Wire::RemoteWrite,
+        policy: policy::remote_write,
+        url: &settings.url,
         write: settings.url.clone(),
-        credentials: match (&settings.credentials, secret) {
-            (Some(RemoteWriteCredentials::Basic { username, .. }), password) => {
-                Credentials::Basic { username, password }
-            }
-            (Some(RemoteWriteCredentials::Bearer { .. }), Some(token)) => Credentials::Token {
-                scheme: "Bearer",
-                token,
-            },
-            _ => Credentials::None,
-        },
+        headers: headers(),
+        login,
+        secret,
         ca_file: settings.ca_file.as_deref(),
         insecure_skip_verify: settings.insecure_skip_verify,
-        headers: headers(),
-    };
-    HttpEndpoint::new(server, http)
+    }
 }
 
 fn headers() -> HeaderMap {
@@ -67,6 +68,7 @@ fn headers() -> HeaderMap {
 /// A receiver that batches are sent to, one request at a time over one connection.
 pub(crate) struct RemoteWrite {
     endpoint: Arc<HttpEndpoint>,
+    policy: Policy,
     clock: Arc<dyn Clock>,
     declared: Arc<Declarations>,
     /// What was left out of the requests that were taken, by rule.
@@ -75,9 +77,10 @@ pub(crate) struct RemoteWrite {
 }
 
 impl RemoteWrite {
-    pub(crate) fn new(endpoint: Arc<HttpEndpoint>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(endpoint: Arc<HttpEndpoint>, policy: Policy, clock: Arc<dyn Clock>) -> Self {
         Self {
             endpoint,
+            policy,
             clock,
             declared: Arc::default(),
             strings: 0,
@@ -120,7 +123,7 @@ impl RemoteWrite {
             Err(error) => return Outcome::TooLarge(error.to_string()),
         };
         match self.endpoint.post(packed, Some("snappy"), time).await {
-            Ok(reply) => policy::remote_write(Answer::of(&reply, true), self.clock.now()),
+            Ok(reply) => (self.policy)(Answer::of(&reply, true), self.clock.now()),
             Err(later) => later.into(),
         }
     }
