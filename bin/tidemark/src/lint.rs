@@ -44,6 +44,12 @@ fn check(arguments: &LintArguments, input: &mut Input, findings: &mut Findings) 
         findings.mistake(begin, &what)?;
         return Ok("not text".to_owned());
     }
+    if arguments.from.is_none()
+        && let Some(what) = guess::something_else(&input.head)
+    {
+        findings.mistake(begin, what)?;
+        return Ok("no page of metrics".to_owned());
+    }
     if input.mark > 0 && !arguments.lenient {
         findings.mistake(
             begin,

@@ -94,6 +94,16 @@ impl Precision {
         }
     }
 
+    /// What it is called in messages.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Nanoseconds => "nanoseconds",
+            Self::Microseconds => "microseconds",
+            Self::Milliseconds => "milliseconds",
+            Self::Seconds => "seconds",
+        }
+    }
+
     /// Nanoseconds in one.
     pub(crate) fn nanos(self) -> i64 {
         match self {

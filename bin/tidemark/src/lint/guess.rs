@@ -46,6 +46,27 @@ fn looks_like_a_point(text: &str) -> bool {
     }
 }
 
+/// What a page is instead of one of metrics, where that is plain, and what to do.
+pub(super) fn something_else(head: &[u8]) -> Option<&'static str> {
+    let text = head.trim_ascii_start();
+    let begins = |with: &str| {
+        text.get(..with.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()))
+    };
+    if ["<!doctype", "<html", "<?xml", "<head"].into_iter().any(begins) {
+        return Some(
+            "this is HTML or XML, no page of metrics: look at the address it came from, often it ends in /metrics",
+        );
+    }
+    // A quoted name in braces is followed by a comma or the closing brace, a key of JSON by a colon.
+    let key = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start)?;
+    let end = key.strip_prefix(b"\"")?.iter().position(|byte| *byte == b'"')?;
+    let after = key.get(end + 2..).unwrap_or_default().trim_ascii_start();
+    after.starts_with(b":").then_some(
+        "this is JSON, no page of metrics: look at the address it came from, often it ends in /metrics",
+    )
+}
+
 /// Which of the text formats of Prometheus a whole page is in.
 pub(super) fn exposition(page: &[u8]) -> PageFormat {
     let last = page.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
@@ -75,6 +96,29 @@ fn contains(line: &[u8], part: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_pages_are_known() {
+        for (text, is) in [
+            ("\n<!DOCTYPE html>\n<html>", Some("HTML")),
+            ("<html lang=\"en\">", Some("HTML")),
+            ("<?xml version=\"1.0\"?>", Some("HTML")),
+            ("{\"status\":\"ok\"}", Some("JSON")),
+            ("{\n  \"a b\" : 1\n}", Some("JSON")),
+            ("{\"a.b\",c=\"d\"} 1\n", None),
+            ("{\"a.b\"} 1\n", None),
+            ("<b> v=1", None),
+            ("{\"open", None),
+            ("up 1\n", None),
+            ("", None),
+        ] {
+            let found = something_else(text.as_bytes());
+            match is {
+                Some(is) => assert!(found.is_some_and(|said| said.contains(is)), "{text}: {found:?}"),
+                None => assert_eq!(found, None, "{text}"),
+            }
+        }
+    }
 
     #[test]
     fn pages_are_told_apart() {

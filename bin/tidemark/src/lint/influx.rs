@@ -151,7 +151,7 @@ impl<'a> Lint<'a> {
 
     fn mistake(&mut self, error: &LineError, number: usize) -> Result<(), Failure> {
         let place = Place::new(number + error.line - 1, error.column);
-        self.findings.mistake(place, &what(&error.kind))
+        self.findings.mistake(place, &what(&error.kind, self.precision))
     }
 
     fn carriage_return(&mut self, place: Place) -> Result<(), Failure> {
@@ -221,7 +221,20 @@ pub(super) fn scaled(written: Timestamp, precision: Precision) -> Option<Timesta
 }
 
 /// What is wrong, and what to write instead.
-fn what(kind: &LineErrorKind) -> String {
+fn what(kind: &LineErrorKind, precision: Precision) -> String {
+    // The reader's words are of nanoseconds.
+    let is_scaled = precision != Precision::Nanoseconds;
+    match kind {
+        LineErrorKind::InvalidTime if is_scaled => {
+            return format!(
+                "the time is not a whole number of {}; write a whole number, and a comma without a space between two \
+                 fields",
+                precision.words()
+            );
+        }
+        LineErrorKind::TimeOutOfRange if is_scaled => return out_of_range(precision),
+        _ => {}
+    }
     let advice = match kind {
         LineErrorKind::NotUtf8 => "write UTF-8",
         LineErrorKind::MissingMeasurement => "begin the line with a name",
@@ -252,6 +265,16 @@ fn what(kind: &LineErrorKind) -> String {
         "" => kind.to_string(),
         advice => format!("{kind}; {advice}"),
     }
+}
+
+/// What is said of a time that cannot be stored.
+pub(super) fn out_of_range(precision: Precision) -> String {
+    format!(
+        "the time is out of range for --precision {}: {} to {}",
+        precision.name(),
+        Timestamp::MIN.nanos() / precision.nanos(),
+        Timestamp::MAX.nanos() / precision.nanos()
+    )
 }
 
 /// Takes the rest of a line away, of the buffer and of the input: how many lines were passed.

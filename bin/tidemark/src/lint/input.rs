@@ -83,6 +83,9 @@ impl Input {
             [0x42, 0x5a, 0x68, _, 0x31, 0x41, 0x59, ..] => ("bzip2-compressed", "bzip2 -dc"),
             [0xfd, 0x37, 0x7a, 0x58, 0x5a, ..] => ("xz-compressed", "xz -dc"),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("UTF-16", "iconv -f UTF-16 -t UTF-8"),
+            head if is_binary(head) => {
+                return Some("this is binary, no text: name a page of metrics".to_owned());
+            }
             _ => return None,
         };
         let file = if self.name == "-" { "FILE" } else { &self.name };
@@ -90,6 +93,16 @@ impl Input {
             "this is {what}: write `{command} {file} | tidemark lint`"
         ))
     }
+}
+
+/// Whether bytes are no text: a zero byte alone may be in a label's value, bytes that are no UTF-8 a mistake of one line.
+fn is_binary(head: &[u8]) -> bool {
+    let is_utf8 = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        // The head may end within a character.
+        Err(error) => error.error_len().is_none(),
+    };
+    !is_utf8 && head.contains(&0)
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Failure {

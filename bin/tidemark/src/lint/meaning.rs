@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::hash::{BuildHasher, RandomState};
 
 use tidemark_app::exit::Failure;
 use tidemark_point::line::{BorrowedPoint, BorrowedValue};
 use tidemark_point::{FieldType, MAX_STRING_BYTES, Timestamp};
 
 use super::findings::{Findings, Place};
-use super::influx::scaled;
+use super::influx::{out_of_range, scaled};
 use crate::arguments::Precision;
 
 /// Fields whose types are remembered.
@@ -24,17 +24,15 @@ const TIME: &str = "time";
 /// Seconds from 1970 to September 2001: measured times are later. A thousand times as many are 33,000 years.
 const EARLIEST_LIKELY: i64 = 1_000_000_000;
 
-type Hashes = BuildHasherDefault<DefaultHasher>;
-
 /// What was seen so far.
 pub(super) struct Meaning {
     lenient: bool,
     precision: Precision,
-    hashes: Hashes,
+    hashes: RandomState,
     /// The type of each field of each measurement, and the line that had it first.
-    types: HashMap<u64, (FieldType, usize), Hashes>,
+    types: HashMap<u64, (FieldType, usize)>,
     /// Series with their times.
-    points: HashSet<u64, Hashes>,
+    points: HashSet<u64>,
     /// What is said once.
     said: Said,
 }
@@ -53,9 +51,9 @@ impl Meaning {
         Self {
             lenient,
             precision,
-            hashes: Hashes::default(),
-            types: HashMap::default(),
-            points: HashSet::default(),
+            hashes: RandomState::new(),
+            types: HashMap::new(),
+            points: HashSet::new(),
             said: Said::default(),
         }
     }
@@ -80,22 +78,29 @@ impl Meaning {
             is_good &= self.refused(place, what, findings)?;
         }
         let measurement = point.measurement();
-        if point.fields().iter().all(|(key, _)| key == TIME) {
+        let fields = point.fields();
+        if fields.iter().all(|(key, _)| key == TIME) {
             let what = "no field but one called time, which servers do not store; call it otherwise";
             is_good &= self.refused(column(series.len() + 1), what, findings)?;
         }
-        for (key, value) in point.fields() {
+        let mut keys = HashSet::new();
+        for (key, value) in fields {
             let key_of_text = match key {
                 Cow::Borrowed(key) => Some(*key),
                 Cow::Owned(_) => None,
             };
             let at = place_of(key_of_text, text, place, column(series.len() + 1));
+            if fields.len() > 1 && !keys.insert(key.as_ref()) {
+                let what =
+                    format!("the field {key:?} is given twice: its last value counts; write each field once");
+                findings.notice(at, &what)?;
+            }
             is_good &= self.field(&measurement, (key, value), at, findings)?;
         }
         let reserved = |name: &str| name.starts_with(RESERVED);
         let names_reserved = reserved(&measurement)
             || point.tags().any(|(key, _)| reserved(&key))
-            || point.fields().iter().any(|(key, _)| reserved(key));
+            || fields.iter().any(|(key, _)| reserved(key));
         if names_reserved && !std::mem::replace(&mut self.said.reserved, true) {
             let what = "a name that begins with _: InfluxDB 2 keeps these for itself";
             findings.notice(place, what)?;
@@ -183,13 +188,7 @@ impl Meaning {
                 .map_or(0, |at| at + 1);
             let at = place_in(text, token, place);
             if scaled(written, self.precision).is_none() {
-                let what = format!(
-                    "the time is out of range for --precision {}: {} to {}",
-                    self.precision.name(),
-                    Timestamp::MIN.nanos() / self.precision.nanos(),
-                    Timestamp::MAX.nanos() / self.precision.nanos()
-                );
-                findings.mistake(at, &what)?;
+                findings.mistake(at, &out_of_range(self.precision))?;
                 return Ok(false);
             }
             self.early(written, at, findings)?;

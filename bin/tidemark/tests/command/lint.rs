@@ -154,6 +154,17 @@ fn what_servers_refuse_is_a_mistake() {
         ["-:1:7: the time is out of range for --precision s: -9223372036 to 9223372036"]
     );
     assert_eq!(
+        mistakes(
+            &["--from", "influx", "--precision", "ms"],
+            "m v=1 1.5\nm v=1 99999999999999999999\n"
+        ),
+        [
+            "-:1:7: the time is not a whole number of milliseconds; write a whole number, and a comma without a space \
+             between two fields",
+            "-:2:7: the time is out of range for --precision ms: -9223372036854 to 9223372036854",
+        ]
+    );
+    assert_eq!(
         mistakes(&["--from", "influx"], "m v=1 9223372036854775807\n"),
         [
             "-:1:7: the time is out of range: -9223372036854775806 to 9223372036854775806; name its unit with \
@@ -193,6 +204,10 @@ fn what_is_hardly_meant_is_a_notice() {
             "-:1:1: notice: the line ends in CR LF: InfluxDB 1 refuses such lines; end them in LF alone\n-: line",
         ),
         ("_m v=1 1\n", "-:1:1: notice: a name that begins with _"),
+        (
+            "m v=1,w=2,v=3 1\n",
+            "-:1:11: notice: the field \"v\" is given twice: its last value counts; write each field once",
+        ),
     ] {
         let text = clean(&["--from", "influx"], text);
         assert!(text.contains(said), "{text}");
@@ -217,6 +232,25 @@ fn what_is_no_text_is_said() {
         let said_of = mistakes(&[], bytes);
         assert!(said_of.len() == 1 && said_of[0].contains(said), "{said_of:?}");
     }
+    for (bytes, said) in [
+        (
+            &b"\x7fELF\x02\x01\x01\0\0\xff\xfe\n\0\n"[..],
+            "-:1:1: this is binary, no text",
+        ),
+        (
+            b"<!DOCTYPE html>\n<html>\n</html>\n",
+            "-:1:1: this is HTML or XML",
+        ),
+        (b"{\"status\": \"ok\"}\n", "-:1:1: this is JSON"),
+    ] {
+        let said_of = mistakes(&[], bytes);
+        assert!(said_of.len() == 1 && said_of[0].starts_with(said), "{said_of:?}");
+    }
+    // A zero byte is a character.
+    clean(
+        &["--from", "openmetrics"],
+        "# TYPE a gauge\na{b=\"\0\"} 1\n# EOF\n",
+    );
     for from in ["influx", "prometheus", "openmetrics"] {
         let page = mistakes(&["--from", from], &b"\xff\n"[..]);
         assert!(
