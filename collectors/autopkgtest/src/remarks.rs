@@ -67,7 +67,9 @@ impl fmt::Display for Found<'_> {
             },
             Unexpected::Unsigned(number) => number.fmt(f),
             Unexpected::Signed(number) => number.fmt(f),
-            Unexpected::Float(number) => number.fmt(f),
+            // 2.0 is not shown as 2, which would be a count, nor 1e300 with all its zeros.
+            Unexpected::Float(number) => write!(f, "{number:?}"),
+            Unexpected::Bool(value) => value.fmt(f),
             other => other.fmt(f),
         }
     }

@@ -73,7 +73,7 @@ fn a_test_that_runs_counts_once_for_package_parameters_release_and_architecture(
 fn what_is_wrong_in_a_document_is_named_and_the_rest_counts() {
     let json = r#"{
       "ubuntu": {"noble": {"amd64": null, "arm64": "7", "armhf": -1, "i386": 1.5, "s390x": [1], "riscv64": {"size": 2},
-                           "ppc64el": true, "loong64": 18446744073709551615, "sh4": 3}},
+                           "ppc64el": true, "hppa": 3.0, "loong64": 18446744073709551615, "sh4": 3}},
       "ppa": null,
       "huge": {"noble": [], "jammy": 4},
       "upstream": {"noble": {"": 5}}
@@ -86,11 +86,11 @@ fault: ubuntu / noble / armhf is -1, not a count
 fault: ubuntu / noble / i386 is 1.5, not a count
 fault: ubuntu / noble / s390x is a list, not a count
 fault: ubuntu / noble / riscv64 is an object, not a count
-fault: ubuntu / noble / ppc64el is boolean `true`, not a count
+fault: ubuntu / noble / ppc64el is true, not a count
+fault: ubuntu / noble / hppa is 3.0, not a count
 fault: ubuntu / noble / loong64 is 18446744073709551615, not a count
 fault: ppa is null, not an object
-fault: huge / noble is a list, not an object
-fault: and 2 more
+fault: and 3 more
 ";
     assert_eq!(queues(json), expected);
 
