@@ -16,8 +16,10 @@ pub(crate) fn remote_write(answer: Answer<'_>, now: Timestamp) -> Outcome {
         200 if is_page(answer.body) => keep(ELSEWHERE),
         200 | 202 | 204 => Outcome::Stored,
         200..=399 => answer.keep(answer.told("", ELSEWHERE)),
-        // Thanos answers 409 for samples that do not fit what it has.
-        409 => Outcome::Refused(refusal(answer.status, message)),
+        // Thanos answers so for samples that do not fit what it has: https://github.com/thanos-io/thanos/pull/1563
+        409 if message.contains("conflict") || is_about_points(message) => {
+            Outcome::Refused(refusal(answer.status, message))
+        }
         400 | 422 if is_about_points(message) => Outcome::Refused(refusal(answer.status, message)),
         400 | 422 => Outcome::Later(Later {
             status: Some(answer.status),

@@ -248,10 +248,15 @@ fn a_receivers_word_on_points_is_told_from_others() {
         };
         assert_eq!(refusal.reason, said.trim_end());
     }
-    assert!(matches!(
-        outcome(409, "store locally for endpoint: conflict"),
-        Outcome::Refused(_)
-    ));
+    for (said, is_refused) in [
+        ("store locally for endpoint: conflict", true),
+        ("", false),
+        ("<html><body>409 Conflict: sample</body></html>", false),
+    ] {
+        let outcome = outcome(409, said);
+        assert_eq!(matches!(outcome, Outcome::Refused(_)), is_refused, "{said}");
+        assert_eq!(matches!(outcome, Outcome::Later(_)), !is_refused, "{said}");
+    }
     for said in [
         "",
         "Client sent an HTTP request to an HTTPS server.\n",
