@@ -163,7 +163,7 @@ fn in_order(points: &[Point]) -> Cow<'_, [Point]> {
 }
 
 /// Whether a sink takes no older point of a series after a newer one.
-fn minds_order(kind: &SinkKind) -> bool {
+pub(crate) fn minds_order(kind: &SinkKind) -> bool {
     Wire::of(kind) == Some(Wire::RemoteWrite)
 }
 

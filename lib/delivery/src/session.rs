@@ -351,8 +351,12 @@ impl Session<'_> {
         if alone >= ALONE {
             let wait = backoff::parked_delay(alone - ALONE + 1, backoff::random());
             let instant = self.outbox.clock().now().saturating_add(wait);
+            let price = match self.spec.minds_order() {
+                true => " (what comes later goes first, and its points may then be refused as out of order)",
+                false => "",
+            };
             tracing::warn!(
-                "{name}: batch {} of {} fails alone, and is parked until {instant}: {}",
+                "{name}: batch {} of {} fails alone, and is parked until {instant}{price}: {}",
                 due.batch,
                 due.collector,
                 later.said

@@ -12,7 +12,7 @@ use super::http::HttpEndpoint;
 use super::profile::{Profile, Wire};
 use super::textfile::Folder;
 use super::{AnySink, discard, store};
-use crate::body::dialect;
+use crate::body::{dialect, minds_order};
 
 /// One sink: its name, what it takes, and what is needed to reach it.
 #[derive(Clone, Debug)]
@@ -89,6 +89,11 @@ impl SinkSpec {
     pub(crate) fn needs_declarations(&self) -> bool {
         let kind = &self.settings.kind;
         matches!(kind, SinkKind::Textfile(_)) || Wire::of(kind) == Some(Wire::RemoteWrite)
+    }
+
+    /// Whether it takes no older point of a series after a newer one.
+    pub(crate) fn minds_order(&self) -> bool {
+        minds_order(&self.settings.kind)
     }
 
     /// The folder, where the sink is one: it gets no batches but the newest ones, as files.
