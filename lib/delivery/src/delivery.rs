@@ -15,7 +15,7 @@ use crate::run::SinkPoint;
 use crate::sink::{AnySink, FLUSH_NAME, Sink as _};
 use crate::{DeliveryError, Outbox, Report, Run, SinkReport, SinkState, Sinks, direct, session};
 
-/// The longest that a run waits on delivery.
+/// The longest that a run waits on delivery, where nothing else is said.
 pub const RUN_BUDGET: Duration = Duration::from_secs(10);
 
 /// After how long it is tried again whether there can be an outbox.
@@ -24,7 +24,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// How long a delivery may take, and whether it heeds the backoff.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Budget {
-    /// A run's: at most [`RUN_BUDGET`]; a sink that is backing off is left alone.
+    /// A run's: at most [`OpenOptions::run_budget`]; a sink that is backing off is left alone.
     Run,
     /// The flush timer's: until nothing is left; a sink that is backing off is left alone.
     Timer,
@@ -46,12 +46,14 @@ pub struct OpenOptions {
     /// What the collector that submits declares of its measurements: their kinds, units and helps go to the sinks that
     /// say them. Empty for what submits no points.
     pub declared: &'static [&'static Schema],
+    /// The longest that a run waits on delivery.
+    pub run_budget: Duration,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
 
 impl OpenOptions {
-    /// Options with the usual bounds.
+    /// Options with the usual bounds, and [`RUN_BUDGET`].
     pub fn new(dir: &Path, host: &str, sinks: Sinks, clock: Arc<dyn Clock>) -> Self {
         let outbox = OutboxSettings {
             max_bytes: Size::mib(1024),
@@ -64,6 +66,7 @@ impl OpenOptions {
             sinks,
             outbox,
             declared: &[],
+            run_budget: RUN_BUDGET,
             clock,
         }
     }
@@ -262,7 +265,7 @@ impl Delivery {
     /// Without an outbox there is nothing to send: [`Delivery::submit`] has done so.
     pub async fn deliver(&mut self, budget: Budget) -> Report {
         self.look_again().await;
-        let deadline = (budget == Budget::Run).then(|| Instant::now() + RUN_BUDGET);
+        let deadline = (budget == Budget::Run).then(|| Instant::now() + self.options.run_budget);
         let mut report = self.deliver_until(budget, deadline).await;
         if report.sinks.iter().any(|sink| sink.state == SinkState::Damaged) {
             self.open_again().await;

@@ -1,8 +1,9 @@
 //! Playing a row of the table: a run goes to three servers at once, which all answer alike.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use tidemark_delivery::{Budget, Delivery, SinkReport, SinkState};
+use tidemark_delivery::{Budget, Delivery, OpenOptions, RUN_BUDGET, SinkReport, SinkState};
 use tidemark_testkit::Answer;
 
 use crate::common::{Fixture, at, ledger, points};
@@ -108,8 +109,9 @@ pub(crate) enum Until {
     After(i64),
 }
 
-/// Plays a row: an answer of each kind of server, and what becomes of the points.
-pub(crate) async fn play(cells: [(Serve, Fate); 3]) {
+/// Plays a row: an answer of each kind of server, and what becomes of the points. The first delivery takes no longer than
+/// `budget`.
+pub(crate) async fn play(cells: [(Serve, Fate); 3], budget: Option<Duration>) {
     let servers = KINDS.map(Server::start);
     let fixture = Fixture::new(
         servers
@@ -117,7 +119,11 @@ pub(crate) async fn play(cells: [(Serve, Fate); 3]) {
             .map(|server| server.kind.sink(&server.server))
             .collect(),
     );
-    let mut delivery = fixture.open().await;
+    let mut delivery = Delivery::open(OpenOptions {
+        run_budget: budget.unwrap_or(RUN_BUDGET),
+        ..fixture.options()
+    })
+    .await;
     let mut fates = Vec::new();
     for (server, (serve, fate)) in servers.iter().zip(cells) {
         serve.begin(server);
@@ -138,6 +144,8 @@ pub(crate) async fn play(cells: [(Serve, Fate); 3]) {
         server.server.forget();
     }
     fixture.clock.set(at(NOW + 3_600));
+    delivery.close().await;
+    let mut delivery = fixture.open().await;
     let run = fixture.run("a");
     delivery
         .submit(&run, &points(POINTS.into(), POINTS.into()))
