@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::body::{Body, Style, bodies};
 use crate::carry::{End, carry};
-use crate::delivery::{OpenOptions, RUN_BUDGET};
+use crate::delivery::OpenOptions;
 use crate::lines::Lines;
 use crate::outbox::{Batch, Place};
 use crate::run::own_declarations;
@@ -27,7 +27,7 @@ pub(crate) async fn deliver(
     run: Option<&Run>,
     batches: &[Batch<'_>],
 ) -> Result<(), DeliveryError> {
-    let deadline = Instant::now() + RUN_BUDGET;
+    let deadline = Instant::now() + options.run_budget;
     let sinks = || options.sinks.iter().filter(|sink| sink.takes(collector));
     let style = Style::of(sinks().map(SinkSpec::sink_kind));
     let mut packed: Vec<(bool, Body)> = Vec::new();
@@ -176,6 +176,7 @@ async fn to_folder(
     let sheet = Sheet {
         name: FileName::new(collector, place.target.as_deref(), own),
         declared: declared(options, own),
+        committed: place.committed,
         until: publish::goes_at(&place, run),
         text,
     };
@@ -184,7 +185,7 @@ async fn to_folder(
         return Ok(());
     }
     let time = deadline.saturating_duration_since(Instant::now());
-    match publish::publish(folder, sheet, empty, time).await {
+    match publish::publish(folder, sheet, empty, place.committed, time).await {
         Ok(published) => {
             published.tell(sink, collector);
             Ok(())

@@ -34,6 +34,25 @@ impl Outbox {
         Ok(points)
     }
 
+    /// Takes these batches out of the queue: something newer than they are is there already.
+    pub(crate) async fn supersede_these(&self, sink: i64, batches: &[i64]) -> Result<(), DeliveryError> {
+        let failed = |error| self.failed(error);
+        let mut db = self.connection().await;
+        let mut transaction = db.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let replaced: Vec<(i64, i64)> = sqlx::query_as(
+            "SELECT batch, points FROM delivery WHERE sink = ? AND batch IN (SELECT value FROM json_each(?))",
+        )
+        .bind(sink)
+        .bind(serde_json::to_string(batches).unwrap_or_default())
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        take_out(&mut transaction, sink, &replaced)
+            .await
+            .map_err(failed)?;
+        transaction.commit().await.map_err(failed)
+    }
+
     /// Whose batches wait for the sink, in the order of their commits.
     pub(crate) async fn places(&self, sink: i64) -> Result<Vec<Place>, DeliveryError> {
         let mut db = self.connection().await;
@@ -122,6 +141,11 @@ async fn supersede(db: &mut SqliteConnection, sink: i64) -> Result<u64, sqlx::Er
     .bind(NO_PART)
     .fetch_all(&mut *db)
     .await?;
+    take_out(db, sink, &replaced).await
+}
+
+/// Takes batches out of the queue, each with its points, and counts them as superseded. How many points that were.
+async fn take_out(db: &mut SqliteConnection, sink: i64, replaced: &[(i64, i64)]) -> Result<u64, sqlx::Error> {
     if replaced.is_empty() {
         return Ok(0);
     }

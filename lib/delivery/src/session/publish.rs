@@ -37,11 +37,16 @@ impl Session<'_> {
             let sheet = Sheet {
                 name: FileName::new(&place.collector, place.target.as_deref(), place.own),
                 declared,
+                committed: place.committed,
                 until: goes_at(&place, last_run.as_ref()),
                 text,
             };
             let empty = emptied(&place, last_run.as_ref());
-            match publish(folder, sheet, empty, time).await {
+            match publish(folder, sheet, empty, self.outbox.clock().now(), time).await {
+                Ok(published) if published.superseded => {
+                    let batches: Vec<i64> = batches.iter().map(|due| due.batch).collect();
+                    self.outbox.supersede_these(self.endpoint.id, &batches).await?;
+                }
                 Ok(published) => self.published(&batches, &line_of, published).await?,
                 Err(Unpublished::File(later)) => {
                     blocked.extend(batches.into_iter().next().map(|due| (due, later)));
@@ -147,16 +152,12 @@ pub(crate) async fn publish(
     folder: &Folder,
     sheet: Sheet,
     empty: Option<FileName>,
+    now: Timestamp,
     time: Duration,
 ) -> Result<Published, Unpublished> {
     let time = time.min(textfile::TIMEOUT);
     let to = folder.clone();
-    let work = tokio::task::spawn_blocking(move || {
-        if let Some(empty) = empty {
-            to.retract(&empty)?;
-        }
-        to.publish(&sheet)
-    });
+    let work = tokio::task::spawn_blocking(move || to.publish(&sheet, empty.as_ref(), now));
     match tokio::time::timeout(time, work).await {
         Ok(Ok(published)) => published,
         Ok(Err(error)) => Err(Unpublished::Folder(Later::new(format!(

@@ -50,6 +50,8 @@ pub(crate) struct Sheet {
     /// Line protocol, a line a point.
     pub(crate) text: Vec<u8>,
     pub(crate) declared: Arc<Declarations>,
+    /// When its points were committed.
+    pub(crate) committed: Timestamp,
     /// When it goes.
     pub(crate) until: Timestamp,
 }
@@ -57,6 +59,8 @@ pub(crate) struct Sheet {
 /// What came of a file.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Published {
+    /// A newer file is there, and stays; nothing else was looked at.
+    pub(crate) superseded: bool,
     /// Lines of which nothing is there, by their number, each with the reason.
     pub(crate) refused: Vec<(u32, String)>,
     /// What else should be there and is not.
@@ -86,10 +90,27 @@ impl Folder {
         crc32fast::hash(self.path.as_os_str().as_encoded_bytes())
     }
 
-    /// Writes a file, in place of the one before. Where nothing would be in it, that one goes.
-    pub(crate) fn publish(&self, sheet: &Sheet) -> Result<Published, Unpublished> {
+    /// Writes a file, in place of the one before. Where nothing would be in it, that one goes; and `empty`, the file of a
+    /// run that found nothing. One that is newer stays: a run that could not be kept wrote it, while an older one waited.
+    pub(crate) fn publish(
+        &self,
+        sheet: &Sheet,
+        empty: Option<&FileName>,
+        now: Timestamp,
+    ) -> Result<Published, Unpublished> {
         let place = self.path.join(sheet.name.as_str());
-        self.is_free(&place)?;
+        if self
+            .there(&place)?
+            .is_some_and(|until| is_newer(until, sheet, now))
+        {
+            return Ok(Published {
+                superseded: true,
+                ..Published::default()
+            });
+        }
+        if let Some(empty) = empty {
+            self.retract(empty)?;
+        }
         let mut published = Published::default();
         let mut points: Vec<(u32, BorrowedPoint<'_>)> = Vec::new();
         for (number, point) in (0..).zip(line::read(&sheet.text)) {
@@ -125,7 +146,7 @@ impl Folder {
     }
 
     /// Removes a file of ours, because a run found that there is nothing.
-    pub(crate) fn retract(&self, name: &FileName) -> Result<(), Unpublished> {
+    fn retract(&self, name: &FileName) -> Result<(), Unpublished> {
         let place = self.path.join(name.as_str());
         if matches!(file::until(&place), Ok(Some(_))) {
             let removed = self.remove(&place);
@@ -155,11 +176,11 @@ impl Folder {
         }
     }
 
-    /// Whether the name is free, or taken by a file of ours. A link is not followed.
-    fn is_free(&self, place: &Path) -> Result<(), Unpublished> {
+    /// When the file of ours goes that has the name; nothing where the name is free. A link is not followed.
+    fn there(&self, place: &Path) -> Result<Option<Timestamp>, Unpublished> {
         match file::until(place) {
-            Ok(Some(_)) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Ok(Some(until)) => Ok(Some(until)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) if error.kind() != ErrorKind::InvalidInput => {
                 Err(Unpublished::Folder(self.failed(&error)))
             }
@@ -227,6 +248,14 @@ impl Folder {
             "the folder {folder} could not be written within {time:.0?}; it is tried again"
         ))
     }
+}
+
+/// Whether a file that goes at `until` is of a later commit than a sheet. One that nobody could have committed by now is
+/// not: a clock that was ahead has been set back.
+fn is_newer(until: Timestamp, sheet: &Sheet, now: Timestamp) -> bool {
+    let kept = sheet.until.since(sheet.committed);
+    let latest = now.saturating_add(Duration::from_nanos(u64::try_from(kept).unwrap_or(0)));
+    until > file::shown(sheet.until) && until <= file::shown(latest)
 }
 
 impl Published {

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tidemark_delivery::{Budget, Run};
+use tidemark_delivery::{Budget, Delivery, OpenOptions, Run};
 use tidemark_point::{Adjustments, Point};
 
 use crate::common::*;
@@ -155,4 +155,51 @@ async fn an_older_run_never_replaces_a_newer_one() {
     let [delivered, waiting, rejected, superseded] = fates(&other).await;
     assert_eq!((waiting, rejected, delivered + superseded), (0, 0, 2 * RUNS));
     assert!(superseded > 0, "nothing came in between");
+}
+
+/// A run that could not be kept wrote its files at once, while an older one waited: that one has come too late.
+#[tokio::test]
+async fn what_waits_never_replaces_what_was_written_directly() {
+    let scene = Scene::new();
+    let aside = scene.folder.with_extension("aside");
+    fs::rename(&scene.folder, &aside).unwrap();
+    let mut delivery = scene.open().await;
+    scene.run(&mut delivery, &[disk("sda", 1, 1.0)]).await;
+    assert!(!delivery.deliver(Budget::Run).await.is_drained());
+    fs::rename(&aside, &scene.folder).unwrap();
+
+    let elsewhere = Scene::new();
+    fs::create_dir(elsewhere.fixture.path().join("outbox.db")).unwrap();
+    scene.fixture.clock.advance(Duration::from_secs(60));
+    let mut direct = Delivery::open(OpenOptions {
+        dir: elsewhere.fixture.path().to_owned(),
+        declared: &[DISK],
+        ..scene.fixture.options()
+    })
+    .await;
+    assert!(direct.outbox().is_none());
+    scene.run(&mut direct, &[disk("sda", 2, 1.0)]).await;
+    let files = || {
+        scene
+            .names()
+            .iter()
+            .map(|name| fs::read_to_string(scene.path(name)).unwrap())
+            .collect::<Vec<_>>()
+    };
+    let written = files();
+    assert_eq!(written.len(), 2);
+    assert!(delivery.deliver(Budget::Flush).await.is_drained());
+    assert_eq!(files(), written);
+    assert_eq!(fates(&delivery).await, [0, 0, 0, 2]);
+
+    // A clock that was ahead holds up nothing once it is set back.
+    scene.fixture.clock.set(at(1));
+    scene.run(&mut delivery, &[disk("sda", 3, 1.0)]).await;
+    assert!(delivery.deliver(Budget::Run).await.is_drained());
+    assert!(
+        scene
+            .page("tidemark-disks.prom")
+            .contains("disk_reads_total{name=\"sda\"} 3\n")
+    );
+    assert_eq!(fates(&delivery).await, [2, 0, 0, 2]);
 }

@@ -55,11 +55,14 @@ impl FileName {
 
     /// The line that makes a file ours, a comment in the format.
     pub(super) fn first_line(&self, until: Timestamp) -> String {
-        // Whole seconds, not before the instant.
-        let seconds = until.nanos().div_euclid(1_000_000_000).saturating_add(1);
-        let until = Timestamp::from_secs(seconds).unwrap_or(until);
-        format!("{}{until}{}", FIRST_LINE.0, FIRST_LINE.1)
+        format!("{}{}{}", FIRST_LINE.0, shown(until), FIRST_LINE.1)
     }
+}
+
+/// An instant as a first line has it: in whole seconds, and not before.
+pub(super) fn shown(instant: Timestamp) -> Timestamp {
+    let seconds = instant.nanos().div_euclid(1_000_000_000).saturating_add(1);
+    Timestamp::from_secs(seconds).unwrap_or(instant)
 }
 
 fn push_part(name: &mut String, part: &str) {
