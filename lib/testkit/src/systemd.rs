@@ -199,14 +199,18 @@ impl Systemd {
     /// `systemctl` with those words; its standard output.
     ///
     /// # Panics
-    /// When it fails; the message shows what it wrote.
+    /// When it fails; the message shows what it wrote, and the journal's end.
     #[track_caller]
     pub fn systemctl<A: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = A>) -> String {
-        self.command(["systemctl"])
-            .args(words)
-            .run()
-            .expect_code(0)
-            .stdout
+        let ended = self.command(["systemctl"]).args(words).run();
+        assert_eq!(
+            ended.code,
+            Some(0),
+            "systemctl: {}\n{}",
+            ended.stderr,
+            self.run(["journalctl", "--no-pager", "--lines=30"]).stdout
+        );
+        ended.stdout
     }
 
     /// `systemctl daemon-reload`.
