@@ -7,7 +7,7 @@ use tidemark_point::{Adjustments, Point, PointError, Timestamp};
 use super::convert::Converter;
 use super::findings::{Findings, Place};
 use super::input::Input;
-use super::translate::Translation;
+use super::translate::{Translated, Translation};
 use crate::arguments::{ConvertedFormat, LintArguments};
 use crate::wording::counted;
 
@@ -79,7 +79,10 @@ pub(super) fn lint(
             findings.notice(whole, &what)?;
         }
         match translation.page() {
-            Ok(page) => converter.print(&page)?,
+            Ok(translated) => {
+                report(&translated, findings)?;
+                converter.print(&translated.page)?;
+            }
             Err(error) => findings.mistake(
                 whole,
                 &format!("what is right in it makes no page of OpenMetrics: {}", error.kind),
@@ -95,6 +98,24 @@ pub(super) fn lint(
         findings.notice(whole, &format!("converted: {adjustments}"))?;
     }
     Ok(samples)
+}
+
+/// Says what is not as it was.
+fn report(translated: &Translated, findings: &mut Findings) -> Result<(), Failure> {
+    let whole = Place::new(1, 1);
+    for (name, why) in &translated.left_out {
+        let what = format!("samples called {name} are left out of the converted page: {why}");
+        findings.mistake(whole, &what)?;
+    }
+    for (name, why) in &translated.untyped {
+        findings.notice(whole, &format!("converted: {name} is of unknown type: {why}"))?;
+    }
+    if translated.repeated > 0 {
+        let repeated = counted(translated.repeated, "sample came", "samples came");
+        let what = format!("converted: {repeated} before, and the first one counts");
+        findings.notice(whole, &what)?;
+    }
+    Ok(())
 }
 
 /// A sample as a point, as [`tidemark_point::exposition::points`] makes it; none where it cannot be stored.

@@ -1,10 +1,14 @@
 //! One text format of Prometheus to OpenMetrics, with families as they are.
 
+mod text;
+mod write;
+
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 
 use tidemark_point::Timestamp;
-use tidemark_point::exposition::{Entry, Exemplar, FamilyType, Format, Labels, Reader, Sample, TextError};
+use tidemark_point::exposition::{Entry, FamilyType, Format, Sample};
+
+pub(super) use self::write::Translated;
 
 /// What a counter's sample adds to its family's name.
 const TOTAL: &str = "_total";
@@ -40,8 +44,14 @@ struct Line {
     rank: (u8, f64),
     /// What is added to the family's name.
     suffix: String,
-    /// What follows the name.
-    rest: String,
+    /// What tells it from others of its metric, suffix and time: the bucket, the quantile, the state.
+    own: String,
+    /// All labels in their braces; empty where there are none.
+    labels: String,
+    /// The value, and the time where it has one.
+    value: String,
+    /// The exemplar with what stands before it, where it has one.
+    exemplar: String,
 }
 
 impl Translation {
@@ -100,13 +110,19 @@ impl Translation {
             FamilyType::StateSet => family.name.as_str(),
             _ => "",
         };
-        let mut of_metric = labels(sample.labels(), own_label, false);
+        let mut of_metric = text::labels(sample.labels(), own_label, false);
         of_metric.sort();
         let line = Line {
             time: sample.time,
             rank: rank(sample, suffix, own_label),
-            rest: rest(sample, own_label),
             suffix: suffix.to_owned(),
+            own: sample
+                .label(own_label)
+                .map(|own| text::own_value(own_label, &own))
+                .unwrap_or_default(),
+            labels: text::in_braces(&text::labels(sample.labels(), own_label, true)),
+            value: text::value(sample.value, sample.time),
+            exemplar: sample.exemplar.as_ref().map(text::exemplar).unwrap_or_default(),
         };
         let next = family.metrics.len();
         let place = *family.labels.entry(of_metric.join(",")).or_insert(next);
@@ -155,50 +171,6 @@ impl Translation {
         }
         yielded
     }
-
-    /// The page, in which a strict reader finds no mistake.
-    ///
-    /// # Errors
-    /// The first mistake.
-    pub(super) fn page(self) -> Result<Vec<u8>, TextError> {
-        let mut page = String::new();
-        for family in self.families {
-            family.write(&mut page);
-        }
-        page.push_str("# EOF\n");
-        match Reader::new(page.as_bytes(), Format::OpenMetrics).find_map(Result::err) {
-            Some(error) => Err(error),
-            None => Ok(page.into_bytes()),
-        }
-    }
-}
-
-impl Family {
-    fn write(mut self, page: &mut String) {
-        let name = &self.name;
-        let family_type = self.family_type.unwrap_or(FamilyType::Unknown);
-        let _ = writeln!(page, "# TYPE {name} {family_type}");
-        if !self.unit.is_empty() {
-            let _ = writeln!(page, "# UNIT {name} {}", self.unit);
-        }
-        if !self.help.is_empty() {
-            let _ = writeln!(page, "# HELP {name} {}", escaped(&self.help));
-        }
-        for metric in &mut self.metrics {
-            metric.sort_by(|left, right| {
-                let rank = |line: &Line| line.rank;
-                left.time
-                    .cmp(&right.time)
-                    .then(rank(left).0.cmp(&rank(right).0))
-                    .then(rank(left).1.total_cmp(&rank(right).1))
-            });
-            for line in metric {
-                page.push_str(name);
-                page.push_str(&line.suffix);
-                page.push_str(&line.rest);
-            }
-        }
-    }
 }
 
 fn rank(sample: &Sample<'_>, suffix: &str, own_label: &str) -> (u8, f64) {
@@ -212,70 +184,4 @@ fn rank(sample: &Sample<'_>, suffix: &str, own_label: &str) -> (u8, f64) {
         "_sum" | "_gsum" => (2, 0.0),
         _ => (3, 0.0),
     }
-}
-
-/// A sample without its name.
-fn rest(sample: &Sample<'_>, own_label: &str) -> String {
-    let mut text = String::new();
-    let labels = labels(sample.labels(), own_label, true);
-    if !labels.is_empty() {
-        let _ = write!(text, "{{{}}}", labels.join(","));
-    }
-    let _ = write!(text, " {}", number(sample.value));
-    if let Some(time) = sample.time {
-        let _ = write!(text, " {}", seconds(time));
-    }
-    if let Some(exemplar) = &sample.exemplar {
-        append(&mut text, exemplar);
-    }
-    text.push('\n');
-    text
-}
-
-fn append(text: &mut String, exemplar: &Exemplar<'_>) {
-    let labels = labels(exemplar.labels(), "", true);
-    let _ = write!(text, " # {{{}}} {}", labels.join(","), number(exemplar.value));
-    if let Some(time) = exemplar.time {
-        let _ = write!(text, " {}", seconds(time));
-    }
-}
-
-/// The labels that say something, as they are written; the bounds of buckets and quantiles as numbers are written.
-fn labels(labels: Labels<'_>, own_label: &str, with_own: bool) -> Vec<String> {
-    labels
-        .filter(|(name, value)| !value.is_empty() && (with_own || name != own_label))
-        .map(|(name, value)| {
-            let canonical = match value.parse::<f64>() {
-                Ok(bound) if name == own_label && matches!(own_label, "le" | "quantile") => number(bound),
-                _ => escaped(&value),
-            };
-            format!("{name}=\"{canonical}\"")
-        })
-        .collect()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
-}
-
-/// The shortest text that reads back the same.
-fn number(value: f64) -> String {
-    match value {
-        _ if value.is_nan() => "NaN".to_owned(),
-        f64::INFINITY => "+Inf".to_owned(),
-        f64::NEG_INFINITY => "-Inf".to_owned(),
-        _ => format!("{value:?}"),
-    }
-}
-
-/// Seconds with as many digits as are needed.
-fn seconds(time: Timestamp) -> String {
-    const NANOS: u64 = 1_000_000_000;
-    let sign = if time.nanos() < 0 { "-" } else { "" };
-    let nanos = time.nanos().unsigned_abs();
-    let fraction = format!(".{:09}", nanos % NANOS);
-    let fraction = fraction.trim_end_matches('0').trim_end_matches('.');
-    format!("{sign}{}{fraction}", nanos / NANOS)
 }

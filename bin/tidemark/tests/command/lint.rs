@@ -361,6 +361,33 @@ fn families_that_would_have_one_name_are_told_apart() {
 }
 
 #[test]
+fn one_family_does_not_cost_the_converted_page() {
+    let options = ["--from", "prometheus", "--lenient", "--to", "openmetrics"];
+    let page = "# TYPE lag histogram\nlag_bucket{le=\"1\"} 2 1000\nlag_bucket{le=\"2\"} 1 1000\n\
+                lag_bucket{le=\"1\"} 3 2000\nup 1\nup 2\n# TYPE c counter\nc_total 4\n\
+                # TYPE d summary\nd_count 5\n# TYPE d_count gauge\nd_count 5\n_x 5\nlast 6\n";
+    let ended = lint(&options, page).expect_code(1);
+    assert_eq!(
+        ended.stdout,
+        "# TYPE lag_bucket unknown\nlag_bucket{le=\"1.0\"} 2.0 1\nlag_bucket{le=\"1.0\"} 3.0 2\n\
+         lag_bucket{le=\"2.0\"} 1.0 1\n# TYPE up unknown\nup 1.0\n# TYPE c_total unknown\nc_total 4.0\n# TYPE d summary\n\
+         d_count 5.0\n# TYPE last unknown\nlast 6.0\n# EOF\n"
+    );
+    clean(&["--from", "openmetrics"], ended.stdout.as_bytes());
+    let said: Vec<&str> = ended.stderr.lines().collect();
+    assert!(
+        said[0].starts_with("-:1:1: samples called _x are left out of the converted page: ")
+            && said[1].starts_with("-:1:1: notice: converted: lag is of unknown type: ")
+            && said[2].contains("2 samples came before, and the first one counts"),
+        "{}",
+        ended.stderr
+    );
+    // What a strict reader takes stays.
+    let ended = lint(&["--to", "openmetrics"], "a 1 5\na 2 5\n# EOF\n").expect_code(0);
+    assert_eq!(ended.stdout, "# TYPE a unknown\na 1.0 5\na 2.0 5\n# EOF\n");
+}
+
+#[test]
 fn what_servers_take_is_clean_where_it_is_asked_for() {
     let page = "\u{feff}a 1\r\n\r\n# TYPE b gauge\nb{}  2\na{c=\"d\"} 3";
     mistakes(&["--from", "prometheus"], page);
