@@ -9,6 +9,7 @@ use super::metric::{Breach, Metric, Part, Taken, own_label};
 use super::mistake::FamilyMistake;
 use super::sample_rules::{exemplar_allowed, own_label_belongs, reserved_labels};
 use super::scan::{Details, Places, RawLabel, shown};
+use super::series::label_set;
 use super::{Entry, FamilyType, Format, Sample};
 
 /// What was read of a page, as far as its rules need it.
@@ -21,6 +22,8 @@ pub(crate) struct Families<'a> {
     /// The names that samples of the families so far may have.
     names: Hashes,
     family: Option<Family<'a>>,
+    /// The labels of the sample that is read, to be hashed at once; at most as long as a line.
+    pub(crate) label_text: Vec<u8>,
     /// The label sets of this family; in 0.0.4 its samples.
     pub(crate) seen: Hashes,
     /// The states and quantiles of this family's points.
@@ -57,6 +60,7 @@ impl<'a> Families<'a> {
             families: Hashes::default(),
             names: Hashes::default(),
             family: None,
+            label_text: Vec::new(),
             seen: Hashes::default(),
             parts: Hashes::default(),
             points: 0,
@@ -291,7 +295,7 @@ impl<'a> Families<'a> {
             own,
             places,
         };
-        let hash = self.label_set(labels, own);
+        let hash = label_set(&self.keys, &mut self.label_text, labels, own);
         let belongs = reserved_labels(labels, self.format)
             .and(own_label_belongs(&taken, family_type, &family.name))
             .and(exemplar_allowed(&taken, family_type));

@@ -8,11 +8,11 @@ use super::{Exemplar, FamilyType, Format};
 
 /// Names that begin with an underscore are OpenMetrics' own, those with two are Prometheus'.
 pub(crate) fn reserved_labels(labels: &[RawLabel<'_>], format: Format) -> Result<(), Breach> {
-    let prefix = match format {
-        Format::OpenMetrics => "_",
-        Format::Prometheus => "__",
+    let reserved = |label: &&RawLabel<'_>| match format {
+        Format::OpenMetrics => label.name.starts_with('_'),
+        Format::Prometheus => label.name.starts_with("__"),
     };
-    match labels.iter().find(|label| label.name.starts_with(prefix)) {
+    match labels.iter().find(reserved) {
         Some(label) => Err((label.place, FamilyMistake::ReservedName(shown(label.name)))),
         None => Ok(()),
     }
