@@ -111,7 +111,9 @@ fn bad_lines_can_be_skipped_and_are_counted() {
     assert_eq!(reader.bad_lines(), 3);
     assert_eq!(
         reader.first_bad_line().map(ToString::to_string).as_deref(),
-        Some("line 2, column 5: the quote that opens here is not closed in its line")
+        Some(
+            "line 2, column 5: the quote that opens here is not closed in its line: write one after the text"
+        )
     );
     // Without the option each is an item.
     let items = Reader::new(page, Format::Prometheus).lenient();

@@ -108,7 +108,7 @@ fn text_is_utf_8_without_a_mark() {
         .filter_map(|item| item.as_ref().err())
         .map(|error| (error.line, error.column, error.kind.to_string()))
         .collect();
-    let text = || String::from("the text is not UTF-8");
+    let text = || String::from("the text is not UTF-8: write it in that encoding");
     assert_eq!(places, [(2, 6, text()), (4, 2, text())]);
     assert_eq!(found.len(), 5);
 }
@@ -213,8 +213,13 @@ fn escapes_are_undone() {
     assert_eq!(sample.label("b").as_deref(), Some("x\\y\n\"z\\q"));
     assert_eq!(sample.label("c").as_deref(), Some(" # {,}="));
     assert_eq!(sample.label("d"), None);
-    bad_lines("# HELP a b\"c\n", 1, 11, "a quote without a backslash");
-    bad_lines("# HELP a b\\\n", 1, 11, "a backslash before what cannot be escaped");
+    // In help, what needs no escape is taken without one.
+    for (text, plain) in [("b \"c\"", "b \"c\""), ("b\\", "b\\"), ("b\\\\", "b\\"), ("\\\\\"", "\\\""), ("\\\\\\n", "\\\n")] {
+        let page = format!("# HELP a {text}\n# EOF\n");
+        good(&page);
+        let help = Reader::new(page.as_bytes(), Format::OpenMetrics).next();
+        assert_eq!(help, Some(Ok(Entry::Help { family: "a".into(), help: plain.into() })));
+    }
 }
 
 #[rustfmt::skip]
@@ -267,10 +272,14 @@ fn times_are_decimal_digits_to_the_nanosecond() {
         assert!(!mistakes(&format!("a 1 {text}\n# EOF\n")).is_empty(), "{text}");
     }
     bad_lines("a 1 NaN\n", 1, 5, "\"NaN\" is no time: write seconds since 1970");
-    // The specification sets no bound, but what is stored does.
+    for text in ["1e309", "-1e309", "1e99999999999999999999"] {
+        bad_lines(&format!("a 1 {text}\n"), 1, 5, &format!("the time {text} is out of range"));
+    }
+    bad_lines("# TYPE a counter\na_total 1 # {} 1 1e309\n", 2, 18, "the time 1e309 is out of range");
+    // The specification sets no other bound, but what is stored does.
     for (text, nearest) in [
         ("9999999999.999999999", Timestamp::MAX), ("9223372036.854775807", Timestamp::MAX), ("1e10", Timestamp::MAX),
-        ("-9223372036.854775807", Timestamp::MIN), ("1e99999999999999999999", Timestamp::MAX),
+        ("-9223372036.854775807", Timestamp::MIN), ("1e308", Timestamp::MAX),
         ("12345678901234567890.5", Timestamp::MAX), ("-1700000000000", Timestamp::MIN),
     ] {
         let page = format!("a 1 {text}\n# EOF\n");

@@ -62,7 +62,7 @@ impl<'a> Sample<'a> {
     }
 
     /// Whether the time is beyond the range of [`Timestamp`], and its nearest end stands for it. A strict reader
-    /// takes such a time, since the formats set no bound; for a lenient one it is a mistake.
+    /// takes such a time, since the formats set no bound but that of a 64-bit float; for a lenient one it is a mistake.
     pub fn is_time_beyond(&self) -> bool {
         !self.time_is_exact
     }

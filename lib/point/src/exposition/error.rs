@@ -117,8 +117,6 @@ pub enum TextErrorKind {
     UnclosedString,
     /// A backslash before what cannot be escaped.
     InvalidEscape,
-    /// A quote in OpenMetrics' help without a backslash.
-    UnescapedQuote,
     /// A name in quotes, which neither format has.
     QuotedName,
     /// A name of no characters.
@@ -156,7 +154,7 @@ pub enum TextErrorKind {
 impl fmt::Display for TextErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TextErrorKind::NotUtf8 => f.write_str("the text is not UTF-8"),
+            TextErrorKind::NotUtf8 => f.write_str("the text is not UTF-8: write it in that encoding"),
             TextErrorKind::ByteOrderMark => {
                 f.write_str("the page begins with a byte order mark: write UTF-8 without one")
             }
@@ -180,22 +178,23 @@ impl fmt::Display for TextErrorKind {
                     "the line is {bytes} bytes long: at most {MAX_LINE_BYTES} are read"
                 )
             }
-            TextErrorKind::TooManyLabels => write!(f, "more than {MAX_LABELS} labels"),
+            TextErrorKind::TooManyLabels => {
+                write!(f, "more than {MAX_LABELS} labels: at most so many are read")
+            }
             TextErrorKind::Unexpected { expected, found } => match found {
                 Some(found) => write!(f, "unexpected {found:?}: write {expected}"),
                 None => write!(f, "the line ends too early: write {expected}"),
             },
             TextErrorKind::UnclosedString => {
-                f.write_str("the quote that opens here is not closed in its line")
+                f.write_str("the quote that opens here is not closed in its line: write one after the text")
             }
             TextErrorKind::InvalidEscape => {
                 f.write_str("a backslash before what cannot be escaped: write \\\\ for a backslash")
             }
-            TextErrorKind::UnescapedQuote => f.write_str("a quote without a backslash: write \\\""),
             TextErrorKind::QuotedName => {
                 f.write_str("a name in quotes: write a name that needs none, of letters, digits and '_'")
             }
-            TextErrorKind::EmptyName => f.write_str("the name is empty"),
+            TextErrorKind::EmptyName => f.write_str("the name is empty: write one between the quotes"),
             TextErrorKind::RepeatedLabel(name) => {
                 write!(f, "the label {name} is given twice: each label once")
             }

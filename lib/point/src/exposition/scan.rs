@@ -330,7 +330,8 @@ impl<'a> Scanner<'a> {
         };
         let kind = match time {
             Ok(time) => return Ok((time, true)),
-            Err(NumberMistake::OutOfRange) if !self.grammar.lenient => {
+            // The specification's only bound: a number fits a 64-bit float.
+            Err(NumberMistake::OutOfRange) if !self.grammar.lenient && number::value(token).is_ok() => {
                 let negative = token.starts_with('-');
                 return Ok((if negative { Timestamp::MIN } else { Timestamp::MAX }, false));
             }
