@@ -320,8 +320,12 @@ impl<'a> Families<'a> {
                 return Ok(part);
             }
             if suffix == Some("") {
-                let family = shown(name);
-                return Err((places.name, FamilyMistake::MissingSuffix { family, family_type }));
+                let mistake = FamilyMistake::MissingSuffix {
+                    family: shown(name),
+                    family_type,
+                    format: self.format,
+                };
+                return Err((places.name, mistake));
             }
         }
         let taken = self.names.contains(&self.hash(name));

@@ -124,7 +124,7 @@ impl Metric {
         match (family_type, taken.part) {
             (FamilyType::Counter, Part::Total | Part::Plain) => {
                 self.total = true;
-                counted(value, place)
+                counted(value, place, format)
             }
             (_, Part::Created) => {
                 self.created = true;
@@ -137,18 +137,17 @@ impl Metric {
             (FamilyType::StateSet, _) if value != 0.0 && value != 1.0 => {
                 Err((place, FamilyMistake::StateNotBoolean))
             }
-            (_, Part::Bucket) => self.take_bucket(taken, open_metrics),
+            (_, Part::Bucket) => self.take_bucket(taken, format),
             (_, Part::Count) => {
                 self.count = Some(value);
-                number_of_events(value, place, open_metrics)
+                number_of_events(value, place, format)
             }
             (_, Part::Sum) => {
                 self.sum = Some(value);
                 match family_type {
-                    _ if !open_metrics => Ok(()),
                     FamilyType::GaugeHistogram if value.is_nan() => Err((place, FamilyMistake::NotANumber)),
                     FamilyType::GaugeHistogram => Ok(()),
-                    _ => counted(value, place),
+                    _ => counted(value, place, format),
                 }
             }
             (FamilyType::Summary, Part::Plain) => self.take_quantile(taken, open_metrics),
@@ -156,12 +155,13 @@ impl Metric {
         }
     }
 
-    fn take_bucket(&mut self, taken: &Taken<'_, '_>, open_metrics: bool) -> Result<(), Breach> {
+    fn take_bucket(&mut self, taken: &Taken<'_, '_>, format: Format) -> Result<(), Breach> {
         let value = taken.sample.value;
-        let threshold = threshold(taken)?;
+        // One that cannot be told may be the last.
+        let threshold = threshold(taken).inspect_err(|_| self.doubtful = true)?;
         let below = self.bucket.replace((threshold, value));
         self.negative_bucket |= threshold < 0.0;
-        number_of_events(value, taken.places.value, open_metrics)?;
+        number_of_events(value, taken.places.value, format)?;
         if let Some((lower, held)) = below {
             let place = taken.own.map_or(taken.places.name, |label| label.place);
             if threshold == lower {
@@ -213,7 +213,8 @@ impl Metric {
             Some((threshold, all)) if threshold == f64::INFINITY => all,
             _ => return Some(FamilyMistake::MissingInfinity),
         };
-        if self.count.is_some_and(|count| count != all) {
+        let differs = |count: f64| count != all && !(count.is_nan() && all.is_nan());
+        if self.count.is_some_and(differs) {
             return Some(FamilyMistake::CountDiffers { suffix: count });
         }
         let without = |present, missing| Some(FamilyMistake::SumWithoutCount { present, missing });
@@ -230,20 +231,18 @@ impl Metric {
     }
 }
 
-/// A value that begins at 0 and goes up.
-fn counted(value: f64, place: usize) -> Result<(), Breach> {
-    if value.is_nan() {
-        return Err((place, FamilyMistake::NotANumber));
-    }
-    match value < 0.0 {
-        true => Err((place, FamilyMistake::Negative)),
-        false => Ok(()),
+/// A value that begins at 0 and goes up. 0.0.4 says nothing of values.
+fn counted(value: f64, place: usize, format: Format) -> Result<(), Breach> {
+    match format {
+        Format::OpenMetrics if value.is_nan() => Err((place, FamilyMistake::NotANumber)),
+        Format::OpenMetrics if value < 0.0 => Err((place, FamilyMistake::Negative)),
+        _ => Ok(()),
     }
 }
 
-fn number_of_events(value: f64, place: usize, open_metrics: bool) -> Result<(), Breach> {
-    counted(value, place)?;
-    match open_metrics && value.fract() != 0.0 {
+fn number_of_events(value: f64, place: usize, format: Format) -> Result<(), Breach> {
+    counted(value, place, format)?;
+    match format == Format::OpenMetrics && value.fract() != 0.0 {
         true => Err((place, FamilyMistake::NotWhole)),
         false => Ok(()),
     }

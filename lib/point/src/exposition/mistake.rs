@@ -35,6 +35,8 @@ pub enum FamilyMistake {
         family: String,
         /// Its type.
         family_type: FamilyType,
+        /// Which suffixes there are.
+        format: Format,
     },
     /// The unit is not the end of the family's name.
     UnitNotSuffix(String),
@@ -136,7 +138,11 @@ impl fmt::Display for FamilyMistake {
             FamilyMistake::NameClash(name) => {
                 write!(f, "samples called {name} may belong to another family: give this family another name")
             }
-            FamilyMistake::MissingSuffix { family, family_type } => missing_suffix(f, family, *family_type),
+            FamilyMistake::MissingSuffix {
+                family,
+                family_type,
+                format,
+            } => missing_suffix(f, family, *family_type, *format),
             FamilyMistake::UnitNotSuffix(unit) => {
                 write!(f, "the family's name does not end in its unit: write the name with _{unit} at its end")
             }
@@ -226,18 +232,22 @@ impl fmt::Display for FamilyMistake {
     }
 }
 
-fn missing_suffix(f: &mut fmt::Formatter<'_>, family: &str, family_type: FamilyType) -> fmt::Result {
+fn missing_suffix(
+    f: &mut fmt::Formatter<'_>,
+    family: &str,
+    family_type: FamilyType,
+    format: Format,
+) -> fmt::Result {
     write!(f, "the samples of the {family_type} {family} are called")?;
-    let suffixes = family_type.suffixes(Format::OpenMetrics).iter();
-    for (place, suffix) in suffixes.enumerate() {
+    let suffixes = family_type.suffixes(format).iter();
+    for (place, suffix) in suffixes.clone().enumerate() {
         write!(f, "{} {family}{suffix}", if place == 0 { "" } else { "," })?;
     }
     // The commonest of these mistakes.
-    match family_type
-        .suffixes(Format::OpenMetrics)
-        .iter()
-        .find_map(|suffix| family.strip_suffix(suffix).filter(|_| !suffix.is_empty()))
-    {
+    let base = suffixes
+        .filter(|suffix| !suffix.is_empty())
+        .find_map(|suffix| family.strip_suffix(suffix));
+    match base {
         Some(base) => write!(f, ": name the family {base} in its TYPE"),
         None => Ok(()),
     }
