@@ -9,7 +9,7 @@ mod others;
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -165,12 +165,16 @@ impl Folder {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
             let path = entry.path();
-            let gone = if name.starts_with(UNFINISHED.0) && name.ends_with(UNFINISHED.1) {
-                is_left_behind(&path)
+            let removed = if name.starts_with(UNFINISHED.0) && name.ends_with(UNFINISHED.1) {
+                // Locked until it is gone: a writer that has just made it makes another.
+                left_behind(&path).map_or(Ok(()), |_locked| self.remove(&path))
+            } else if FileName::may_be(name) && matches!(file::until(&path), Ok(Some(until)) if until <= now)
+            {
+                self.remove(&path)
             } else {
-                FileName::may_be(name) && matches!(file::until(&path), Ok(Some(until)) if until <= now)
+                Ok(())
             };
-            if gone && let Err(error) = self.remove(&path) {
+            if let Err(error) = removed {
                 tracing::debug!("{} is stale and stays: {error}", path.display());
             }
         }
@@ -306,8 +310,23 @@ struct Unfinished {
     file: File,
 }
 
+/// How often a file is made anew that another process has taken for one that was left behind.
+const ATTEMPTS: usize = 3;
+
 impl Unfinished {
     fn new(folder: &Path) -> io::Result<Self> {
+        let mut made = Self::make(folder);
+        for _ in 1..ATTEMPTS {
+            match made {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => made = Self::make(folder),
+                made => return made,
+            }
+        }
+        made
+    }
+
+    /// `WouldBlock` where somebody removes it before it is locked.
+    fn make(folder: &Path) -> io::Result<Self> {
         let path = folder.join(format!(
             "{}{:016x}{}",
             UNFINISHED.0,
@@ -324,7 +343,10 @@ impl Unfinished {
             file,
         };
         flock(&unfinished.file, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(unfinished)
+        match unfinished.file.metadata()?.nlink() {
+            0 => Err(ErrorKind::WouldBlock.into()),
+            _ => Ok(unfinished),
+        }
     }
 
     fn rename(mut self, place: &Path) -> io::Result<()> {
@@ -344,16 +366,15 @@ impl Drop for Unfinished {
     }
 }
 
-/// Whether the writer of an unfinished file is dead.
-fn is_left_behind(path: &Path) -> bool {
+/// An unfinished file whose writer is dead, locked.
+fn left_behind(path: &Path) -> Option<File> {
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(file::NO_FOLLOW)
-        .open(path);
-    file.is_ok_and(|file| {
-        file.metadata().is_ok_and(|file| file.is_file())
-            && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
-    })
+        .open(path)
+        .ok()?;
+    let is_file = file.metadata().is_ok_and(|file| file.is_file());
+    (is_file && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()).then_some(file)
 }
 
 #[cfg(test)]
@@ -392,5 +413,29 @@ mod tests {
             folder.hangs(Duration::from_millis(9_600)).said,
             "the folder /srv/text could not be written within 10s; it is tried again"
         );
+    }
+
+    /// Two sinks may share a folder: who sweeps it takes no file away from who writes.
+    #[test]
+    fn a_sweeper_disturbs_no_writer() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path());
+        let now = Timestamp::from_secs(1_700_000_000).unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    folder.sweep(now);
+                }
+            });
+            for number in 0..500 {
+                let made = Unfinished::new(place.path()).and_then(|one| one.rename(&place.path().join("x")));
+                if let Err(error) = made {
+                    done.store(true, std::sync::atomic::Ordering::Relaxed);
+                    panic!("{number}: {error}");
+                }
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
     }
 }
