@@ -155,8 +155,17 @@ impl SettingValue for Url {
 
 /// A URL, with advice that shows one of `T`'s. The text is never quoted, as it may hold a password.
 pub(crate) fn url<T: SettingValue>(value: &Value) -> Result<Url, Mistake> {
-    let url = Url::parse(text::<T>(value)?)
-        .map_err(|error| value.mistake(format!("is not a URL: {error}"), advice::<T>()))?;
+    let text = text::<T>(value)?;
+    let url = Url::parse(text).map_err(|error| {
+        // Programs are kept small without the tables that names beyond ASCII need.
+        let advice = match error {
+            url::ParseError::IdnaError if !text.is_ascii() => {
+                "write a host's name beyond ASCII in its ASCII form instead: xn--…".to_owned()
+            }
+            _ => advice::<T>(),
+        };
+        value.mistake(format!("is not a URL: {error}"), advice)
+    })?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(value.mistake("is a URL of another kind than http or https", advice::<T>()));
     }

@@ -114,6 +114,11 @@ fn addresses_of_servers() {
         format!("F:4:7: `url` is not a URL: relative URL without a base; {like}")
     );
     assert_eq!(
+        url("\"https://bücher.example:8086\""),
+        "F:4:7: `url` is not a URL: invalid international domain name; write a host's name beyond ASCII in its ASCII \
+         form instead: xn--…"
+    );
+    assert_eq!(
         url("\"https://\""),
         format!("F:4:7: `url` is not a URL: empty host; {like}")
     );
