@@ -1,6 +1,7 @@
 //! Whole programs beside their peers, in the same run: CPU time, wall time, peak memory, size.
 //!
-//! `cargo build --profile dist --bins && cargo bench --profile dist -p tidemark-tests --bench programs -- [PART…]`
+//! `cargo build --config .cargo/dist.toml --profile dist --bins`, then `cargo bench --profile dist -p tidemark-tests --bench
+//! programs -- [PART…]`
 //! with the parts `start`, `sponsoring`, `autopkgtest`, `backlog` (all, where none is named). Needs `influxd`, `curl`,
 //! and for the peer `python3-influxdb`. What is printed goes into BENCHMARKS.md.
 
