@@ -82,10 +82,12 @@ impl Systemd {
     /// When something that it needs is missing (the message says what), or it is not up within a minute.
     #[track_caller]
     pub fn start() -> Self {
-        assert!(
-            Path::new("/usr/lib/systemd/systemd").exists(),
-            "systemd is missing: apt-get install systemd dbus"
-        );
+        for needed in ["systemd", "system/dbus.socket"] {
+            assert!(
+                Path::new("/usr/lib/systemd").join(needed).exists(),
+                "/usr/lib/systemd/{needed} is missing: apt-get install systemd dbus"
+            );
+        }
         let folder = TempDir::with_prefix("tidemark-systemd-").expect("a temporary folder");
         let share = folder.path().join("share");
         fs::create_dir(&share).expect("a folder in the temporary folder");
@@ -347,6 +349,7 @@ impl Systemd {
         let parent = self.ask("start");
         let end = Instant::now() + BOOT_BOUND;
         let first = self.folder.path().join("first");
+        let mut said = "nothing has started".to_owned();
         loop {
             let text = fs::read_to_string(&first).unwrap_or_default();
             if let Some(pid) = text.strip_suffix('\n').and_then(|text| text.parse().ok()) {
@@ -356,10 +359,11 @@ impl Systemd {
                 if ["running", "degraded"].contains(&state.stdout.trim()) {
                     return;
                 }
+                said = format!("{} {}", state.stdout.trim(), state.stderr.trim());
             }
             assert!(
                 Instant::now() < end && runs(&parent),
-                "the machine is not up: {MEANS}\n{}",
+                "the machine is not up ({said}): {MEANS}\n{}",
                 self.console()
             );
             std::thread::park_timeout(ASK_AGAIN);
