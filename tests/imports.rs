@@ -43,6 +43,7 @@ const LIB: &[(&str, &[&str])] = &[
             "tidemark-store",
         ],
     ),
+    ("tidemark-systemd", &["tidemark-settings"]),
     (TESTKIT, &[]),
 ];
 /// What a collector may use.

@@ -16,6 +16,12 @@ use crate::{Environment, Places, SettingValue};
 /// The longest secret, in bytes.
 const LONGEST: usize = 64 * 1024;
 
+/// The longest name of a credential, in bytes: that of a file.
+const LONGEST_CREDENTIAL: usize = 255;
+
+/// What the names of credentials begin with that hold what a file holds.
+const OF_FILE: &str = "tidemark.file.";
+
 const ADVICE: &str =
     "write { credential = \"NAME\" }, { file = \"PATH\" }, { env = \"NAME\" } or a string in quotes instead";
 
@@ -102,6 +108,9 @@ pub enum SecretSource {
 impl SecretSource {
     /// Reads the secret. One newline at the end of a file or credential is not part of it.
     ///
+    /// A file counts as it is in the folder of credentials, under its [`credential_name`](Self::credential_name), where it
+    /// is there and not empty: systemd hands it to a unit whose user may not read the file itself.
+    ///
     /// # Errors
     /// Where it is not there, cannot be read, or is no text that could be sent. The error never holds any of it.
     pub fn resolve(&self, environment: &dyn Environment, places: &Places) -> Result<Secret, SecretError> {
@@ -121,7 +130,20 @@ impl SecretSource {
                 };
                 text.and_then(Secret::new).map_err(bad)
             }
-            SecretSource::File(path) => from_file(path),
+            SecretSource::File(path) => {
+                let held = self.credential_name().zip(places.credentials());
+                match held.map(|(name, folder)| from_file(&folder.join(name))) {
+                    Some(Ok(secret)) => Ok(secret),
+                    // It is there and wrong; an empty one stands for a file that could not be read.
+                    Some(Err(SecretError::BadFile { fault, .. })) if fault != BadSecret::Empty => {
+                        Err(SecretError::BadFile {
+                            path: path.clone(),
+                            fault,
+                        })
+                    }
+                    _ => from_file(path),
+                }
+            }
             SecretSource::Credential(name) => {
                 let folder = places
                     .credentials()
@@ -130,6 +152,47 @@ impl SecretSource {
             }
         }
     }
+}
+
+impl SecretSource {
+    /// The name of the credential that holds the secret: its own, or for a file one that is made of the path, no two
+    /// alike. None for what is no file of its own, and for a path that is too long for a name.
+    ///
+    /// ```
+    /// use tidemark_settings::SecretSource;
+    /// let file = SecretSource::File("/etc/tidemark/influx-db.pw".into());
+    /// assert_eq!(file.credential_name().as_deref(), Some("tidemark.file.etc-tidemark-influx_2ddb.pw"));
+    /// ```
+    #[must_use]
+    pub fn credential_name(&self) -> Option<String> {
+        match self {
+            SecretSource::Credential(name) => Some(name.clone()),
+            SecretSource::File(path) => name_of_file(path),
+            SecretSource::Plain(_) | SecretSource::Environment(_) => None,
+        }
+    }
+}
+
+/// Letters, digits and points as they are, `-` for a slash, any other byte as `_` and two digits.
+fn name_of_file(path: &Path) -> Option<String> {
+    use std::fmt::Write as _;
+    use std::os::unix::ffi::OsStrExt as _;
+    let bytes = path.as_os_str().as_bytes();
+    let mut name = OF_FILE.to_owned();
+    for byte in bytes.strip_prefix(b"/").unwrap_or(bytes) {
+        match byte {
+            b'/' => name.push('-'),
+            b'.' => name.push('.'),
+            byte if byte.is_ascii_alphanumeric() => name.push(char::from(*byte)),
+            byte => {
+                let _ = write!(name, "_{byte:02x}");
+            }
+        }
+        if name.len() > LONGEST_CREDENTIAL {
+            return None;
+        }
+    }
+    Some(name)
 }
 
 fn from_file(path: &Path) -> Result<Secret, SecretError> {
@@ -239,7 +302,11 @@ fn is_variable_name(name: &str) -> bool {
 /// systemd's rule: a file name that can also name a file descriptor.
 fn is_credential_name(name: &str) -> bool {
     let ok = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b':');
-    !name.is_empty() && name.len() <= 255 && name.bytes().all(ok) && name != "." && name != ".."
+    !name.is_empty()
+        && name.len() <= LONGEST_CREDENTIAL
+        && name.bytes().all(ok)
+        && name != "."
+        && name != ".."
 }
 
 /// Why a secret does not resolve. It never holds any of the secret's text.

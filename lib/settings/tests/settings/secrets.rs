@@ -174,6 +174,67 @@ fn a_credential() {
 }
 
 #[test]
+fn a_file_that_systemd_hands_over() {
+    let settings = written("{ env = \"X\" }");
+    let path = settings.path("password");
+    let source = SecretSource::File(path.clone());
+    let held = format!("credentials/{}", source.credential_name().unwrap());
+    let settings = settings
+        .file("tidemark.toml", sink(&format!("{{ file = {path:?} }}")))
+        .file("credentials/other", "");
+    let folder = settings.path("credentials");
+    let settings = settings.variable("CREDENTIALS_DIRECTORY", folder);
+    let missing = "the secret file D/password does not exist; create it, or name another";
+    assert_eq!(error(&settings), missing);
+    // What stands for a file that systemd could not read.
+    let settings = settings.file(&held, "\n");
+    assert_eq!(error(&settings), missing);
+    let settings = settings.file("password", "of the file\n");
+    assert_eq!(resolve(&settings).unwrap().expose(), "of the file");
+    let settings = settings.file(&held, "handed over\n");
+    assert_eq!(resolve(&settings).unwrap().expose(), "handed over");
+    let settings = settings.file(&held, "two\nlines\n");
+    assert_eq!(
+        error(&settings),
+        "the secret file D/password holds a control character or a second line; write the secret alone, on one line"
+    );
+}
+
+#[test]
+fn names_of_credentials_for_files() {
+    let name = |path: &str| SecretSource::File(path.into()).credential_name();
+    let names: Vec<String> = [
+        "/a/b", "/a-b", "/a_b", "/a_2db", "/a.b", "/a b", "/ä", "/a//b", "/a:b%\\",
+    ]
+    .iter()
+    .map(|path| name(path).unwrap())
+    .collect();
+    assert_eq!(
+        names,
+        [
+            "tidemark.file.a-b",
+            "tidemark.file.a_2db",
+            "tidemark.file.a_5fb",
+            "tidemark.file.a_5f2db",
+            "tidemark.file.a.b",
+            "tidemark.file.a_20b",
+            "tidemark.file._c3_a4",
+            "tidemark.file.a--b",
+            "tidemark.file.a_3ab_25_5c",
+        ]
+    );
+    assert_eq!(name(&format!("/{}", "a".repeat(241))).unwrap().len(), 255);
+    assert_eq!(name(&format!("/{}", "a".repeat(242))), None);
+    assert_eq!(
+        SecretSource::Credential("x".to_owned())
+            .credential_name()
+            .as_deref(),
+        Some("x")
+    );
+    assert_eq!(SecretSource::Environment("X".to_owned()).credential_name(), None);
+}
+
+#[test]
 fn sources_that_are_wrong() {
     const ADVICE: &str = "write { credential = \"NAME\" }, { file = \"PATH\" }, { env = \"NAME\" } or a string in quotes instead";
     let name = "write a name of letters, digits and _ instead";

@@ -1,0 +1,173 @@
+//! What each need opens.
+
+use tidemark_systemd::{Collector, Host, units};
+
+use crate::cases;
+use crate::reader;
+
+/// Where the system's programs are; bound read-only in every service.
+const SYSTEM: &str = "-/usr -/bin -/sbin -/lib -/lib64";
+
+/// The values of a key in the service of a collector that reads these paths, and runs these programs.
+fn service(paths: &[&str], programs: &[&str]) -> impl Fn(&str) -> Vec<String> + use<> {
+    let mut collector: Collector = cases::queue();
+    collector.needs.paths = cases::paths(paths);
+    collector.needs.programs = programs.iter().map(|&program| program.to_owned()).collect();
+    of(&collector, &Host::new())
+}
+
+fn of(collector: &Collector, host: &Host) -> impl Fn(&str) -> Vec<String> + use<> {
+    let text = units(collector, host).unwrap().remove(0).text;
+    let entries = reader::read(&text).unwrap();
+    move |key| {
+        let values = entries.iter().filter(|entry| entry.key == key);
+        values
+            .map(|entry| entry.value.clone())
+            .filter(|value| key != "BindReadOnlyPaths" || value != SYSTEM)
+            .collect()
+    }
+}
+
+#[test]
+fn nothing_is_open_where_nothing_is_needed() {
+    let service = service(&[], &[]);
+    assert_eq!(service("ProtectHome"), ["yes"]);
+    assert_eq!(service("PrivateTmp"), ["yes"]);
+    assert_eq!(service("PrivateDevices"), ["yes"]);
+    assert_eq!(service("PrivateNetwork"), ["yes"]);
+    assert_eq!(service("ProtectProc"), ["invisible"]);
+    assert_eq!(service("ProcSubset"), ["pid"]);
+    assert_eq!(service("MemoryDenyWriteExecute"), ["yes"]);
+    assert_eq!(service("TemporaryFileSystem"), ["/var/lib:ro"]);
+    assert_eq!(service("BindPaths"), ["-/var/lib/tidemark"]);
+    assert_eq!(service("BindReadOnlyPaths"), [""; 0]);
+    assert_eq!(service("ReadWritePaths"), [""; 0]);
+    assert_eq!(
+        service("InaccessiblePaths"),
+        ["-/boot -/media -/mnt -/srv -/var/backups -/var/cache -/var/log -/var/spool"]
+    );
+}
+
+#[test]
+fn proc_is_opened_by_its_parts() {
+    for (path, processes, rest) in [
+        ("/", "default", "all"),
+        ("/proc", "default", "all"),
+        ("/proc/meminfo", "invisible", "all"),
+        ("/proc/pressure/cpu", "invisible", "all"),
+        ("/proc/1/net/dev", "default", "pid"),
+        ("/process", "invisible", "pid"),
+        ("/sys/block", "invisible", "pid"),
+    ] {
+        let service = service(&[path], &[]);
+        assert_eq!(service("ProtectProc"), [processes], "{path}");
+        assert_eq!(service("ProcSubset"), [rest], "{path}");
+    }
+}
+
+#[test]
+fn closed_folders_show_what_is_needed_of_them() {
+    let service_of = |path: &str| service(&[path], &[]);
+    let home = service_of("/home/u/list");
+    assert_eq!(home("ProtectHome"), ["tmpfs"]);
+    assert_eq!(home("BindReadOnlyPaths"), ["-/home/u/list"]);
+    assert_eq!(
+        home("TemporaryFileSystem"),
+        ["/home:ro", "/root:ro", "/run/user:ro", "/var/lib:ro"]
+    );
+    for path in ["/home", "/root", "/run/user", "/run", "/"] {
+        assert_eq!(service_of(path)("ProtectHome"), ["read-only"], "{path}");
+        assert_eq!(service_of(path)("BindReadOnlyPaths"), [""; 0], "{path}");
+    }
+    let tmp = service_of("/tmp/x.sock");
+    assert_eq!(tmp("PrivateTmp"), ["yes"]);
+    assert_eq!(tmp("BindReadOnlyPaths"), ["-/tmp/x.sock"]);
+    for (path, private) in [("/tmp", "no"), ("/var/tmp", "no"), ("/", "yes"), ("/var", "yes")] {
+        assert_eq!(service_of(path)("PrivateTmp"), [private], "{path}");
+    }
+    let device = service_of("/dev/sda");
+    assert_eq!(device("PrivateDevices"), ["yes"]);
+    assert_eq!(device("DeviceAllow"), ["/dev/sda r"]);
+    assert_eq!(device("BindReadOnlyPaths"), ["-/dev/sda"]);
+    assert_eq!(service_of("/dev")("PrivateDevices"), ["no"]);
+    assert_eq!(service_of("/")("PrivateDevices"), ["yes"]);
+    let data = service_of("/srv/a b");
+    assert_eq!(data("TemporaryFileSystem"), ["/srv:ro", "/var/lib:ro"]);
+    assert_eq!(data("BindReadOnlyPaths"), ["\"-/srv/a b\""]);
+    let all = service_of("/var");
+    assert_eq!(all("TemporaryFileSystem"), [""; 0]);
+    assert_eq!(all("InaccessiblePaths"), ["-/boot -/media -/mnt -/srv"]);
+    assert_eq!(all("ReadWritePaths"), ["-/var/lib/tidemark"]);
+    // Below it, but called differently.
+    assert_eq!(service_of("/srv-old/x")("TemporaryFileSystem"), ["/var/lib:ro"]);
+}
+
+#[test]
+fn programs_elsewhere_can_be_executed() {
+    let collector = service(&[], &["rsync", "/usr/local/bin/x", "/opt/x/y", "/srv/z"]);
+    assert_eq!(collector("MemoryDenyWriteExecute"), [""; 0]);
+    assert_eq!(collector("ExecPaths"), [SYSTEM, "-/opt/x/y", "-/srv/z"]);
+    assert_eq!(collector("BindReadOnlyPaths"), ["-/opt/x/y", "-/srv/z"]);
+    let mut built = cases::sponsoring();
+    built.program = "/home/u/target/debug/tidemark-queue".into();
+    let built = of(&built, &Host::new());
+    assert_eq!(
+        built("ExecPaths"),
+        [SYSTEM, "-/home/u/target/debug/tidemark-queue"]
+    );
+    assert_eq!(
+        built("BindReadOnlyPaths"),
+        ["-/home/u/target/debug/tidemark-queue"]
+    );
+}
+
+#[test]
+fn sinks_open_what_they_need() {
+    let textfile = of(&cases::queue(), &cases::textfile());
+    assert_eq!(
+        textfile("BindPaths"),
+        ["-/var/lib/prometheus/node-exporter", "-/var/lib/tidemark"]
+    );
+    assert_eq!(textfile("SupplementaryGroups"), ["prometheus"]);
+    assert_eq!(textfile("PrivateNetwork"), ["yes"]);
+    assert_eq!(textfile("After"), [""; 0]);
+    let influxdb = of(&cases::queue(), &cases::influxdb());
+    assert_eq!(influxdb("PrivateNetwork"), [""; 0]);
+    assert_eq!(influxdb("After"), ["network-online.target"]);
+    assert_eq!(influxdb("LoadCredential"), ["influxdb-password"]);
+    let elsewhere = of(
+        &cases::sponsoring(),
+        &Host {
+            settings_file: Some("/home/u/t.toml".into()),
+            ..Host::new()
+        },
+    );
+    // conf.d beside it as well.
+    assert_eq!(elsewhere("BindReadOnlyPaths"), ["-/home/u"]);
+}
+
+#[test]
+fn what_can_be_written_cannot_be_executed() {
+    for (case, made) in cases::all() {
+        let entries = reader::read(&made[0].text).unwrap();
+        let words = |key: &str| -> Vec<String> {
+            let values = entries.iter().filter(|entry| entry.key == key);
+            values
+                .flat_map(|entry| reader::words(&entry.value).unwrap())
+                .collect()
+        };
+        let refused = words("NoExecPaths");
+        for path in words("ReadWritePaths").iter().chain(&words("BindPaths")) {
+            assert!(refused.contains(path), "{case}: {path}");
+        }
+        for path in words("ExecPaths") {
+            assert!(
+                words("BindReadOnlyPaths").contains(&path) && !refused.contains(&path),
+                "{case}: {path}"
+            );
+        }
+        for path in ["/", "-/tmp", "-/var/tmp", "-/dev/shm", "-/run"] {
+            assert!(refused.contains(&path.to_owned()), "{case}: {path}");
+        }
+    }
+}
