@@ -46,6 +46,8 @@ impl Session<'_> {
                 Ok(published) if published.superseded => {
                     let batches: Vec<i64> = batches.iter().map(|due| due.batch).collect();
                     self.outbox.supersede_these(self.endpoint.id, &batches).await?;
+                    // Somebody wrote there since it failed.
+                    self.endpoint_changed |= self.endpoint.recovered();
                 }
                 Ok(published) => self.published(&batches, &line_of, published).await?,
                 Err(Unpublished::File(later)) => {

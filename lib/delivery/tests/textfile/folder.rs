@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tidemark_delivery::{Budget, SinkState};
 use tidemark_point::{Adjustments, Point};
+use tidemark_testkit::SmallDisk;
 
 use crate::common::*;
 use crate::*;
@@ -162,4 +163,32 @@ async fn what_killed_writers_left_is_cleaned_up() {
     drop(alive);
     delivery.deliver(Budget::Run).await;
     assert_eq!(scene.names()[0], left[1]);
+}
+
+/// The page before stays whole, and nothing of the next one stays behind.
+#[tokio::test]
+async fn a_full_disk_leaves_the_page_before() {
+    let small = SmallDisk::new(256 * 1024);
+    let scene = Scene::at(small.path());
+    let mut delivery = scene.open().await;
+    scene.run(&mut delivery, &[disk("sda", 1, 1.0)]).await;
+    assert!(delivery.deliver(Budget::Run).await.is_drained());
+    let before = (scene.names(), scene.page("tidemark-disks.prom"));
+    small.fill();
+    scene.run(&mut delivery, &[disk("sda", 2, 1.0)]).await;
+    let report = delivery.deliver(Budget::Run).await;
+    let folder = scene.folder.display();
+    assert_eq!(
+        said(&report),
+        format!("the folder {folder} is full: free space on its disk")
+    );
+    fs::remove_file(scene.path("filler")).unwrap();
+    assert_eq!((scene.names(), scene.page("tidemark-disks.prom")), before);
+    assert!(delivery.deliver(Budget::Flush).await.is_drained());
+    assert!(
+        scene
+            .page("tidemark-disks.prom")
+            .contains("disk_reads_total{name=\"sda\"} 2\n")
+    );
+    assert_eq!(fates(&delivery).await, [4, 0, 0, 0]);
 }

@@ -84,7 +84,10 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap().keep();
+        Self::at(tempfile::tempdir().unwrap().keep())
+    }
+
+    fn at(folder: PathBuf) -> Self {
         let textfile = TextfileSettings {
             directory: folder.clone(),
         };

@@ -191,6 +191,7 @@ async fn what_waits_never_replaces_what_was_written_directly() {
     assert!(delivery.deliver(Budget::Flush).await.is_drained());
     assert_eq!(files(), written);
     assert_eq!(fates(&delivery).await, [0, 0, 0, 2]);
+    assert_eq!(ledger(&delivery, "text").await.last_error, None);
 
     // A clock that was ahead holds up nothing once it is set back.
     scene.fixture.clock.set(at(1));
@@ -202,4 +203,32 @@ async fn what_waits_never_replaces_what_was_written_directly() {
             .contains("disk_reads_total{name=\"sda\"} 3\n")
     );
     assert_eq!(fates(&delivery).await, [2, 0, 0, 2]);
+}
+
+/// A folder that is away for long: what waits is little to write, and soon written.
+#[tokio::test]
+async fn many_runs_may_wait_for_a_folder() {
+    const RUNS: u64 = 1_000;
+    let scene = Scene::new();
+    let mut delivery = scene.open().await;
+    for reads in 1..=RUNS {
+        let target = format!("t{}", reads % 10);
+        let points = [disk(&target, reads, 1.0)];
+        let run = Run {
+            target: Some(target),
+            ..scene.fixture.run("disks")
+        };
+        delivery.submit(&run, &points).await.unwrap();
+    }
+    assert_eq!(fates(&delivery).await, [0, 2 * RUNS, 0, 0]);
+    let begun = std::time::Instant::now();
+    assert!(delivery.deliver(Budget::Run).await.is_drained());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert_eq!(fates(&delivery).await, [20, 0, 0, 2 * RUNS - 20]);
+    assert_eq!(scene.names().len(), 20);
+    assert!(
+        scene
+            .page("tidemark-disks@t9.prom")
+            .contains("disk_reads_total{name=\"t9\"} 999\n")
+    );
 }
