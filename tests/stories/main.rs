@@ -15,6 +15,7 @@
 //! | `prometheus` | into a real Prometheus by remote write and by textfile, and a real VictoriaMetrics |
 //! | `runs` | runs beside each other, at an interval, terminated, killed |
 //! | `state` | a full disk, a read-only one, a damaged outbox, one of a newer version |
+//! | `systemd` | timers, sandboxes and the journal of a real systemd |
 //! | `sources` | sources that are empty, huge, a bomb, silent, cut, moved |
 //! | `tls` | certificates: right ones, wrong ones, self-signed ones |
 //! | `settings` | mistakes in settings and on the command line: message and exit code |
@@ -49,6 +50,7 @@ mod secrets;
 mod settings;
 mod sources;
 mod state;
+mod systemd;
 mod tls;
 mod up;
 mod values;
