@@ -13,10 +13,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fd::OwnedFd;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tempfile::TempDir;
 
 use crate::run::{Ended, Run};
-use crate::wait::wait_until;
 
 pub use journal::JournalEntry;
 
@@ -66,8 +68,7 @@ pub struct Systemd {
     keeper: Child,
     commands: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
-    /// The process id of its systemd, as the test sees it.
-    first: u32,
+    first: Option<First>,
     share: PathBuf,
     folder: TempDir,
 }
@@ -132,7 +133,7 @@ impl Systemd {
             keeper,
             commands,
             answers,
-            first: 0,
+            first: None,
             share,
             folder,
         };
@@ -150,8 +151,11 @@ impl Systemd {
     pub fn reboot(&mut self) {
         // The answer may be lost: the machine ends.
         drop(self.run(["systemctl", "--no-block", "reboot"]));
-        let process = PathBuf::from(format!("/proc/{}", self.first));
-        wait_until("the machine ends", BOOT_BOUND, || !process.exists());
+        assert!(
+            self.first().ends_within(BOOT_BOUND),
+            "the machine does not end within {BOOT_BOUND:?}\n{}",
+            self.console()
+        );
         self.power_cycle();
     }
 
@@ -162,6 +166,7 @@ impl Systemd {
     #[track_caller]
     pub fn power_cycle(&mut self) {
         self.ask("end");
+        self.first = None;
         self.boot();
     }
 
@@ -172,9 +177,16 @@ impl Systemd {
 
     /// A command on the machine, as root, not started yet. Its environment is the machine's: give variables with `env`
     /// among the words.
+    ///
+    /// # Panics
+    /// When the machine has ended (`systemctl poweroff`).
+    #[track_caller]
     pub fn command<A: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = A>) -> Run {
         let mut enter = as_root();
-        let first = self.first.to_string();
+        let first = self.first();
+        // Its id may be another's then, and the command would run on the host.
+        assert!(!first.ends_within(Duration::ZERO), "the machine has ended");
+        let first = first.pid.to_string();
         enter.extend(["nsenter", "-t", &first, "-m", "-p", "-u", "-i", "-C"].map(OsString::from));
         Run::new(&enter[0])
             .args(&enter[1..])
@@ -314,7 +326,11 @@ impl Systemd {
 
     /// The process id of its systemd, as the test sees it.
     pub fn pid(&self) -> u32 {
-        self.first
+        self.first().pid
+    }
+
+    fn first(&self) -> &First {
+        self.first.as_ref().expect("set by each start")
     }
 
     #[track_caller]
@@ -353,7 +369,9 @@ impl Systemd {
         loop {
             let text = fs::read_to_string(&first).unwrap_or_default();
             if let Some(pid) = text.strip_suffix('\n').and_then(|text| text.parse().ok()) {
-                self.first = pid;
+                self.first = First::of(pid);
+            }
+            if self.first.is_some() {
                 // It waits for the boot's end, once the manager listens. Degraded: a unit has failed, which is the test's.
                 let state = self.run(["systemctl", "is-system-running", "--wait"]);
                 if ["running", "degraded"].contains(&state.stdout.trim()) {
@@ -389,6 +407,29 @@ impl Systemd {
         }
         let errors = fs::read_to_string(self.folder.path().join("keeper")).unwrap_or_default();
         panic!("{MEANS}: {}", errors.trim());
+    }
+}
+
+/// A machine's systemd.
+struct First {
+    /// Its process id, as the test sees it.
+    pid: u32,
+    handle: OwnedFd,
+}
+
+impl First {
+    /// That process; none where it has ended.
+    fn of(pid: u32) -> Option<Self> {
+        let id = i32::try_from(pid).ok().and_then(Pid::from_raw)?;
+        let handle = pidfd_open(id, PidfdFlags::empty()).ok()?;
+        Some(Self { pid, handle })
+    }
+
+    /// Whether it ends within that time.
+    fn ends_within(&self, time: Duration) -> bool {
+        let mut fds = [PollFd::new(&self.handle, PollFlags::IN)];
+        let time = Timespec::try_from(time).expect("a short time");
+        rustix::event::poll(&mut fds, Some(&time)).is_ok_and(|ready| ready > 0)
     }
 }
 

@@ -23,7 +23,10 @@ remove() {
 end() {
     [ -n "$parent" ] || return 0
     first=$(cat "$folder/first" 2>/dev/null)
-    kill -KILL "${first:-$parent}" 2>/dev/null
+    # Where the parent has ended (Z), the machine has, and its first process's id may be another's.
+    state=Z
+    read -r _ _ state _ <"/proc/$parent/stat"
+    [ "$state" = Z ] || kill -KILL "${first:-$parent}" 2>/dev/null
     wait "$parent" 2>/dev/null
     parent=''
 }

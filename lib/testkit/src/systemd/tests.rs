@@ -2,9 +2,9 @@ use super::*;
 
 use std::collections::BTreeSet;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 
-use crate::{Answer, SinkServer};
+use crate::{Answer, SinkServer, wait_until};
 
 /// Puts a unit on the machine, and has the manager read it.
 #[track_caller]
@@ -190,6 +190,17 @@ fn a_reboot_keeps_the_disk_and_nothing_else() {
 }
 
 #[test]
+fn nothing_runs_on_one_that_has_ended() {
+    let mut machine = Systemd::start();
+    drop(machine.run(["systemctl", "--no-block", "poweroff"]));
+    assert!(machine.first().ends_within(BOOT_BOUND));
+    let why = std::panic::catch_unwind(|| machine.run(["true"])).expect_err("must panic");
+    assert_eq!(why.downcast_ref::<&str>(), Some(&"the machine has ended"));
+    machine.power_cycle();
+    machine.run(["true"]).expect_code(0);
+}
+
+#[test]
 fn two_do_not_disturb_each_other() {
     let [one, other] = [Systemd::start(), Systemd::start()];
     for (machine, name) in [(&one, "one"), (&other, "other")] {
@@ -294,7 +305,7 @@ impl Traces {
         Self {
             folder: machine.folder.path().to_owned(),
             keeper: machine.keeper.id(),
-            processes: fs::read_link(format!("/proc/{}/ns/pid", machine.first)).unwrap(),
+            processes: fs::read_link(format!("/proc/{}/ns/pid", machine.pid())).unwrap(),
         }
     }
 
