@@ -88,10 +88,14 @@ fn deaf(with_reset: bool) -> SocketAddr {
     let address = listener.local_addr().expect("an address");
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 64 * 1024]);
             if with_reset {
                 rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).expect("an option");
+            } else {
+                // What is closed with something unread is reset.
+                let _ = stream.shutdown(std::net::Shutdown::Write);
+                let _ = std::io::copy(&mut stream, &mut std::io::sink());
             }
-            let _ = stream.read(&mut [0; 64 * 1024]);
         }
     });
     address
