@@ -84,12 +84,9 @@ impl Meaning {
             is_good &= self.refused(column(series.len() + 1), what, findings)?;
         }
         let mut keys = HashSet::new();
+        let mut places = Places::new(text, place);
         for (key, value) in fields {
-            let key_of_text = match key {
-                Cow::Borrowed(key) => Some(*key),
-                Cow::Owned(_) => None,
-            };
-            let at = place_of(key_of_text, text, place, column(series.len() + 1));
+            let at = places.of_key(key).unwrap_or(column(series.len() + 1));
             if fields.len() > 1 && !keys.insert(key.as_ref()) {
                 let what =
                     format!("the field {key:?} is given twice: its last value counts; write each field once");
@@ -186,7 +183,7 @@ impl Meaning {
                 .iter()
                 .rposition(|byte| *byte == b' ')
                 .map_or(0, |at| at + 1);
-            let at = place_in(text, token, place);
+            let at = Places::new(text, place).of_offset(token).unwrap_or(place);
             if scaled(written, self.precision).is_none() {
                 findings.mistake(at, &out_of_range(self.precision))?;
                 return Ok(false);
@@ -258,24 +255,42 @@ fn with_article(field_type: FieldType) -> &'static str {
     }
 }
 
-/// The place of a key that is a part of `text`, which begins at `place`; `or` where it is not, for its escapes.
-fn place_of(key: Option<&str>, text: &[u8], place: Place, or: Place) -> Place {
-    let Some(key) = key else { return or };
-    let offset = key.as_ptr().addr().checked_sub(text.as_ptr().addr());
-    match offset {
-        Some(offset) if offset < text.len() => place_in(text, offset, place),
-        _ => or,
-    }
+/// The places of parts of a point's text, each looked for from the one before it.
+struct Places<'a> {
+    text: &'a [u8],
+    /// Where `place` is in the text.
+    offset: usize,
+    place: Place,
 }
 
-/// The place of a byte of `text`, which begins at `place`.
-fn place_in(text: &[u8], offset: usize, place: Place) -> Place {
-    let before = text.get(..offset).unwrap_or_default();
-    match before.iter().rposition(|byte| *byte == b'\n') {
-        None => Place::new(place.line, place.column + offset),
-        Some(at) => {
-            let breaks = before.iter().filter(|byte| **byte == b'\n').count();
-            Place::new(place.line + breaks, offset - at)
+impl<'a> Places<'a> {
+    /// Of a text that begins at `place`.
+    fn new(text: &'a [u8], place: Place) -> Self {
+        Self {
+            text,
+            offset: 0,
+            place,
         }
+    }
+
+    /// The place of a key that is a part of the text, behind the one before it; none where it is not, for its escapes.
+    fn of_key(&mut self, key: &Cow<'_, str>) -> Option<Place> {
+        let Cow::Borrowed(key) = key else { return None };
+        let offset = key.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
+        self.of_offset(offset)
+    }
+
+    /// The place of a byte of the text, which is not before the one before it.
+    fn of_offset(&mut self, offset: usize) -> Option<Place> {
+        let between = self.text.get(self.offset..offset)?;
+        match between.iter().rposition(|byte| *byte == b'\n') {
+            None => self.place.column += between.len(),
+            Some(at) => {
+                self.place.line += between.iter().filter(|byte| **byte == b'\n').count();
+                self.place.column = between.len() - at;
+            }
+        }
+        self.offset = offset;
+        Some(self.place)
     }
 }

@@ -425,6 +425,21 @@ fn a_long_file_streams() {
     assert!(ended.peak_memory < bytes / 2, "{} of {bytes}", ended.peak_memory);
 }
 
+#[test]
+fn a_line_of_many_fields_takes_its_length() {
+    // Quadratic, this takes minutes.
+    let fields: Vec<String> = (0..200_000).map(|number| format!("f{number}=1")).collect();
+    let text = format!("m s=\"a\nb\",{},f7=1 1\n", fields.join(","));
+    let column = "b\",".len() + fields.join(",").len() + ",".len() + 1;
+    assert_eq!(
+        clean(&["--from", "influx"], text),
+        format!(
+            "-:2:{column}: notice: the field \"f7\" is given twice: its last value counts; write each field once\n\
+             -: line protocol, 1 point: no mistakes, 1 notice\n"
+        )
+    );
+}
+
 /// Whether an InfluxDB stores a text.
 fn is_stored(server: &Influxd, text: &str) -> bool {
     use std::io::{Read as _, Write as _};
