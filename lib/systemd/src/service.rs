@@ -112,7 +112,7 @@ impl<'a> Service<'a> {
     }
 
     fn command(&self, host: &Host) -> Result<String, UnitError> {
-        let mut line = vec![value::checked_path("the program", self.program)?.to_owned()];
+        let mut line = vec![value::checked_program("the program", self.program)?.to_owned()];
         line.extend(self.arguments.iter().cloned());
         if let Some(file) = &host.settings_file {
             line.push("--config".to_owned());

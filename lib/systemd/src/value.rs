@@ -90,6 +90,19 @@ pub(crate) fn checked_path<'a>(of: &'static str, path: &'a Path) -> Result<&'a s
     Ok(text)
 }
 
+/// The path of a program: systemd executes none with a quote or a backslash in its name.
+pub(crate) fn checked_program<'a>(of: &'static str, path: &'a Path) -> Result<&'a str, UnitError> {
+    let text = checked_path(of, path)?;
+    if text.contains(['"', '\'', '\\']) || text.ends_with('/') {
+        return Err(UnitError::Path {
+            of,
+            path: path.to_owned(),
+            fault: "holds a quote or a backslash, or ends in a slash; rename it",
+        });
+    }
+    Ok(text)
+}
+
 /// A path as a word. Slashes too many are left out: systemd compares paths by their letters.
 pub(crate) fn path(of: &'static str, path: &Path) -> Result<String, UnitError> {
     checked_path(of, path)?;
@@ -216,6 +229,17 @@ mod tests {
         }
         assert_eq!(path_to_the_end("it", Path::new("/a b%c'\"")).ok(), None);
         assert_eq!(path_to_the_end("it", Path::new("/a b%c;")).unwrap(), "/a b%%c;");
+    }
+
+    #[test]
+    fn programs_that_systemd_would_not_execute_are_refused() {
+        for program in ["/a'b", "/a\"b", "/a\\b", "/a/", "a", "/a\nb"] {
+            assert!(checked_program("it", Path::new(program)).is_err(), "{program:?}");
+        }
+        assert_eq!(
+            checked_program("it", Path::new("/a b;%n$c")).unwrap(),
+            "/a b;%n$c"
+        );
     }
 
     #[test]

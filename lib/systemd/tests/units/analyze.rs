@@ -22,7 +22,9 @@ fn written(units: &[Unit]) -> tempfile::TempDir {
             .lines()
             .map(|line| match line.strip_prefix("ExecStart=") {
                 Some(command) => {
-                    let arguments = command.split_once(' ').map_or("", |(_, arguments)| arguments);
+                    let arguments = command
+                        .split_once(if command.starts_with('"') { "\" " } else { " " })
+                        .map_or("", |(_, arguments)| arguments);
                     format!("ExecStart=/bin/true {arguments}\n")
                 }
                 None => format!("{line}\n"),

@@ -31,6 +31,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Unit>)> {
         ),
         ("images", made(&images(), &influxdb())),
         ("images-everything", made(&images(), &everything())),
+        ("odd", made(&odd(), &oddly())),
         (
             "flush",
             flush(
@@ -120,6 +121,29 @@ pub(crate) fn images() -> Collector {
                 "/tmp/images.sock",
             ]),
         },
+    }
+}
+
+/// Names that mean something to systemd, but can be written.
+pub(crate) fn odd() -> Collector {
+    Collector {
+        name: "odd".to_owned(),
+        summary: "50% of %n; $HOME\n[Service]\nUser=root \\".to_owned(),
+        program: "/opt/a b;%n$HOME c/tidemark-odd".into(),
+        interval: Span::minutes(5),
+        deadline: Span::minutes(10),
+        needs: Needs {
+            paths: paths(&["/srv/a:b \\c", "/home/u/\"x\" y"]),
+            ..Needs::default()
+        },
+    }
+}
+
+fn oddly() -> Host {
+    Host {
+        settings_file: Some("/srv/${HOME} %h\\'/t.toml".into()),
+        credentials: vec![credential("odd%n", Some("/root/a b:%n'c"))],
+        ..Host::new()
     }
 }
 
