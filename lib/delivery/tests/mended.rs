@@ -53,9 +53,7 @@ fn bad(first: i64) -> Vec<tidemark_point::Point> {
 async fn a_mended_point_is_a_new_one_for_who_refused_it() {
     let (one, two) = (picky("first"), picky("second"));
     let fixture = Fixture::new(vec![influxdb("one", &one.url("")), influxdb("two", &two.url(""))]);
-    let mut delivery = fixture.open().await;
-    delivery.submit(&fixture.run("a"), &bad(1)).await.unwrap();
-    delivery.deliver(Budget::Run).await;
+    let (delivery, _) = fixture.after_run(&bad(1)).await;
     assert_eq!(counts(&delivery, "one").await, [3, 1, 0, 2, 0]);
     let refused = rejected(&delivery).await;
     assert_eq!(refused.len(), 4);
@@ -104,9 +102,7 @@ async fn a_mended_point_is_a_new_one_for_who_refused_it() {
 async fn what_is_kept_no_more_takes_nothing() {
     let server = picky("bad");
     let fixture = Fixture::new(vec![influxdb("one", &server.url(""))]);
-    let mut delivery = fixture.open().await;
-    delivery.submit(&fixture.run("a"), &bad(1)).await.unwrap();
-    delivery.deliver(Budget::Run).await;
+    let (delivery, _) = fixture.after_run(&bad(1)).await;
     let ids: Vec<i64> = rejected(&delivery).await.iter().map(|point| point.id).collect();
     let outbox = delivery.outbox().unwrap();
     let first = [mended("good v=1 1", &ids[..1], None)];
@@ -134,9 +130,7 @@ async fn a_sink_may_be_named_and_a_point_may_be_divided() {
     let (one, two) = (picky("bad"), picky("bad"));
     let mut fixture = Fixture::new(vec![influxdb("one", &one.url("")), influxdb("two", &two.url(""))]);
     fixture.settings.sinks[1].only = vec!["b".into()];
-    let mut delivery = fixture.open().await;
-    delivery.submit(&fixture.run("a"), &bad(1)).await.unwrap();
-    delivery.deliver(Budget::Run).await;
+    let (mut delivery, _) = fixture.after_run(&bad(1)).await;
     let ids: Vec<i64> = rejected(&delivery).await.iter().map(|point| point.id).collect();
     let points = [
         mended("good v=1 1", &ids[..1], Some("two")),
@@ -155,9 +149,7 @@ async fn a_sink_may_be_named_and_a_point_may_be_divided() {
 async fn a_mended_point_may_be_refused_again() {
     let server = picky("bad");
     let fixture = Fixture::new(vec![influxdb("one", &server.url(""))]);
-    let mut delivery = fixture.open().await;
-    delivery.submit(&fixture.run("a"), &bad(1)).await.unwrap();
-    delivery.deliver(Budget::Run).await;
+    let (mut delivery, _) = fixture.after_run(&bad(1)).await;
     let ids: Vec<i64> = rejected(&delivery).await.iter().map(|point| point.id).collect();
     let still_bad = mended("bad v=1 7", &ids, None);
     delivery

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use common::*;
 use tidemark_delivery::{Budget, Delivery, Run};
-use tidemark_point::{Adjustments, Point, Value};
+use tidemark_point::{Adjustments, Point};
 use tidemark_settings::{
     RemoteWriteCredentials, RemoteWriteSettings, SecretSource, SinkKind, SinkSettings, TextfileSettings,
 };
@@ -38,15 +38,6 @@ fn options() -> PrometheusOptions {
         remote_write: true,
         ..PrometheusOptions::default()
     }
-}
-
-fn sample(n: i64, seconds: i64, value: impl Into<Value>) -> Point {
-    Point::builder("m")
-        .tag("n", n.to_string())
-        .field("v", value)
-        .time(at(seconds))
-        .build(&mut Adjustments::default())
-        .unwrap()
 }
 
 /// A run at that many seconds after the start.

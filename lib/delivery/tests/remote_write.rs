@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use common::*;
 use prost::Message;
 use tidemark_delivery::{Budget, Delivery, OpenOptions, SinkState};
-use tidemark_point::{Adjustments, FieldSchema, FieldType, Kind, Point, Schema, TagSchema, Value, line};
+use tidemark_point::{Adjustments, FieldSchema, FieldType, Kind, Point, Schema, TagSchema, line};
 use tidemark_settings::{RemoteWriteCredentials, RemoteWriteSettings, SecretSource, SinkKind, SinkSettings};
 use tidemark_testkit::{Answer, Request, SinkServer};
 
@@ -185,16 +185,6 @@ async fn open(fixture: &Fixture) -> Delivery {
 
 fn lines(text: &str) -> Vec<Point> {
     line::parse(text.as_bytes()).collect::<Result<_, _>>().unwrap()
-}
-
-/// A value of `v` of the series `n`, so many seconds after the start.
-fn sample(n: i64, seconds: i64, value: impl Into<Value>) -> Point {
-    Point::builder("m")
-        .tag("n", n.to_string())
-        .field("v", value)
-        .time(at(seconds))
-        .build(&mut Adjustments::default())
-        .unwrap()
 }
 
 const MS: i64 = 1_000;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tidemark_collect::ManualClock;
-use tidemark_delivery::{Delivery, OpenOptions, Run, SinkLedger, Sinks};
-use tidemark_point::{Adjustments, Point, Timestamp};
+use tidemark_delivery::{Budget, Delivery, OpenOptions, Report, Run, SinkLedger, Sinks};
+use tidemark_point::{Adjustments, Point, Timestamp, Value};
 use tidemark_settings::{
     Environment, HostSettings, Influxdb2Settings, InfluxdbSettings, KeepFree, OutboxSettings, Places,
     RemoteWriteSettings, SecretSource, Settings, SinkKind, SinkSettings, Size, Span, StoreSettings,
@@ -70,6 +70,14 @@ impl Fixture {
 
     pub(crate) async fn open(&self) -> Delivery {
         Delivery::open(self.options()).await
+    }
+
+    /// One in which a run of `a` with these points was kept, and one delivery has ended.
+    pub(crate) async fn after_run(&self, points: &[Point]) -> (Delivery, Report) {
+        let mut delivery = self.open().await;
+        delivery.submit(&self.run("a"), points).await.unwrap();
+        let report = delivery.deliver(Budget::Run).await;
+        (delivery, report)
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -137,15 +145,18 @@ pub(crate) fn sink(name: &str, kind: SinkKind) -> SinkSettings {
 /// Points `m,n=FIRST v=FIRSTi`, and so on.
 pub(crate) fn points(first: i64, count: i64) -> Vec<Point> {
     (first..first + count)
-        .map(|number| {
-            Point::builder("m")
-                .tag("n", number.to_string())
-                .field("v", number)
-                .time(at(number))
-                .build(&mut Adjustments::default())
-                .unwrap()
-        })
+        .map(|number| sample(number, number, number))
         .collect()
+}
+
+/// A value of `v` of the series `n`, so many seconds after the start.
+pub(crate) fn sample(n: i64, seconds: i64, value: impl Into<Value>) -> Point {
+    Point::builder("m")
+        .tag("n", n.to_string())
+        .field("v", value)
+        .time(at(seconds))
+        .build(&mut Adjustments::default())
+        .unwrap()
 }
 
 /// The ledger of a sink.

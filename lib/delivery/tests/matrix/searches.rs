@@ -66,12 +66,8 @@ async fn a_poison_point_among_5000_is_found_and_the_others_stored() {
             false => stores(),
         });
         let fixture = fixture(&server);
-        let mut delivery = fixture.open().await;
-        delivery
-            .submit(&fixture.run("a"), &points(0, 5_000))
-            .await
-            .unwrap();
-        assert!(delivery.deliver(Budget::Run).await.is_drained());
+        let (delivery, report) = fixture.after_run(&points(0, 5_000)).await;
+        assert!(report.is_drained());
         assert_eq!(counts(&delivery, kind).await, [5_001, 5_000, 0, 1, 0], "{kind:?}");
         let rejected = rejected(&delivery).await;
         assert_eq!(rejected.len(), 1);
@@ -96,12 +92,8 @@ async fn a_batch_gets_60_requests_and_every_point_is_settled() {
             },
         );
         let fixture = fixture(&server);
-        let mut delivery = fixture.open().await;
-        delivery
-            .submit(&fixture.run("a"), &points(0, 1_000))
-            .await
-            .unwrap();
-        assert!(delivery.deliver(Budget::Run).await.is_drained());
+        let (delivery, report) = fixture.after_run(&points(0, 1_000)).await;
+        assert!(report.is_drained());
         let requests = server.asked();
         let own = requests.iter().filter(|asked| asked.has(OWN)).count();
         assert_eq!(requests.len() - own, MAX_REQUESTS, "{kind:?}");
@@ -306,9 +298,8 @@ async fn points_older_than_what_is_kept_are_known_by_their_time() {
             }
         });
         let fixture = fixture(&server);
-        let mut delivery = fixture.open().await;
-        delivery.submit(&fixture.run("a"), &points(0, 100)).await.unwrap();
-        assert!(delivery.deliver(Budget::Run).await.is_drained());
+        let (delivery, report) = fixture.after_run(&points(0, 100)).await;
+        assert!(report.is_drained());
         let refused: BTreeSet<u32> = rejected(&delivery)
             .await
             .into_iter()
@@ -345,9 +336,7 @@ async fn no_redirect_is_followed() {
                 .map(|server| server.kind.sink(&server.server))
                 .collect(),
         );
-        let mut delivery = fixture.open().await;
-        delivery.submit(&fixture.run("a"), &points(0, 3)).await.unwrap();
-        delivery.deliver(Budget::Run).await;
+        let (delivery, _) = fixture.after_run(&points(0, 3)).await;
         for kind in KINDS {
             assert_eq!(
                 counts(&delivery, kind).await,
