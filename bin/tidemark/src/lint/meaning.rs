@@ -1,6 +1,5 @@
 //! What is right by the grammar of line protocol, and is refused all the same, or not meant.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -274,8 +273,7 @@ impl<'a> Places<'a> {
     }
 
     /// The place of a key that is a part of the text, behind the one before it; none where it is not, for its escapes.
-    fn of_key(&mut self, key: &Cow<'_, str>) -> Option<Place> {
-        let Cow::Borrowed(key) = key else { return None };
+    fn of_key(&mut self, key: &str) -> Option<Place> {
         let offset = key.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
         self.of_offset(offset)
     }
