@@ -24,6 +24,7 @@ mod entry;
 mod error;
 mod family;
 mod hashes;
+mod label;
 mod limits;
 mod metadata;
 mod metric;

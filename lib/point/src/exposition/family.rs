@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
 
 use super::hashes::{ByHash, Hashes, empty, empty_map};
+use super::label::RawLabel;
 use super::limits::{MAX_FAMILIES, MAX_FAMILY_END_MISTAKES};
 use super::metric::{Breach, Metric, Part, Taken, own_label};
 use super::mistake::FamilyMistake;
 use super::sample_rules::{exemplar_allowed, own_label_belongs, reserved_labels};
-use super::scan::{Details, Places, RawLabel, shown};
+use super::scan::{Details, Places, shown};
 use super::series::label_set;
 use super::{Entry, FamilyType, Format, Sample};
 

@@ -1,7 +1,8 @@
 //! The rules for the values of one metric: the samples that share their labels.
 
+use super::label::RawLabel;
 use super::mistake::FamilyMistake;
-use super::scan::{Places, RawLabel, shown};
+use super::scan::{Places, shown};
 use super::{FamilyType, Format, Sample, number};
 use crate::Timestamp;
 

@@ -1,9 +1,10 @@
 //! The rules for one sample, whatever stands around it.
 
+use super::label::RawLabel;
 use super::limits::MAX_EXEMPLAR_CHARACTERS;
 use super::metric::{Breach, Part, Taken};
 use super::mistake::FamilyMistake;
-use super::scan::{RawLabel, shown};
+use super::scan::shown;
 use super::{Exemplar, FamilyType, Format};
 
 /// Names that begin with an underscore are OpenMetrics' own, those with two are Prometheus'.

@@ -4,10 +4,10 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use super::FamilyType;
 use super::family::Families;
+use super::label::RawLabel;
 use super::limits::{MAX_METRICS, MAX_MIXED_METRICS};
 use super::metric::{Breach, Metric, Part, Taken};
 use super::mistake::FamilyMistake;
-use super::scan::RawLabel;
 
 /// A byte that no text has, which ends each in a hash.
 const NOT_UTF8: u8 = 0xff;
