@@ -48,7 +48,8 @@ enum State {
 }
 
 impl<'a> Reader<'a> {
-    /// A strict reader: what it takes without an error is right by the format's whole specification.
+    /// A strict reader: what it takes without an error is right by the format's whole specification, but for
+    /// OpenMetrics' help, in which a bare quote or a last backslash is taken as it stands.
     pub fn new(page: &'a [u8], format: Format) -> Reader<'a> {
         let mut reader = Reader {
             page,
