@@ -43,15 +43,15 @@ struct Line {
     /// The place among the samples of one metric and time: buckets and quantiles by their numbers.
     rank: (u8, f64),
     /// What is added to the family's name.
-    suffix: String,
+    suffix: &'static str,
     /// What tells it from others of its metric, suffix and time: the bucket, the quantile, the state.
-    own: String,
+    own: Box<str>,
     /// All labels in their braces; empty where there are none.
-    labels: String,
+    labels: Box<str>,
     /// The value, and the time where it has one.
-    value: String,
+    value: Box<str>,
     /// The exemplar with what stands before it, where it has one.
-    exemplar: String,
+    exemplar: Box<str>,
 }
 
 impl Translation {
@@ -98,11 +98,11 @@ impl Translation {
     fn sample(&mut self, sample: &Sample<'_>) {
         let (family, suffix) = self.split(sample.name());
         let is_counter = self.from == Format::Prometheus;
-        let family = self.family(&family);
+        let family = self.family(family);
         let family_type = family.family_type.unwrap_or(FamilyType::Unknown);
         let suffix = match family_type {
             FamilyType::Counter if is_counter => TOTAL,
-            _ => &suffix,
+            _ => suffix,
         };
         let own_label = match family_type {
             FamilyType::Histogram | FamilyType::GaugeHistogram => "le",
@@ -115,36 +115,44 @@ impl Translation {
         let line = Line {
             time: sample.time,
             rank: rank(sample, suffix, own_label),
-            suffix: suffix.to_owned(),
+            suffix,
             own: sample
                 .label(own_label)
                 .map(|own| text::own_value(own_label, &own))
-                .unwrap_or_default(),
-            labels: text::in_braces(&text::labels(sample.labels(), own_label, true)),
-            value: text::value(sample.value, sample.time),
-            exemplar: sample.exemplar.as_ref().map(text::exemplar).unwrap_or_default(),
+                .unwrap_or_default()
+                .into(),
+            labels: text::in_braces(&text::labels(sample.labels(), own_label, true)).into(),
+            value: text::value(sample.value, sample.time).into(),
+            exemplar: sample
+                .exemplar
+                .as_ref()
+                .map(text::exemplar)
+                .unwrap_or_default()
+                .into(),
         };
         let next = family.metrics.len();
         let place = *family.labels.entry(of_metric.join(",")).or_insert(next);
         if place == next {
-            family.metrics.push(Metric::new());
+            // Most metrics have one sample.
+            family.metrics.push(Metric::with_capacity(1));
         }
         family.metrics[place].push(line);
     }
 
     /// The family of a sample, as the page names it, and what its name adds.
-    fn split(&self, name: &str) -> (String, String) {
+    fn split<'a>(&self, name: &'a str) -> (&'a str, &'static str) {
         for (at, _) in name.match_indices('_') {
             let (family, suffix) = name.split_at(at);
             let family_type = self
                 .names
                 .get(family)
                 .and_then(|place| self.families[*place].family_type);
-            if family_type.is_some_and(|of| of.suffixes(self.from).contains(&suffix)) {
-                return (family.to_owned(), suffix.to_owned());
+            let suffixes = family_type.map_or(&[][..], |of| of.suffixes(self.from));
+            if let Some(suffix) = suffixes.iter().find(|one| **one == suffix) {
+                return (family, suffix);
             }
         }
-        (name.to_owned(), String::new())
+        (name, "")
     }
 
     /// Makes counters unknown whose families would be called as others: 0.0.4 has the gauge `x` beside the counter
@@ -166,7 +174,7 @@ impl Translation {
             family.family_type = None;
             family.name.clone_from(&family.named);
             for line in family.metrics.iter_mut().flatten() {
-                line.suffix.clear();
+                line.suffix = "";
             }
         }
         yielded

@@ -131,7 +131,7 @@ impl Family {
         for metric in &mut self.metrics {
             let before = metric.len();
             let mut seen = HashSet::new();
-            metric.retain(|line| seen.insert((line.time, line.suffix.clone(), line.own.clone())));
+            metric.retain(|line| seen.insert((line.time, line.suffix, line.own.clone())));
             repeated += (before - metric.len()) as u64;
         }
         repeated
@@ -168,7 +168,7 @@ impl Family {
         let mut places: HashMap<String, usize> = HashMap::new();
         for metric in self.metrics {
             // A bucket is a metric of its own now.
-            let mut metrics: HashMap<(usize, String), usize> = HashMap::new();
+            let mut metrics: HashMap<(usize, Box<str>), usize> = HashMap::new();
             for line in metric {
                 let name = match is_renamed && line.suffix == TOTAL {
                     true => self.named.clone(),
@@ -188,11 +188,11 @@ impl Family {
                     .entry((place, line.own.clone()))
                     .or_insert(family.metrics.len());
                 if metric == family.metrics.len() {
-                    family.metrics.push(Metric::new());
+                    family.metrics.push(Metric::with_capacity(1));
                 }
                 family.metrics[metric].push(Line {
-                    suffix: String::new(),
-                    exemplar: String::new(),
+                    suffix: "",
+                    exemplar: Box::default(),
                     ..line
                 });
             }
