@@ -202,12 +202,18 @@ pub fn printed_or_failure(program: &str, error: &clap::Error) -> Result<String, 
     }
     let mut parts: Vec<String> = Vec::new();
     for line in text.lines().map(str::trim) {
-        if line.starts_with("Usage:") {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
             break;
         }
         let line = line.strip_prefix("error: ").unwrap_or(line);
-        if !line.is_empty() {
-            parts.push(line.to_owned());
+        match parts.last_mut() {
+            _ if line.is_empty() => {}
+            // What is missing stands below.
+            Some(last) if last.ends_with(':') => {
+                last.push(' ');
+                last.push_str(line);
+            }
+            _ => parts.push(line.to_owned()),
         }
     }
     Err(Failure::usage(format!(
