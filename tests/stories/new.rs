@@ -1,10 +1,12 @@
 //! A new collector, made by the command: it builds, passes its own test, is listed everywhere, and runs into the store.
 //!
-//! It is made in a copy of the workspace. Only what is new of the copy is built: cargo knows the rest again, as files and
-//! paths below the workspace are the same, in the folder that the workspace's own build left behind. The programs go to
-//! a folder of their own, so that no other story meets one more collector.
+//! It is made in a copy of the workspace, and built into a folder of its own that is kept for the next time: cargo would
+//! take the copy's crates for the workspace's, and put its own in the place of those that other tests are linked with.
+//! Only the new collector is built; the others and the operator's command are the workspace's, from a folder where all
+//! of them are installed.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,10 +24,8 @@ struct Workspace {
     home: Home,
     /// Where it is.
     root: PathBuf,
-    /// What this story was built in.
-    build: PathBuf,
-    /// Of `target/`: `debug` or another.
-    profile: String,
+    /// What is built of it.
+    target: PathBuf,
 }
 
 impl Workspace {
@@ -34,12 +34,7 @@ impl Workspace {
         let programs = program("tidemark").parent().expect("a folder").to_owned();
         let workspace = Self {
             root: home.path().join("workspace"),
-            build: programs.parent().expect("a folder above").to_owned(),
-            profile: programs
-                .file_name()
-                .expect("a name")
-                .to_string_lossy()
-                .into_owned(),
+            target: programs.parent().expect("a folder above").join("new-collector"),
             home,
         };
         let original = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -82,18 +77,11 @@ impl Workspace {
     /// cargo in the copy, without the network; its standard output.
     #[track_caller]
     fn cargo(&self, line: &str) -> String {
-        self.cargo_into(&self.target(), line)
-    }
-
-    /// The same, where what it makes for people and programs goes to that folder.
-    #[track_caller]
-    fn cargo_into(&self, target: &Path, line: &str) -> String {
         let output = Command::new(option_env!("CARGO").unwrap_or("cargo"))
             .args(line.split_whitespace())
             .current_dir(&self.root)
             .env("CARGO_NET_OFFLINE", "true")
-            .env("CARGO_BUILD_BUILD_DIR", &self.build)
-            .env("CARGO_TARGET_DIR", target)
+            .env("CARGO_TARGET_DIR", &self.target)
             .env("RUSTDOCFLAGS", "-D warnings")
             .output()
             .expect("cargo runs");
@@ -102,23 +90,19 @@ impl Workspace {
         String::from_utf8(output.stdout).expect("text")
     }
 
-    /// The same with the profile that this story was built in.
-    #[track_caller]
-    fn cargo_in_profile(&self, line: &str) -> String {
-        match self.profile.as_str() {
-            "debug" => self.cargo(line),
-            profile => self.cargo(&format!("{line} --profile {profile}")),
+    /// The folder where all collectors are installed: the new one, and those of the workspace.
+    fn installed(&self) -> PathBuf {
+        let folder = self.home.path().join("collectors");
+        fs::create_dir(&folder).expect("a folder");
+        for name in collectors(&self.root) {
+            let file = format!("tidemark-{name}");
+            let built = match name.as_str() {
+                NAME => self.target.join("debug").join(&file),
+                _ => program(&file),
+            };
+            symlink(built, folder.join(file)).expect("a link");
         }
-    }
-
-    fn target(&self) -> PathBuf {
-        self.home.path().join("target")
-    }
-
-    /// A program of the copy, at home here.
-    fn run(&self, name: &str) -> Run {
-        let program = self.target().join(&self.profile).join(name);
-        self.home.at_home(Run::new(program)).bound(BOUND)
+        folder
     }
 
     fn read(&self, path: &str) -> String {
@@ -150,29 +134,26 @@ fn a_new_collector_builds_is_listed_and_runs_with_nothing_else_to_edit() {
     workspace.cargo("tree --workspace");
     assert_eq!(workspace.read("Cargo.lock"), lock);
 
-    // It is in the house's style, builds as the others do, and passes its own tests.
+    // It is in the house's style, passes its own tests, and builds.
     workspace.cargo("fmt --package tidemark-try-2out -- --check");
-    workspace.cargo_in_profile("build --workspace --bins --locked");
-    let tests = "test --workspace --all-features --lib --locked --no-run --message-format json";
-    let tests = own_tests(&workspace.cargo_in_profile(tests));
-    let folder = workspace.root.join("collectors").join(NAME);
-    let ended = Run::new(tests)
-        .current_dir(folder)
-        .bound(BOUND)
-        .run()
-        .expect_code(0);
-    assert!(ended.stdout.contains("6 passed; 0 failed"), "{}", ended.stdout);
-    // Where the whole workspace was looked at before, as `tests/run` does, that is a matter of seconds.
+    let tests = workspace.cargo("test --package tidemark-try-2out --locked");
+    assert!(tests.contains("6 passed; 0 failed"), "{tests}");
+    workspace.cargo("build --package tidemark-try-2out --bins --locked");
     if asked("TIDEMARK_LINTS").is_some() {
-        workspace.cargo("clippy --workspace --all-targets --all-features --locked -- -D warnings");
-        // Where the pages of the others are.
-        let pages = "doc --workspace --no-deps --all-features --locked";
-        workspace.cargo_into(&workspace.build, pages);
+        workspace.cargo("clippy --package tidemark-try-2out --all-targets --locked -- -D warnings");
+        workspace.cargo("doc --package tidemark-try-2out --no-deps --locked");
     }
 
     // The README says of it what it says of itself.
+    let installed = workspace.installed();
+    let run = |program: PathBuf| {
+        let run = workspace.home.at_home(Run::new(program)).bound(BOUND);
+        run.env("TIDEMARK_COLLECTORS", &installed)
+    };
     let describe = |name: &String| {
-        let ended = workspace.run(&format!("tidemark-{name}")).arg("--describe").run();
+        let ended = run(installed.join(format!("tidemark-{name}")))
+            .arg("--describe")
+            .run();
         serde_json::from_str::<Value>(&ended.expect_code(0).stdout).expect("JSON")
     };
     let descriptions: Vec<Value> = collectors(&workspace.root).iter().map(describe).collect();
@@ -183,8 +164,8 @@ fn a_new_collector_builds_is_listed_and_runs_with_nothing_else_to_edit() {
     );
 
     // It runs, into the store, and everything knows it.
-    workspace.run("tidemark-try-2out").run().expect_code(0);
-    let list = workspace.run("tidemark").arg("list").run().expect_code(0).stdout;
+    run(installed.join("tidemark-try-2out")).run().expect_code(0);
+    let list = run(program("tidemark")).arg("list").run().expect_code(0).stdout;
     let row = list
         .lines()
         .find(|line| line.starts_with(NAME))
@@ -193,8 +174,7 @@ fn a_new_collector_builds_is_listed_and_runs_with_nothing_else_to_edit() {
         row.contains("off: needs [collector.try-2out] in the settings"),
         "{row}"
     );
-    let show = workspace
-        .run("tidemark")
+    let show = run(program("tidemark"))
         .args(["show", NAME, "--output", "influx"])
         .run()
         .expect_code(0);
@@ -220,15 +200,4 @@ fn a_new_collector_builds_is_listed_and_runs_with_nothing_else_to_edit() {
         "{}",
         again.stderr
     );
-}
-
-/// The program with the collector's own tests, in what cargo says of a build.
-fn own_tests(messages: &str) -> PathBuf {
-    let mut messages = messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let ours = messages.find(|message| {
-        message["target"]["name"] == "tidemark_try_2out" && message["executable"].is_string()
-    });
-    PathBuf::from(ours.expect("its tests")["executable"].as_str().expect("a path"))
 }
