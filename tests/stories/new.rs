@@ -82,6 +82,9 @@ impl Workspace {
             .current_dir(&self.root)
             .env("CARGO_NET_OFFLINE", "true")
             .env("CARGO_TARGET_DIR", &self.target)
+            // Quicker to build where nothing is from before.
+            .env("CARGO_INCREMENTAL", "0")
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env("RUSTDOCFLAGS", "-D warnings")
             .output()
             .expect("cargo runs");
