@@ -36,6 +36,11 @@ const EXECUTABLE: [&str; 5] = ["-/usr", "-/bin", "-/sbin", "-/lib", "-/lib64"];
 /// Mounts of their own, which `NoExecPaths=/` passes over once another key names them or makes them.
 const NOT_EXECUTABLE: [&str; 5] = ["/", "-/dev/shm", "-/run", "-/tmp", "-/var/tmp"];
 
+/// What only a program that runs others calls: signals to processes, of which those of the same user are another
+/// collector's, and files without a name, which `NoExecPaths=` does not reach.
+const OF_PROGRAMS: &str =
+    "~kill memfd_create pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo tgkill tkill";
+
 /// The keys that are the same for all.
 const CLOSED: [(&str, &str); 23] = [
     ("CapabilityBoundingSet", ""),
@@ -75,6 +80,7 @@ pub(crate) fn sandbox(
     keys.push(("SystemCallFilter", "~@privileged @resources".to_owned()));
     // A program that is not tidemark's may translate code as it runs.
     if needs.programs.is_empty() {
+        keys.push(("SystemCallFilter", OF_PROGRAMS.to_owned()));
         keys.push(("MemoryDenyWriteExecute", "yes".to_owned()));
     }
     if needs.network || host.sinks.network {

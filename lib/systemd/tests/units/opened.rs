@@ -38,6 +38,11 @@ fn nothing_is_open_where_nothing_is_needed() {
     assert_eq!(service("ProtectProc"), ["invisible"]);
     assert_eq!(service("ProcSubset"), ["pid"]);
     assert_eq!(service("MemoryDenyWriteExecute"), ["yes"]);
+    let refused = service("SystemCallFilter").join(" ");
+    assert!(
+        refused.contains(" tgkill ") && refused.contains(" memfd_create "),
+        "{refused}"
+    );
     assert_eq!(service("TemporaryFileSystem"), ["/var/lib:ro"]);
     assert_eq!(service("BindPaths"), ["-/var/lib/tidemark"]);
     assert_eq!(service("BindReadOnlyPaths"), [""; 0]);
@@ -106,6 +111,7 @@ fn closed_folders_show_what_is_needed_of_them() {
 fn programs_elsewhere_can_be_executed() {
     let collector = service(&[], &["rsync", "/usr/local/bin/x", "/opt/x/y", "/srv/z"]);
     assert_eq!(collector("MemoryDenyWriteExecute"), [""; 0]);
+    assert!(!collector("SystemCallFilter").join(" ").contains("kill"));
     assert_eq!(collector("ExecPaths"), [SYSTEM, "-/opt/x/y", "-/srv/z"]);
     assert_eq!(collector("BindReadOnlyPaths"), ["-/opt/x/y", "-/srv/z"]);
     let mut built = cases::sponsoring();
