@@ -9,6 +9,7 @@ use tidemark_point::{Point, Schema};
 use tidemark_settings::{KeepFree, OutboxSettings, Settings, Size};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::outbox::Batch;
 use crate::run::SinkPoint;
@@ -287,15 +288,18 @@ impl Delivery {
             self.sinks.as_mut_slice(),
             reports.as_mut_slice(),
         ) {
-            *report = Some(session::run(outbox, spec, sink, budget, deadline).await);
+            let session = session::run(outbox, spec, sink, budget, deadline);
+            *report = Some(session.instrument(spec.span()).await);
         } else {
             let mut sessions = JoinSet::new();
             for (place, (spec, sink)) in specs.into_iter().zip(&mut self.sinks).enumerate() {
                 let (outbox, mut sink) = (outbox.clone(), sink.take());
-                sessions.spawn(async move {
+                let span = spec.span();
+                let session = async move {
                     let report = session::run(&outbox, &spec, &mut sink, budget, deadline).await;
                     (place, report, sink)
-                });
+                };
+                sessions.spawn(session.instrument(span));
             }
             while let Some(ended) = sessions.join_next().await {
                 if let Ok((place, report, sink)) = ended

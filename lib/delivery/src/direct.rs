@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tidemark_point::Declarations;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::body::{Body, Style, bodies};
 use crate::carry::{End, carry};
@@ -48,7 +49,9 @@ pub(crate) async fn deliver(
     let mut sessions: JoinSet<Vec<Failure>> = JoinSet::new();
     for spec in sinks() {
         let (spec, options, packed) = (spec.clone(), options.clone(), packed.clone());
-        sessions.spawn(async move { to_sink(&options, &spec, &packed, deadline).await });
+        let span = spec.span();
+        let session = async move { to_sink(&options, &spec, &packed, deadline).await };
+        sessions.spawn(session.instrument(span));
     }
     let mut lost = 0;
     let mut said = Vec::new();
@@ -91,7 +94,7 @@ async fn to_sink(options: &OpenOptions, spec: &SinkSpec, packed: &Packed, deadli
             tracing::debug!("{}: the run's own point did not arrive: {said}", spec.name());
         } else if points > 0 {
             let what = if points == 1 { "point" } else { "points" };
-            tracing::warn!("{}: {points} {what} did not arrive: {said}", spec.name());
+            tracing::warn!(points, "{}: {points} {what} did not arrive: {said}", spec.name());
             failures.push(Failure {
                 sink: spec.name().to_owned(),
                 points,
@@ -123,6 +126,7 @@ async fn to_sink(options: &OpenOptions, spec: &SinkSpec, packed: &Packed, deadli
         let carried = carry(&mut sink, spec.dialect(), body, all, 0, Some(deadline)).await;
         for rejected in &carried.rejected {
             tracing::warn!(
+                points = 1,
                 "{}: refused {}: {}",
                 spec.name(),
                 words::words(&rejected.line),

@@ -261,7 +261,7 @@ impl Session<'_> {
             end,
         } = carried;
         if refused_gzip {
-            tracing::warn!(
+            tracing::info!(
                 "{}: refuses gzip; bodies are sent plain from now on",
                 self.spec.name()
             );
@@ -298,6 +298,7 @@ impl Session<'_> {
         }
         self.passed = true;
         if self.endpoint.recovered() {
+            tracing::info!("{}: takes points again", self.spec.name());
             self.endpoint_changed = true;
         }
         if let Some((due, later)) = self.suspect.take() {
@@ -331,7 +332,7 @@ impl Session<'_> {
 
     async fn endpoint_failed(&mut self, due: Option<Due>, later: &Later) -> Result<(), DeliveryError> {
         let now = self.outbox.clock().now();
-        tracing::warn!("{}: {}", self.spec.name(), later.said);
+        self.tell_failed(None, later);
         self.endpoint.failed(later, now, backoff::random());
         self.endpoint_changed = true;
         self.report.state = SinkState::Failed(later.said.clone());
@@ -341,6 +342,17 @@ impl Session<'_> {
                 .await?;
         }
         self.write().await
+    }
+
+    /// Says what went wrong. An outage of a day is a few hundred failures: the operator must know of the first, and of
+    /// what is new.
+    fn tell_failed(&self, collector: Option<&str>, later: &Later) {
+        let (sink, points) = (self.spec.name(), self.endpoint.waiting);
+        if self.endpoint.last_error.as_deref() == Some(&later.said) {
+            tracing::info!(points, collector, "{sink}: still: {}", later.said);
+        } else {
+            tracing::warn!(points, collector, "{sink}: {}", later.said);
+        }
     }
 
     /// A batch failed while others passed.
@@ -356,6 +368,8 @@ impl Session<'_> {
                 false => "",
             };
             tracing::warn!(
+                collector = due.collector,
+                batch = due.batch,
                 "{name}: batch {} of {} fails alone, and is parked until {instant}{price}: {}",
                 due.batch,
                 due.collector,
@@ -364,6 +378,8 @@ impl Session<'_> {
             until = Some(instant);
         } else {
             tracing::warn!(
+                collector = due.collector,
+                batch = due.batch,
                 "{name}: batch {} of {} failed while others passed: {}",
                 due.batch,
                 due.collector,
@@ -395,10 +411,14 @@ impl Session<'_> {
             return;
         }
         if let Some(first) = rejected.first() {
+            let points = rejected.len();
+            let plural = if points == 1 { "" } else { "s" };
             tracing::warn!(
-                "{}: refused {} points of {}: {}: {}",
+                collector = due.collector,
+                batch = due.batch,
+                points,
+                "{}: refused {points} point{plural} of {}: {}: {}",
                 self.spec.name(),
-                rejected.len(),
                 due.collector,
                 words::words(&first.line),
                 first.reason
@@ -418,6 +438,9 @@ impl Session<'_> {
             Err(_) => String::new(),
         };
         tracing::warn!(
+            collector = due.collector,
+            batch = due.batch,
+            points,
             "{}: batch {} of {} is damaged, its {points} points are lost{kept}",
             self.spec.name(),
             due.batch,

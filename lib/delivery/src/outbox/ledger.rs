@@ -28,7 +28,7 @@ impl Lost {
     pub(super) fn because(&mut self, why: &str) {
         for (sink, (points, since)) in std::mem::take(&mut self.points) {
             let notice = format!("{points} points for {sink}, waiting since {since}, were dropped: {why}");
-            tracing::warn!("{notice}");
+            tracing::warn!(sink, points, "{notice}");
             self.notices.push(notice);
         }
     }

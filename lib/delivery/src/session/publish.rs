@@ -59,7 +59,7 @@ impl Session<'_> {
             }
         }
         for (due, later) in &blocked {
-            tracing::warn!("{}: {}", self.spec.name(), later.said);
+            self.tell_failed(Some(&due.collector), later);
             self.outbox
                 .batch_failed(self.endpoint.id, due.batch, due.alone.saturating_add(1), None)
                 .await?;

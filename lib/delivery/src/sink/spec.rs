@@ -40,6 +40,11 @@ impl SinkSpec {
         &self.settings.name
     }
 
+    /// What all is said within of a delivery to it: the log names the sink.
+    pub(crate) fn span(&self) -> tracing::Span {
+        tracing::info_span!("delivery", sink = self.name())
+    }
+
     /// Its type, as the settings name it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
