@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 
 use tidemark_collect::{Batch, Batches, CollectorError, Context, Metric, Strictness, run_once};
 use tokio::sync::mpsc::Receiver;
+use tracing::Instrument as _;
 
 /// Batches that a collector may be ahead of their commits before it waits.
 const AHEAD: usize = 64;
@@ -80,6 +81,7 @@ fn start(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    let work = work.in_current_span();
     std::thread::Builder::new()
         .name("collect".to_owned())
         .spawn(move || {

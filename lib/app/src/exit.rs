@@ -4,6 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
+use tidemark_point::Timestamp;
+use tidemark_settings::ProcessEnvironment;
+
+use crate::journal::{Entry, Journal, Priority};
+
 /// Collected, and delivered or safely in the outbox.
 pub const OK: u8 = 0;
 /// Nothing could be collected, or it could be neither delivered nor kept.
@@ -20,30 +25,39 @@ pub const SETTINGS: u8 = 78;
 pub struct Failure {
     code: u8,
     message: String,
+    /// The run that failed, where one had begun.
+    run: Option<Timestamp>,
 }
 
 impl Failure {
     /// Nothing could be collected or kept: exit code 1.
     pub fn run(message: impl Into<String>) -> Self {
-        Self {
-            code: FAILED,
-            message: message.into(),
-        }
+        Self::with(FAILED, message.into())
     }
 
     /// The command line is wrong: exit code 2.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self {
-            code: USAGE,
-            message: message.into(),
-        }
+        Self::with(USAGE, message.into())
     }
 
     /// The settings are wrong: exit code 78.
     pub fn settings(message: impl Into<String>) -> Self {
+        Self::with(SETTINGS, message.into())
+    }
+
+    fn with(code: u8, message: String) -> Self {
         Self {
-            code: SETTINGS,
-            message: message.into(),
+            code,
+            message,
+            run: None,
+        }
+    }
+
+    /// The same, of the run that began at `started`.
+    pub(crate) fn of_run(self, started: Timestamp) -> Self {
+        Self {
+            run: Some(started),
+            ..self
         }
     }
 
@@ -53,10 +67,16 @@ impl Failure {
         self.code
     }
 
-    /// Writes each line of the message after the program's name on standard error, and gives the exit code.
+    /// Writes each line of the message after the program's name on standard error, and gives the exit code. Where
+    /// standard error goes to systemd's journal, each line is an error there instead.
     #[must_use]
     pub fn report(&self, program: &str) -> ExitCode {
-        complain(program, &self.message);
+        self.report_as(program, None)
+    }
+
+    /// As [`Failure::report`], of a collector's program.
+    pub(crate) fn report_as(&self, program: &str, collector: Option<&str>) -> ExitCode {
+        say(program, collector, Priority::Error, self.run, &self.message);
         ExitCode::from(self.code)
     }
 }
@@ -69,11 +89,26 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {}
 
-/// Writes each line of `message` on standard error as `PROGRAM: LINE`, control characters as their escapes.
+/// Writes each line of `message` on standard error as `PROGRAM: LINE`, control characters as their escapes; to systemd's
+/// journal, as a warning, where standard error goes there.
 ///
 /// A standard error that is gone is no reason to fail: there is nobody left to tell.
 pub fn complain(program: &str, message: &str) {
-    write_to_standard_error(complaint(program, message).as_bytes());
+    say(program, None, Priority::Warning, None, message);
+}
+
+/// The log may not have begun yet, so this does without it.
+fn say(program: &str, collector: Option<&str>, priority: Priority, run: Option<Timestamp>, message: &str) {
+    let Some(journal) = Journal::of_standard_error(&ProcessEnvironment, program, collector) else {
+        return write_to_standard_error(complaint(program, message).as_bytes());
+    };
+    for line in message.lines() {
+        let mut entry = Entry::new(priority, line);
+        if let Some(run) = run {
+            entry.add("RUN_ID", &run.to_string());
+        }
+        journal.write(entry);
+    }
 }
 
 fn complaint(program: &str, message: &str) -> String {

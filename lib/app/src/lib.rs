@@ -32,7 +32,7 @@
 //! A run reads the settings, collects on a thread of its own until the deadline, commits points and record to the outbox
 //! in one transaction, delivers for a short while, and ends. Whatever the collector does (it blocks, panics, never ends)
 //! and whichever signal comes, the run is recorded, and one line on standard error says what, why and what to do. The
-//! exit codes are those of [`exit`]. A run that is killed is closed by the next one, which finds its start in the
+//! exit codes are those of [`exit`]. Under systemd all of this goes to the journal, with fields and priorities: see [`log`]. A run that is killed is closed by the next one, which finds its start in the
 //! [`lock`].
 //!
 //! It also holds what the operator's command shares with the collectors: [`log`], [`output`], [`Surroundings`],
@@ -41,10 +41,14 @@
 //! What it is not: it collects nothing, and knows no sink. It prints on standard output only what was asked for.
 
 mod arguments;
+pub mod boot;
+mod clock_notice;
 mod collecting;
 pub mod exit;
+mod journal;
 pub mod lock;
 pub mod log;
+mod manager;
 pub mod output;
 mod owner;
 mod program;

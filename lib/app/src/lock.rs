@@ -1,8 +1,13 @@
-//! One run of a collector at a time: a lock file whose text says when the run in progress began.
+//! One run of a collector at a time: a lock file whose text says when the run in progress began, and when the last one
+//! ended.
 //!
 //! The file is `run-NAME.lock` in the state folder. Its lock dies with its holder, its text does not: a run that gets the
-//! lock and finds a text knows that the one before was killed. The text is written without a sync: after a power cut the
+//! lock and finds a start knows that the one before was killed. The text is written without a sync: after a power cut the
 //! file may be empty, and a killed run goes unnoticed by its collector (its interval tells).
+//!
+//! The first line is the start of the run in progress, or empty. The second is `START BOOT NANOSECONDS` of the run that
+//! ended last: the record of a run has the host's clock alone, which may have been set since, and this says when it ended by
+//! a clock that nobody sets ([`boot`](crate::boot)).
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,9 +18,13 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 use tidemark_point::Timestamp;
 
-/// The file's one line, filled up with spaces: it is overwritten in place, so that no block is ever freed or allocated
+use crate::boot::BootInstant;
+
+/// The file's first line, filled up with spaces: it is overwritten in place, so that no block is ever freed or allocated
 /// by a run.
 const LINE: usize = 40;
+/// The second line.
+const END_LINE: usize = 120;
 
 /// The lock of one collector, held.
 #[derive(Debug)]
@@ -39,6 +48,15 @@ pub enum Locked {
         /// That process.
         pid: Option<i32>,
     },
+}
+
+/// The end of a run, by a clock that nobody sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnd {
+    /// The run's start, as it is recorded.
+    pub started: Timestamp,
+    /// When it ended.
+    pub at: BootInstant,
 }
 
 /// A lock as another process sees it.
@@ -91,20 +109,26 @@ impl RunLock {
     /// # Errors
     /// Where the file cannot be written.
     pub fn begin(&mut self, start: Timestamp) -> io::Result<()> {
-        self.write_line(&start.to_string())
+        self.file
+            .write_all_at(line(&start.to_string(), LINE).as_bytes(), 0)
     }
 
-    /// Notes that the run has ended and is recorded.
+    /// Notes that no run is in progress any more; and which one has ended and is recorded, where one has.
     ///
     /// # Errors
     /// Where the file cannot be written.
-    pub fn end(&mut self) -> io::Result<()> {
-        self.write_line("")
+    pub fn end(&mut self, run: Option<&RunEnd>) -> io::Result<()> {
+        let mut text = line("", LINE);
+        if let Some(RunEnd { started, at }) = run {
+            text.push_str(&line(&format!("{started} {at}"), END_LINE));
+        }
+        self.file.write_all_at(text.as_bytes(), 0)
     }
 
-    fn write_line(&mut self, text: &str) -> io::Result<()> {
-        self.file
-            .write_all_at(format!("{text:<width$}\n", width = LINE - 1).as_bytes(), 0)
+    /// The run that ended last, where that was noted.
+    #[must_use]
+    pub fn last_end(&self) -> Option<RunEnd> {
+        ended(&self.file)
     }
 
     /// The file.
@@ -130,6 +154,12 @@ pub fn holder(state: &Path, name: &str) -> io::Result<Option<Holder>> {
     }))
 }
 
+/// The run of `name` that ended last, without touching its lock; none where nothing can be read.
+#[must_use]
+pub fn last_end(state: &Path, name: &str) -> Option<RunEnd> {
+    ended(&File::open(path(state, name)).ok()?)
+}
+
 /// The process that holds the lock on `file`: none, or one without a number where it is in another pid namespace.
 fn holder_of(file: &File) -> io::Result<Option<Option<i32>>> {
     let found = fcntl_getlk(file, &Flock::from(FlockType::WriteLock))?;
@@ -138,13 +168,28 @@ fn holder_of(file: &File) -> io::Result<Option<Option<i32>>> {
 
 /// The start that the file names, if it names one.
 fn started(file: &File) -> Option<Timestamp> {
-    let mut line = [0; LINE];
-    let read = file.read_at(&mut line, 0).ok()?;
-    std::str::from_utf8(line.get(..read)?)
-        .ok()?
-        .trim_end()
-        .parse()
-        .ok()
+    read_line::<LINE>(file, 0)?.parse().ok()
+}
+
+/// The end that the file names, if it names one.
+fn ended(file: &File) -> Option<RunEnd> {
+    let line = read_line::<END_LINE>(file, LINE as u64)?;
+    let (started, at) = line.split_once(' ')?;
+    Some(RunEnd {
+        started: started.parse().ok()?,
+        at: at.parse().ok()?,
+    })
+}
+
+fn read_line<const LENGTH: usize>(file: &File, at: u64) -> Option<String> {
+    let mut line = [0; LENGTH];
+    let read = file.read_at(&mut line, at).ok()?;
+    let text = std::str::from_utf8(line.get(..read)?).ok()?;
+    Some(text.trim_end().to_owned())
+}
+
+fn line(text: &str, length: usize) -> String {
+    format!("{text:<width$}\n", width = length - 1)
 }
 
 #[cfg(test)]
@@ -165,7 +210,7 @@ mod tests {
         let (mut lock, killed) = held(state.path());
         assert_eq!(killed, None);
         lock.begin(start).expect("begin");
-        lock.end().expect("end");
+        lock.end(None).expect("end");
         drop(lock);
         assert_eq!(held(state.path()).1, None);
     }
@@ -181,11 +226,48 @@ mod tests {
     }
 
     #[test]
-    fn garbage_in_the_file_is_no_start() {
+    fn the_last_end_stays_while_the_next_run_is_under_way() {
         let state = tempfile::tempdir().expect("a folder");
-        for garbage in [&b"\xff\xfe"[..], b"soon", &[b'9'; 4096]] {
+        let boot = std::time::Duration::from_nanos(u64::MAX);
+        let end = RunEnd {
+            started: Timestamp::from_nanos(-1_700_000_000_123_456_789).expect("in range"),
+            at: BootInstant::new(&"f".repeat(32), boot).expect("an id"),
+        };
+        assert_eq!(last_end(state.path(), "x"), None);
+        let (mut lock, _) = held(state.path());
+        assert_eq!(lock.last_end(), None);
+        lock.begin(end.started).expect("begin");
+        assert_eq!(lock.last_end(), None);
+        lock.end(Some(&end)).expect("end");
+        assert_eq!(lock.last_end().as_ref(), Some(&end));
+        lock.begin(end.started).expect("begin");
+        drop(lock);
+        assert_eq!(last_end(state.path(), "x").as_ref(), Some(&end));
+        let (mut lock, killed) = held(state.path());
+        assert_eq!(killed, Some(end.started));
+        lock.end(None).expect("end");
+        drop(lock);
+        assert_eq!(held(state.path()).1, None);
+        assert_eq!(last_end(state.path(), "x"), Some(end));
+        let size = std::fs::metadata(path(state.path(), "x"))
+            .expect("the file")
+            .len();
+        assert_eq!(size, (LINE + END_LINE) as u64);
+    }
+
+    #[test]
+    fn garbage_in_the_file_is_no_start_and_no_end() {
+        let state = tempfile::tempdir().expect("a folder");
+        for garbage in [
+            &b"\xff\xfe"[..],
+            b"soon",
+            &[b'9'; 4096],
+            &[b' '; 4096],
+            &[0xff; 100],
+        ] {
             std::fs::write(path(state.path(), "x"), garbage).expect("write");
             assert_eq!(held(state.path()).1, None);
+            assert_eq!(last_end(state.path(), "x"), None);
         }
     }
 

@@ -7,14 +7,19 @@ use std::time::Duration;
 use tidemark_collect::http::ClientOptions;
 use tidemark_collect::{Description, Metric, chain};
 use tidemark_delivery::{Delivery, OpenOptions, Run, Sinks};
-use tidemark_settings::{Loaded, Mistakes, Settings, Span};
+use tidemark_settings::{Environment as _, Loaded, Mistakes, Settings, Span};
 
 use crate::arguments::{self, Arguments, Every, Request};
+use crate::boot::BootInstant;
 use crate::exit::{self, Failure};
-use crate::lock::{Locked, RunLock};
+use crate::lock::{Locked, RunEnd, RunLock};
+use crate::manager::Manager;
 use crate::output::Format;
 use crate::session::{Session, Submit, Target, clock};
 use crate::{Surroundings, become_owner, log};
+
+/// The host that programs run on.
+const HOST: &str = "/";
 
 /// Runs the collector `M` as the command line says, and gives its exit code.
 ///
@@ -24,7 +29,7 @@ pub fn run<M: Metric>(version: &'static str) -> ExitCode {
     let program = format!("tidemark-{}", M::NAME);
     match try_run::<M>(&program, version) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(&program),
+        Err(failure) => failure.report_as(&program, Some(M::NAME)),
     }
 }
 
@@ -34,7 +39,7 @@ fn try_run<M: Metric>(program: &str, version: &'static str) -> Result<(), Failur
         Request::Describe => return describe::<M>(),
         Request::Run(arguments) => arguments,
     };
-    log::start(program, arguments.verbose);
+    log::start_as(program, Some(M::NAME), arguments.verbose);
     let here = Surroundings::find(arguments.config.clone());
     let (loaded, metric) = match Settings::load_for::<M>(&here.settings(None), M::NAME) {
         Ok(both) => both,
@@ -71,6 +76,11 @@ fn try_run<M: Metric>(program: &str, version: &'static str) -> Result<(), Failur
         interval: interval.as_duration(),
         deadline: common.deadline.unwrap_or(M::DEADLINE).as_duration(),
         target,
+        unit_of: here
+            .environment
+            .get_nonempty("INVOCATION_ID")
+            .map(|_| Path::new(HOST)),
+        manager: Manager::of(&here.environment),
     };
     match arguments.every {
         Some(_) => block_on(session.every(metric)),
@@ -108,6 +118,7 @@ fn submit<M: Metric>(
         }
     };
     let settings = settings.clone();
+    let environment = here.environment;
     let dir = state.clone();
     let open = move || OpenOptions {
         declared: M::MEASUREMENTS,
@@ -118,6 +129,7 @@ fn submit<M: Metric>(
         open: Box::new(open),
         lock,
         killed,
+        boot: Box::new(move || BootInstant::now(&environment, Path::new(HOST))),
     }))
 }
 
@@ -195,7 +207,20 @@ fn record_failure(here: &Surroundings, settings: &Settings, name: &str, interval
             let recorded = delivery.submit(&run, &[]).await;
             delivery.close().await;
             recorded.map_err(|error| Failure::run(chain(&error)))
-        })
+        })?;
+        if let Ok(Locked::Held {
+            mut lock,
+            killed: None,
+        }) = RunLock::take(&state, name)
+            && let Some(at) = BootInstant::now(&here.environment, Path::new(HOST))
+        {
+            // Without the note, `status` goes by the host's clock.
+            let _ = lock.end(Some(&RunEnd {
+                started: run.started,
+                at,
+            }));
+        }
+        Ok(())
     });
     if let Err(error) = recorded {
         tracing::debug!("the run cannot be recorded: {error}");

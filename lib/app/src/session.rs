@@ -1,8 +1,10 @@
 //! From a collector's batch to the outbox and the sinks: one run, and what it shares with runs at an interval.
 
 mod every;
+mod pulse;
+mod summary;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +17,15 @@ use tidemark_point::line::Dialect;
 use tidemark_point::{Adjustments, Declarations, Point, Timestamp, merge_duplicates};
 use tidemark_settings::Settings;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
+use crate::boot::BootInstant;
+use crate::clock_notice::clock_notice;
 use crate::collecting::{Collecting, Ended};
 use crate::exit::{self, Failure};
-use crate::lock::RunLock;
+use crate::lock::{RunEnd, RunLock};
+use crate::log::{self, RUN};
+use crate::manager::Manager;
 use crate::output::{self, Format};
 use crate::signals::StopSignals;
 
@@ -44,6 +51,11 @@ pub(crate) struct Session {
     pub(crate) deadline: Duration,
     /// Where the batches go.
     pub(crate) target: Target,
+    /// The host that this runs on, where a unit started this run: what its clock is worth is said then. Who runs it by hand
+    /// sees the clock.
+    pub(crate) unit_of: Option<&'static Path>,
+    /// Who started this and wants to know how it is.
+    pub(crate) manager: Option<Manager>,
 }
 
 /// Where batches go.
@@ -64,6 +76,8 @@ pub(crate) struct Submit {
     pub(crate) lock: Option<RunLock>,
     /// A run that began and never ended.
     pub(crate) killed: Option<Timestamp>,
+    /// The time by a clock that nobody sets.
+    pub(crate) boot: Box<dyn Fn() -> Option<BootInstant>>,
 }
 
 impl Session {
@@ -88,11 +102,25 @@ impl Session {
     }
 
     /// One run.
-    pub(crate) async fn once<M: Metric>(mut self, metric: M) -> Result<(), Failure> {
-        let mut signals = listen()?;
+    pub(crate) async fn once<M: Metric>(self, metric: M) -> Result<(), Failure> {
+        let signals = listen()?;
         let (trigger, shutdown) = Shutdown::new();
-        let context = self.context::<M>(shutdown.clone());
+        let context = self.context::<M>(shutdown);
         let started = context.now();
+        let run = self.run(metric, context, signals, trigger);
+        let ended = run.instrument(log::run_span(started, None)).await;
+        ended.map_err(|failure| failure.of_run(started))
+    }
+
+    async fn run<M: Metric>(
+        mut self,
+        metric: M,
+        context: Context,
+        mut signals: StopSignals,
+        trigger: ShutdownTrigger,
+    ) -> Result<(), Failure> {
+        let started = context.now();
+        let shutdown = context.shutdown().clone();
         if let Target::Submit(submit) = &mut self.target {
             submit.begin(started);
         }
@@ -171,6 +199,14 @@ impl Session {
         if !adjustments.is_empty() {
             batch.notices.push(adjustments.to_string());
         }
+        let before = match &self.target {
+            Target::Submit(submit) => submit.lock.as_ref().and_then(RunLock::last_end),
+            Target::Print(_) => None,
+        };
+        if let Some(root) = self.unit_of {
+            let before = before.map(|before| before.started);
+            batch.notices.extend(clock_notice(root, batch.started, before));
+        }
         for gap in &batch.gaps {
             tracing::warn!("{gap}");
         }
@@ -189,8 +225,14 @@ impl Submit {
         }
     }
 
-    fn end(&mut self) {
-        if let Some(Err(error)) = self.lock.as_mut().map(RunLock::end) {
+    /// Notes the end of the run that began at `started`, or that none is in progress.
+    fn end(&mut self, started: Option<Timestamp>) {
+        let Some(lock) = &mut self.lock else { return };
+        let run = started.and_then(|started| {
+            let at = (self.boot)()?;
+            Some(RunEnd { started, at })
+        });
+        if let Err(error) = lock.end(run.as_ref()) {
             tracing::debug!("the run's end cannot be noted: {error}");
         }
     }
@@ -206,14 +248,22 @@ impl Submit {
     ) -> Result<(), Failure> {
         let mut delivery = Delivery::open((self.open)()).await;
         close_killed(&mut delivery, self.killed.take(), &run).await;
+        let mut line = summary::collected(points.len(), run.duration, run.gaps.len());
+        let started = run.started;
         let submitted = submit(&mut delivery, run, points).await;
-        self.end();
+        self.end(Some(started));
         tokio::select! {
-            report = delivery.deliver(Budget::Run) => tell(&report),
+            report = delivery.deliver(Budget::Run) => {
+                tell(&report);
+                line.push_str(&summary::delivered(&report));
+            }
             signal = signals.next() => tracing::debug!("{signal}: what is not delivered yet waits in the outbox"),
             () = tokio::time::sleep(LAST_DELIVERY), if ending => {
                 tracing::debug!("told to end: what is not delivered yet waits in the outbox");
             }
+        }
+        if submitted.is_ok() {
+            tracing::info!(target: RUN, points = points.len(), "{line}");
         }
         delivery.close().await;
         submitted
@@ -268,21 +318,16 @@ async fn close_killed(delivery: &mut Delivery, killed: Option<Timestamp>, run: &
         deadline: run.deadline,
         ..Run::killed(run.collector.clone(), started, run.interval)
     };
-    tracing::warn!("the run of {started} was killed before it ended");
+    let run_id = tracing::field::display(started);
+    tracing::warn!(run_id, "the run of {started} was killed before it ended");
     if let Err(error) = delivery.submit(&killed, &[]).await {
-        tracing::warn!("it cannot be recorded: {}", chain(&error));
+        tracing::warn!(run_id, "it cannot be recorded: {}", chain(&error));
     }
 }
 
 /// Commits a run; one that collected nothing is recorded too, and fails.
 async fn submit(delivery: &mut Delivery, mut run: Run, points: &[Point]) -> Result<(), Failure> {
     run.notices.extend(delivery.take_notices());
-    tracing::debug!(
-        points = points.len(),
-        partial = run.is_partial(),
-        "collected in {:.1} ms",
-        run.duration.as_secs_f64() * 1e3
-    );
     let submitted = delivery.submit(&run, points).await;
     match (submitted, run.error) {
         (Ok(()), None) => Ok(()),
@@ -307,11 +352,12 @@ fn tell(report: &Report) {
             _ => "other",
         };
         tracing::debug!(
-            delivered = sink.delivered,
-            rejected = sink.rejected,
-            waiting = sink.waiting,
-            "sink {}: {state}",
-            sink.sink
+            sink = sink.sink,
+            "{}: {state}; points delivered {}, rejected {}, waiting {}",
+            sink.sink,
+            sink.delivered,
+            sink.rejected,
+            sink.waiting
         );
     }
 }

@@ -485,7 +485,7 @@ fn every_runs_until_it_is_told_to_end() {
     let home = home("ok");
     let running = behaving(&home).args(["--every", "20ms", "-v"]).start();
     wait_until("five runs", Duration::from_secs(20), || {
-        running.stderr().matches("collected in").count() >= 5
+        running.stderr().matches("collected 3 points in").count() >= 5
     });
     running.terminate();
     let ended = running.wait().expect_code(0);

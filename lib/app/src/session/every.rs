@@ -1,20 +1,25 @@
 //! Runs at an interval, in one process: `--every`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use tidemark_collect::{Metric, Shutdown};
+use tidemark_collect::{Batch, Metric, Shutdown};
 use tidemark_delivery::{Budget, Delivery, Run};
-use tidemark_point::Point;
+use tidemark_point::{Point, Timestamp};
+use tidemark_settings::Span;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
+use super::pulse::{Pulse, Tick};
 use super::{
-    HANG_GRACE, LAST_DELIVERY, Session, Submit, Target, close_killed, ended_text, listen, no_thread, print,
-    run_of, submit, tell,
+    HANG_GRACE, LAST_DELIVERY, Session, Submit, Target, clock, close_killed, ended_text, listen, no_thread,
+    print, run_of, submit, summary, tell,
 };
 use crate::collecting::{Collecting, Ended};
 use crate::exit::Failure;
+use crate::log::{self, RUN};
 use crate::program::make_folder;
 
 impl Session {
@@ -33,6 +38,7 @@ impl Session {
             }
         };
         let mut collecting = Collecting::every(metric, context, self.strictness()).map_err(no_thread)?;
+        let mut pulse = Pulse::start(self.manager.take(), self.late_after());
         let mut give_up: Option<Instant> = None;
         let result = loop {
             let hung = async {
@@ -43,25 +49,20 @@ impl Session {
             };
             tokio::select! {
                 batch = collecting.next() => {
-                    let Some(mut batch) = batch else {
+                    let Some(batch) = batch else {
                         if let Target::Submit(to) = &mut self.target {
-                            to.end();
+                            to.end(None);
                         }
                         break ended(collecting.end(), give_up.is_some());
                     };
-                    self.finish(&mut batch);
-                    let outcome = match (&mut self.target, &mut pipe) {
-                        (Target::Submit(to), Some(pipe)) => {
-                            let run = run_of(self.name, &mut batch, self.interval, self.deadline);
-                            let submitted = pipe.submit(run, &batch.points).await;
-                            to.end();
-                            submitted
-                        }
-                        (Target::Print(format), _) => print::<M>(&batch, *format, &self.settings),
-                        (Target::Submit(_), None) => Ok(()),
-                    };
-                    if let Err(failure) = outcome {
-                        tracing::error!("{failure}");
+                    let started = batch.started;
+                    let run = log::run_span(started, batch.target.as_deref());
+                    let how = self.take::<M>(batch, &mut pipe).instrument(run).await;
+                    pulse.run_ended(&format!("{started}: {how}"));
+                }
+                tick = pulse.tick() => {
+                    if tick == Tick::Stuck {
+                        self.stuck(&mut pipe).await;
                     }
                 }
                 signal = signals.next() => {
@@ -69,6 +70,7 @@ impl Session {
                         break Ok(());
                     }
                     tracing::debug!("{signal}: ending");
+                    pulse.stopping();
                     trigger.fire();
                     give_up = Some(Instant::now() + HANG_GRACE);
                 }
@@ -83,13 +85,69 @@ impl Session {
         }
         result
     }
+
+    /// How long no run may end before something is wrong: 2 × interval + deadline, as `status` calls it late, and what a
+    /// collector that does not heed its deadline is given.
+    fn late_after(&self) -> Duration {
+        self.interval
+            .saturating_mul(2)
+            .saturating_add(self.deadline)
+            .saturating_add(HANG_GRACE)
+    }
+
+    /// Commits or prints a batch; how the run was, in a line.
+    async fn take<M: Metric>(&mut self, mut batch: Batch, pipe: &mut Option<Pipe>) -> String {
+        self.finish(&mut batch);
+        let line = summary::collected(batch.points.len(), batch.duration, batch.gaps.len());
+        let outcome = match (&mut self.target, pipe) {
+            (Target::Submit(to), Some(pipe)) => {
+                let run = run_of(self.name, &mut batch, self.interval, self.deadline);
+                let submitted = pipe.submit(run, &batch.points).await;
+                to.end(Some(batch.started));
+                submitted
+            }
+            (Target::Print(format), _) => print::<M>(&batch, *format, &self.settings),
+            (Target::Submit(_), None) => Ok(()),
+        };
+        match outcome {
+            Ok(()) => {
+                tracing::info!(target: RUN, points = batch.points.len(), "{line}");
+                line
+            }
+            Err(failure) => {
+                tracing::error!("{failure}");
+                format!("failed: {failure}")
+            }
+        }
+    }
+
+    /// Says and records that no run ends any more.
+    async fn stuck(&mut self, pipe: &mut Option<Pipe>) {
+        let error = format!(
+            "no run has ended for {}: the collector is stuck; see what blocks, or raise `deadline`",
+            Span::from(self.late_after())
+        );
+        tracing::error!("{error}");
+        if let (Target::Submit(to), Some(pipe)) = (&mut self.target, pipe) {
+            let run = Run {
+                ok: false,
+                error: Some(error),
+                deadline: self.deadline,
+                ..Run::new(self.name, clock().now(), self.interval)
+            };
+            let started = run.started;
+            // It failed, and that is said.
+            let _ = pipe.submit(run, &[]).await;
+            to.end(Some(started));
+        }
+    }
 }
 
 /// Commits batches, and delivers beside that: a slow sink delays no commit.
 struct Pipe {
     state: PathBuf,
     committer: Delivery,
-    killed: Option<tidemark_point::Timestamp>,
+    killed: Option<Timestamp>,
     /// Tells the deliverer that something waits; closed, it ends.
     waiting: Sender<()>,
     deliverer: JoinHandle<()>,
