@@ -88,6 +88,7 @@ impl<'a> Service<'a> {
             }
         }
         text.key("TimeoutStopSec", &STOP_TIME.to_string());
+        text.key("Environment", "TIDEMARK_BOOT_ID=%b");
         text.key("EnvironmentFile", "-/etc/default/tidemark");
         text.key("ExecStart", &self.command(host)?);
         text.key("User", value::account("the user", &host.user)?);
