@@ -44,6 +44,10 @@ const LIB: &[(&str, &[&str])] = &[
         ],
     ),
     ("tidemark-systemd", &["tidemark-settings"]),
+    (
+        "tidemark-catalogue",
+        &["tidemark-settings", "tidemark-collect", "tidemark-systemd"],
+    ),
     (TESTKIT, &[]),
 ];
 /// What a collector may use.

@@ -31,7 +31,7 @@ use tidemark_point::Timestamp;
 use tidemark_settings::{Environment as _, Settings};
 
 use crate::Command;
-use crate::catalogue::Catalogue;
+use crate::catalogue;
 use crate::table::terminal_width;
 
 /// What is configured where nobody knows: a name that no sink can have.
@@ -121,7 +121,7 @@ fn look(command: &Command) -> Result<Report, Failure> {
     let (catalogue, outbox, found) = block_on(async {
         // Side by side: what hangs delays nothing else.
         Ok(tokio::join!(
-            Catalogue::find(here),
+            catalogue::find_beside(here),
             outbox::look(&from),
             sinks::look(&from)
         ))

@@ -8,7 +8,7 @@ use tidemark_app::exit::{self, Failure};
 use crate::Command;
 use crate::PROGRAM;
 use crate::arguments::{self, Completions};
-use crate::catalogue::Installed;
+use crate::catalogue;
 
 /// Completes the names of collectors beside what the generated function completes.
 const BASH: &str = r#"
@@ -53,7 +53,7 @@ pub(crate) fn completions(command: &Command, what: Completions) -> Result<ExitCo
         Completions::Bash => generated(Shell::Bash) + BASH,
         Completions::Fish => generated(Shell::Fish) + FISH,
         Completions::Zsh => zsh(&generated(Shell::Zsh)),
-        Completions::Collectors => Installed::find(&command.here)
+        Completions::Collectors => catalogue::installed(&command.here)
             .names()
             .map(|name| format!("{name}\n"))
             .collect(),

@@ -2,77 +2,39 @@
 
 use std::process::ExitCode;
 
-use tidemark_app::block_on;
 use tidemark_app::exit::{self, Failure};
+use tidemark_catalogue::Timing;
 use tidemark_delivery::Run;
 use tidemark_settings::{Loaded, Span};
 
 use crate::Command;
-use crate::catalogue::{Catalogue, Collector, Described, nothing_installed};
+use crate::catalogue::{self, Catalogue, Collector, Described, nothing_installed};
 use crate::table::{Align, Cell, Table, terminal_width};
 
-/// How a collector is started, as settings and description say.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Plan {
-    /// Whether timers and `up` start it.
-    pub(crate) enabled: bool,
-    /// From the end of one run to the start of the next.
-    pub(crate) interval: Span,
-    /// How long a run may take.
-    pub(crate) deadline: Span,
+/// When the collector is started as its last run had it, where the settings are not known.
+pub(crate) fn as_recorded(collector: &Collector, last_run: Option<&Run>) -> Timing {
+    let usual = Timing::unconfigured(collector);
+    Timing {
+        enabled: usual.enabled || last_run.is_some(),
+        interval: last_run.map_or(usual.interval, |run| Span::from(run.interval)),
+        deadline: usual.deadline,
+    }
 }
 
-impl Plan {
-    /// Of the collector; the usual spans where it is broken. A broken one counts as enabled unless the settings switch
-    /// it off: whether it would be is what nobody can say, and it must not go unseen.
-    pub(crate) fn of(collector: &Collector, loaded: &Loaded) -> Self {
-        let common = loaded.common(&collector.name);
-        let described = collector.description.as_ref().ok();
-        let on = described.is_none_or(|described| described.description.default == "on");
-        Self {
-            enabled: common
-                .enabled
-                .unwrap_or(on || loaded.has_section(&collector.name)),
-            interval: common
-                .run_interval
-                .or(described.map(|of| of.run_interval))
-                .unwrap_or(Span::minutes(5)),
-            deadline: common
-                .deadline
-                .or(described.map(|of| of.deadline))
-                .unwrap_or(Span::minutes(10)),
-        }
-    }
-
-    /// Of the collector as its last run had it, where the settings are not known.
-    pub(crate) fn as_recorded(collector: &Collector, last_run: Option<&Run>) -> Self {
-        let described = collector.description.as_ref().ok();
-        let on = described.is_none_or(|described| described.description.default == "on");
-        Self {
-            enabled: on || last_run.is_some(),
-            interval: last_run
-                .map(|run| Span::from(run.interval))
-                .or(described.map(|of| of.run_interval))
-                .unwrap_or(Span::minutes(5)),
-            deadline: described.map_or(Span::minutes(10), |of| of.deadline),
-        }
-    }
-
-    /// Why it is started or not, in a few words.
-    pub(crate) fn why(self, collector: &Collector, loaded: &Loaded) -> String {
-        match (self.enabled, loaded.common(&collector.name).enabled) {
-            (true, Some(_)) => "on: enabled in the settings".to_owned(),
-            (true, None) => "on".to_owned(),
-            (false, Some(_)) => "off: disabled in the settings".to_owned(),
-            (false, None) => format!("off: needs [collector.{}] in the settings", collector.name),
-        }
+/// Why it is started or not, in a few words.
+pub(crate) fn why(timing: Timing, collector: &Collector, loaded: &Loaded) -> String {
+    match (timing.enabled, loaded.common(&collector.name).enabled) {
+        (true, Some(_)) => "on: enabled in the settings".to_owned(),
+        (true, None) => "on".to_owned(),
+        (false, Some(_)) => "off: disabled in the settings".to_owned(),
+        (false, None) => format!("off: needs [collector.{}] in the settings", collector.name),
     }
 }
 
 /// Prints the table.
 pub(crate) fn list(command: &Command) -> Result<ExitCode, Failure> {
     let loaded = command.settings()?;
-    let catalogue = block_on(async { Ok(Catalogue::find(&command.here).await) })?;
+    let catalogue = catalogue::find(&command.here);
     exit::print(text(&catalogue, &loaded, terminal_width()).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -98,15 +60,15 @@ fn table(catalogue: &Catalogue, loaded: &Loaded, is_wide: bool) -> Table {
     ];
     let mut table = Table::new(columns.into_iter().take(if is_wide { 4 } else { 3 }));
     for collector in &catalogue.collectors {
-        let plan = Plan::of(collector, loaded);
+        let timing = Timing::of(collector, loaded);
         let name = Cell::from(collector.name.as_str());
         match &collector.description {
             Ok(Described { description, .. }) => {
                 let what = description.summary.as_str();
                 table.row([
                     name,
-                    plan.interval.to_string().into(),
-                    plan.why(collector, loaded).into(),
+                    timing.interval.to_string().into(),
+                    why(timing, collector, loaded).into(),
                     what.into(),
                 ]);
                 if !is_wide {
@@ -125,7 +87,6 @@ fn table(catalogue: &Catalogue, loaded: &Loaded, is_wide: bool) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::Broken;
     use std::collections::BTreeMap;
     use std::path::PathBuf;
     use tidemark_settings::{LoadFrom, Places, Settings};
@@ -143,15 +104,17 @@ mod tests {
             known_collectors: None,
         };
         let loaded = Settings::load(&from).expect("settings");
-        let described: Described = crate::catalogue::tests::described("host", "This machine, all of it.");
-        let collector = |name: &str, description: Result<Described, Broken>| Collector {
-            name: name.to_owned(),
+        let description = br#"{"name": "host", "summary": "This machine, all of it.", "version": "0.1.0",
+            "run_interval": "1m", "deadline": "10m", "default": "on",
+            "needs": {"network": false, "programs": [], "paths": []}, "measurements": [], "settings": []}"#;
+        let host = Collector {
+            name: "host".to_owned(),
             program: PathBuf::from("/x"),
-            description,
+            description: Ok(Described::read("host", description).expect("a description")),
         };
         let catalogue = Catalogue {
-            collectors: vec![collector("host", Ok(described))],
-            folders: Vec::new(),
+            collectors: vec![host],
+            ..Catalogue::default()
         };
         let wide = "\
 COLLECTOR  EVERY  STARTED  WHAT

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
+use tidemark_app::collector_command;
 use tidemark_app::exit::{self, Failure};
-use tidemark_app::{block_on, collector_command};
 use tidemark_collect::Description;
 
 use crate::arguments;
-use crate::catalogue::{self, Installed};
+use crate::catalogue;
 use crate::table::one_line;
 use crate::{Command, PROGRAM};
 
@@ -20,13 +20,8 @@ pub(crate) fn man(command: &Command, name: Option<&str>) -> Result<ExitCode, Fai
         Some(name) => {
             // `tidemark-host` is what a page is called, `host` what a collector is.
             let name = name.strip_prefix("tidemark-").unwrap_or(name);
-            let installed = Installed::find(&command.here);
-            let program = installed.program(name)?;
-            let described = block_on(async {
-                catalogue::describe(name, program)
-                    .await
-                    .map_err(|broken| Failure::run(broken.to_string()))
-            })?;
+            let installed = catalogue::installed(&command.here);
+            let described = catalogue::describe(name, catalogue::program(&installed, name)?)?;
             of_collector(&described.description)
         }
     };

@@ -8,7 +8,7 @@ use tidemark_app::output::Format;
 use tidemark_app::{StopSignals, block_on};
 
 use crate::Command;
-use crate::catalogue::Installed;
+use crate::catalogue;
 use crate::child::{self, Tell};
 
 /// Runs the collectors called `names`; the exit code is the worst of theirs.
@@ -18,8 +18,11 @@ pub(crate) fn run(command: &Command, names: &[String], dry_run: Option<Format>) 
         options.push("--dry-run".into());
         options.push(format!("--output={format}").into());
     }
-    let installed = Installed::find(&command.here);
-    let programs: Result<Vec<&Path>, Failure> = names.iter().map(|name| installed.program(name)).collect();
+    let installed = catalogue::installed(&command.here);
+    let programs: Result<Vec<&Path>, Failure> = names
+        .iter()
+        .map(|name| catalogue::program(&installed, name))
+        .collect();
     let programs = programs?;
     let worst = block_on(async {
         let mut signals = StopSignals::listen()

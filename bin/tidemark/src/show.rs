@@ -17,7 +17,7 @@ use tidemark_settings::{Settings, SinkKind, Span};
 use tidemark_store::{LastValue, Selector, SeriesName, SeriesSamples, Store, StoreError};
 
 use crate::Command;
-use crate::catalogue::{Installed, describe};
+use crate::catalogue;
 use crate::state;
 use crate::up::sink_text;
 
@@ -30,12 +30,8 @@ pub(crate) fn show(
 ) -> Result<ExitCode, Failure> {
     let loaded = command.settings()?;
     let state = state::folder(command)?;
-    let installed = Installed::find(&command.here);
-    let program = installed.program(name)?;
-    let described = block_on(async {
-        let described = describe(name, program).await;
-        described.map_err(|broken| Failure::run(broken.to_string()))
-    })?;
+    let installed = catalogue::installed(&command.here);
+    let described = catalogue::describe(name, catalogue::program(&installed, name)?)?;
     let Some(file) = state::file(&state, state::STORE)? else {
         return Err(nothing_stored(command, name, &loaded.settings, &state));
     };

@@ -15,7 +15,7 @@ use tidemark_point::Timestamp;
 use tidemark_settings::{Environment as _, Span};
 
 use crate::Command;
-use crate::catalogue::Catalogue;
+use crate::catalogue;
 use crate::state;
 use crate::table::terminal_width;
 use gather::{Sources, gather};
@@ -32,7 +32,7 @@ pub(crate) fn status(command: &Command, json: bool, check: bool) -> Result<ExitC
     let state = state::folder(command)?;
     let has_outbox = state::file(&state, state::OUTBOX)?.is_some();
     let mut status = block_on(async {
-        let catalogue = Catalogue::find(&command.here).await;
+        let catalogue = catalogue::find_beside(&command.here).await;
         let from = Sources {
             catalogue: &catalogue,
             loaded: loaded.as_ref(),

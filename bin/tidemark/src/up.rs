@@ -13,15 +13,15 @@ use std::time::Duration;
 use tidemark_app::exit::{self, Failure};
 use tidemark_app::lock::{Locked, RunLock};
 use tidemark_app::{StopSignals, block_on, ready_state};
+use tidemark_catalogue::Timing;
 use tidemark_delivery::{OpenOptions, RUN_BUDGET, Sinks};
 use tidemark_settings::{Loaded, Span};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::Command;
-use crate::catalogue::{Catalogue, nothing_installed};
+use crate::catalogue::{self, Catalogue, nothing_installed};
 use crate::child::{self, Handle, Tell};
-use crate::list::Plan;
 use flush::Flush;
 use report::Reporter;
 pub(crate) use report::sink_text;
@@ -46,14 +46,14 @@ struct Member {
 }
 
 impl Member {
-    fn new(name: &str, program: &Path, plan: Plan, passed_on: &[OsString]) -> Self {
+    fn new(name: &str, program: &Path, timing: Timing, passed_on: &[OsString]) -> Self {
         let mut options = passed_on.to_vec();
-        let interval = plan.interval.as_duration();
-        let stays = plan.interval.as_duration() < STAYS_BELOW.as_duration();
+        let interval = timing.interval.as_duration();
+        let stays = timing.interval.as_duration() < STAYS_BELOW.as_duration();
         if stays {
-            options.push(format!("--every={}", plan.interval).into());
+            options.push(format!("--every={}", timing.interval).into());
         }
-        let limit = plan
+        let limit = timing
             .deadline
             .as_duration()
             .saturating_add(RUN_BUDGET)
@@ -81,7 +81,7 @@ pub(crate) fn up(command: &Command) -> Result<ExitCode, Failure> {
     for notice in &loaded.notices {
         tracing::info!("{notice}");
     }
-    let catalogue = block_on(async { Ok(Catalogue::find(&command.here).await) })?;
+    let catalogue = catalogue::find(&command.here);
     let members = members(command, &catalogue, &loaded)?;
     let (state, sinks) = ready_state(&command.here, &loaded.settings)?;
     let _lock = match RunLock::take(&state, LOCK) {
@@ -130,9 +130,10 @@ fn members(command: &Command, catalogue: &Catalogue, loaded: &Loaded) -> Result<
         .iter()
         .filter(|collector| collector.description.is_ok());
     let member = |collector: &crate::catalogue::Collector| {
-        let plan = Plan::of(collector, loaded);
-        plan.enabled
-            .then(|| Member::new(&collector.name, &collector.program, plan, &passed_on))
+        let timing = Timing::of(collector, loaded);
+        timing
+            .enabled
+            .then(|| Member::new(&collector.name, &collector.program, timing, &passed_on))
     };
     let members: Vec<Member> = sound.filter_map(member).collect();
     if members.is_empty() {

@@ -37,6 +37,19 @@ impl Places {
         }
     }
 
+    /// The same places of another system, whose root is the folder `root`: an image, or one that a test has made.
+    #[must_use]
+    pub fn below(self, root: &Path) -> Places {
+        let below = |path: PathBuf| root.join(path.strip_prefix("/").unwrap_or(&path));
+        Places {
+            config: below(self.config),
+            config_named: self.config_named,
+            state: self.state.map(below),
+            credentials: self.credentials.map(below),
+            collectors: self.collectors.map(below),
+        }
+    }
+
     /// The main settings file. `conf.d/*.toml` beside it are read too.
     pub fn config(&self) -> &Path {
         &self.config
@@ -153,6 +166,21 @@ mod tests {
         let empty = places(&[("TIDEMARK_CONFIG", "")], false, None);
         assert_eq!(empty.config(), Path::new("/etc/tidemark/tidemark.toml"));
         assert!(!empty.config_is_named());
+    }
+
+    #[test]
+    fn another_systems_places_are_below_its_root() {
+        let image = places(&[], true, None).below(Path::new("/image"));
+        assert_eq!(image.config(), Path::new("/image/etc/tidemark/tidemark.toml"));
+        assert!(!image.config_is_named());
+        assert_eq!(image.state(), Ok(Path::new("/image/var/lib/tidemark")));
+        assert_eq!(image.credentials(), Some(Path::new("/image/etc/credstore")));
+        assert_eq!(
+            places(&[("TIDEMARK_CONFIG", "/t.toml")], true, None)
+                .below(Path::new("/"))
+                .config(),
+            Path::new("/t.toml")
+        );
     }
 
     #[test]

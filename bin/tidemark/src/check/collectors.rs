@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
+use tidemark_catalogue::Timing;
 use tidemark_collect::{Description, chain};
 use tidemark_delivery::Finding;
 use tidemark_settings::{Environment, Loaded, SecretSource, SettingValue as _};
 
 use super::{Part, Sources};
 use crate::catalogue::{Catalogue, Collector, nothing_installed};
-use crate::list::Plan;
+use crate::list::as_recorded;
 use crate::table::one_line;
 
 /// A finding for each collector that is started; the others are named.
@@ -17,12 +18,12 @@ pub(super) fn part(from: &Sources<'_>, catalogue: &Catalogue, loaded: Option<&Lo
     let mut checks = Vec::new();
     let mut off = Vec::new();
     for collector in &catalogue.collectors {
-        let plan = match loaded {
-            Some(loaded) => Plan::of(collector, loaded),
-            None => Plan::as_recorded(collector, None),
+        let timing = match loaded {
+            Some(loaded) => Timing::of(collector, loaded),
+            None => as_recorded(collector, None),
         };
-        if plan.enabled {
-            checks.push((collector.name.as_str(), one(from, collector, plan, loaded)));
+        if timing.enabled {
+            checks.push((collector.name.as_str(), one(from, collector, timing, loaded)));
         } else {
             off.push(collector.name.as_str());
         }
@@ -47,7 +48,7 @@ pub(super) fn part(from: &Sources<'_>, catalogue: &Catalogue, loaded: Option<&Lo
 /// The check's name.
 const STEP: &str = "collector";
 
-fn one(from: &Sources<'_>, collector: &Collector, plan: Plan, loaded: Option<&Loaded>) -> Finding {
+fn one(from: &Sources<'_>, collector: &Collector, timing: Timing, loaded: Option<&Loaded>) -> Finding {
     let described = match &collector.description {
         Ok(described) => &described.description,
         Err(broken) => {
@@ -77,7 +78,7 @@ fn one(from: &Sources<'_>, collector: &Collector, plan: Plan, loaded: Option<&Lo
     }
     Finding::ok(
         STEP,
-        format!("every {}, from {}", plan.interval, collector.program.display()),
+        format!("every {}, from {}", timing.interval, collector.program.display()),
     )
 }
 

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tidemark_app::lock;
+use tidemark_catalogue::Timing;
 use tidemark_collect::{Clock, Timestamp, chain};
 use tidemark_delivery::{Delivery, OpenOptions, Outbox, RUNS_KEPT, Run, SinkLedger, Sinks};
 use tidemark_settings::Loaded;
 
 use super::{CollectorStatus, FailingSince, LastRun, Signs, SinkStatus, Status};
 use crate::catalogue::{Catalogue, Collector};
-use crate::list::Plan;
+use crate::list::as_recorded;
 
 /// What is looked at.
 pub(super) struct Sources<'a> {
@@ -91,26 +92,26 @@ async fn open(from: &Sources<'_>, warnings: &mut Vec<String>) -> Result<Delivery
 }
 
 fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &[Run], now: Timestamp) -> CollectorStatus {
-    let plan = match from.loaded {
-        Some(loaded) => Plan::of(collector, loaded),
-        None => Plan::as_recorded(collector, runs.first()),
+    let timing = match from.loaded {
+        Some(loaded) => Timing::of(collector, loaded),
+        None => as_recorded(collector, runs.first()),
     };
     let last_run = runs.first().map(last_run);
     // A lock that cannot be looked at tells nothing.
     let holder = lock::holder(from.state, &collector.name).unwrap_or_default();
     let broken = collector.description.as_ref().err().map(ToString::to_string);
     let signs = Signs {
-        enabled: plan.enabled,
+        enabled: timing.enabled,
         broken: broken.is_some(),
-        interval: plan.interval,
-        deadline: plan.deadline,
+        interval: timing.interval,
+        deadline: timing.deadline,
         last_run: last_run.as_ref(),
         running_since: holder.and_then(|holder| holder.since),
     };
     CollectorStatus {
         name: collector.name.clone(),
-        enabled: plan.enabled,
-        interval: plan.interval,
+        enabled: timing.enabled,
+        interval: timing.interval,
         state: signs.state(now),
         next_run: signs.next_run(),
         failing: failing(runs),

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tidemark_app::exit;
+use tidemark_catalogue::Timing;
 use tidemark_collect::Clock;
 use tidemark_collect::http::redacted;
 use tidemark_delivery::{Delivery, OpenOptions, SinkLedger};
@@ -13,7 +14,7 @@ use tidemark_settings::{Loaded, Settings, SinkKind, SinkSettings};
 
 use super::Member;
 use crate::catalogue::Catalogue;
-use crate::list::Plan;
+use crate::list;
 use crate::runs;
 use crate::table::{Align, Cell, Table, one_line};
 use crate::wording::date_and_time;
@@ -31,16 +32,16 @@ pub(super) fn first_screen(catalogue: &Catalogue, loaded: &Loaded, state: &Path)
     ]);
     let mut example = None;
     for collector in &catalogue.collectors {
-        let plan = Plan::of(collector, loaded);
+        let timing = Timing::of(collector, loaded);
         match &collector.description {
             Ok(_) => {
-                if plan.enabled {
+                if timing.enabled {
                     example = example.or(Some(collector.name.as_str()));
                 }
-                let why = plan.why(collector, loaded);
+                let why = list::why(timing, collector, loaded);
                 table.row([
                     Cell::from(collector.name.as_str()),
-                    plan.interval.to_string().into(),
+                    timing.interval.to_string().into(),
                     why.into(),
                 ]);
             }

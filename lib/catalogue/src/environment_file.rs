@@ -1,0 +1,145 @@
+//! `/etc/default/tidemark`, as systemd reads an `EnvironmentFile=`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+/// The variables of such a text: `NAME=VALUE` on a line, `#` or `;` before a comment, quotes, and a backslash that takes
+/// what follows as it is (systemd.exec(5)). The last of one name counts. A line without `=` says nothing, and neither does
+/// a text that is not UTF-8, of which systemd takes nothing.
+pub(crate) fn read(text: &[u8]) -> BTreeMap<String, OsString> {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return BTreeMap::new();
+    };
+    let mut letters = text.chars().peekable();
+    let mut variables = BTreeMap::new();
+    loop {
+        while letters.next_if(|letter| letter.is_ascii_whitespace()).is_some() {}
+        match letters.peek() {
+            None => return variables,
+            Some('#' | ';') => {
+                // A backslash at the end takes no newline here since systemd 254, and the line below was lost before.
+                while letters.next_if(|letter| *letter != '\n').is_some() {}
+            }
+            Some(_) => {
+                let mut name = String::new();
+                while let Some(letter) = letters.next_if(|letter| !matches!(letter, '=' | '\n' | '\r')) {
+                    name.push(letter);
+                }
+                if letters.next_if_eq(&'=').is_some() {
+                    let value = value(&mut letters);
+                    variables.insert(name.trim_end().to_owned(), value.into());
+                }
+            }
+        }
+    }
+}
+
+type Letters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+fn value(letters: &mut Letters<'_>) -> String {
+    let mut value = String::new();
+    loop {
+        while letters.next_if(|letter| matches!(letter, ' ' | '\t')).is_some() {}
+        match letters.next() {
+            None | Some('\n' | '\r') => return value,
+            Some('\'') => {
+                for letter in letters.by_ref().take_while(|letter| *letter != '\'') {
+                    value.push(letter);
+                }
+            }
+            Some('"') => quoted(letters, &mut value),
+            Some(first) => {
+                plain(first, letters, &mut value);
+                return value;
+            }
+        }
+    }
+}
+
+/// To the closing quote: a backslash takes a quote, a backslash, a backtick or a dollar as it is, and joins lines.
+fn quoted(letters: &mut Letters<'_>, value: &mut String) {
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => return,
+            '\\' => match letters.next() {
+                Some('\n') | None => {}
+                Some(escaped @ ('"' | '\\' | '`' | '$')) => value.push(escaped),
+                Some(other) => value.extend(['\\', other]),
+            },
+            letter => value.push(letter),
+        }
+    }
+}
+
+/// To the end of the line, without white space there that no backslash keeps.
+fn plain(first: char, letters: &mut Letters<'_>, value: &mut String) {
+    let mut kept = value.len();
+    let mut next = Some(first);
+    while let Some(letter) = next {
+        match letter {
+            '\n' | '\r' => break,
+            '\\' => {
+                match letters.next() {
+                    Some('\n') | None => {}
+                    Some(escaped) => value.push(escaped),
+                }
+                kept = value.len();
+            }
+            letter => {
+                value.push(letter);
+                if !letter.is_ascii_whitespace() {
+                    kept = value.len();
+                }
+            }
+        }
+        next = letters.next();
+    }
+    value.truncate(kept);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(text: &str) -> Vec<(String, String)> {
+        let read = read(text.as_bytes());
+        read.into_iter()
+            .map(|(name, value)| (name, value.into_string().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn values_are_those_that_systemd_reads() {
+        for (text, value) in [
+            ("A=b", "b"),
+            ("A=", ""),
+            ("  A = b c \t\n", "b c"),
+            ("A='b  c'", "b  c"),
+            ("A=\"b\\\"c\\$d\\e\"", "b\"c$d\\e"),
+            ("A='b' 'c'", "bc"),
+            ("A='b'c'd'", "bc'd'"),
+            ("A=b\\ \nB", "b "),
+            ("A=b\\\nc\n", "bc"),
+            ("A=b'c", "b'c"),
+            ("A='b\nc'", "b\nc"),
+            ("A=x\r\nA=b\r\n", "b"),
+            ("# A=x\n; A=y\nA=b # c\n", "b # c"),
+            ("A=b=c", "b=c"),
+            ("A='", ""),
+        ] {
+            assert_eq!(of(text), [("A".to_owned(), value.to_owned())], "{text:?}");
+        }
+        assert_eq!(of("nothing\n\n#"), []);
+        assert_eq!(of("export A=b"), [("export A".to_owned(), "b".to_owned())]);
+        assert!(read(b"A=b\nB=\xff").is_empty());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+        #[test]
+        fn any_text_is_read_to_its_end(text in "[A='\"\\\\ #;\n$a]{0,60}") {
+            of(&text);
+        }
+    }
+}

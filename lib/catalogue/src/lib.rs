@@ -1,0 +1,22 @@
+#![doc = include_str!("catalogue.md")]
+
+mod accounts;
+mod ask;
+mod broken;
+mod described;
+mod environment_file;
+mod file;
+mod find;
+mod host;
+mod installed;
+mod plan;
+mod timing;
+mod trust;
+
+pub use broken::Broken;
+pub use described::Described;
+pub use find::{Catalogue, Collector, describe};
+pub use installed::{Installed, NotInstalled, is_collector_name, nothing_installed};
+pub use plan::{Plan, System};
+pub use timing::Timing;
+pub use trust::{Account, Trust};

@@ -1,0 +1,188 @@
+use std::path::{Path, PathBuf};
+
+use tidemark_collect::NeedsDescription;
+use tidemark_settings::{Loaded, Mistakes, SecretSource, SettingValue as _, Settings};
+use tidemark_systemd::{Host, Needs, Unit, UnitError};
+
+use crate::broken::one_line;
+use crate::host::{below, host, places};
+use crate::{Catalogue, Collector, Described, Timing, Trust, environment_file, file};
+
+/// The operator's command of an installed host, and what its flush does.
+const COMMAND: &str = "/usr/bin/tidemark";
+const FLUSH: [&str; 3] = ["outbox", "flush", "--due"];
+
+/// Where collectors are on an installed host. Who calls may have another folder in mind; the units do not.
+const COLLECTORS: &str = "/usr/lib/tidemark/collectors";
+
+/// The variables of all units, and the most of it that is read, in bytes.
+const ENVIRONMENT: &str = "/etc/default/tidemark";
+const LONGEST_ENVIRONMENT: usize = 1 << 20;
+
+/// An installed system: what the generator and `tidemark units` look at.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct System {
+    /// Its root folder, `/` but for images and tests. Units name their paths from there.
+    pub root: PathBuf,
+    /// Whose programs count.
+    pub trust: Trust,
+}
+
+impl System {
+    /// The system with that root, whose programs count where they are root's.
+    #[must_use]
+    pub fn at(root: impl Into<PathBuf>) -> System {
+        let root = root.into();
+        System {
+            trust: Trust::system(&root),
+            root,
+        }
+    }
+
+    /// Its collectors, with their programs' paths in it.
+    #[must_use]
+    pub fn catalogue(&self) -> Catalogue {
+        let mut catalogue = Catalogue::find(&[below(&self.root, Path::new(COLLECTORS))], &self.trust);
+        for collector in &mut catalogue.collectors {
+            if let Ok(inside) = collector.program.strip_prefix(&self.root) {
+                collector.program = Path::new("/").join(inside);
+            }
+        }
+        catalogue
+    }
+}
+
+/// The units that a host should have, each whole, and what is to be said about those that it will not have.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Plan {
+    /// The units: of each collector that is on, in the order of their names, then of the flush.
+    pub units: Vec<Unit>,
+    /// What was left out or taken by default, and why: a line each, for a person.
+    pub notices: Vec<String>,
+}
+
+impl Plan {
+    /// The plan of an installed system: what the generator writes, and what `tidemark units` compares with. It depends
+    /// on nothing but the files below the root: the collectors' folder, the settings, `/etc/default/tidemark`,
+    /// `/etc/passwd` and `/etc/group`.
+    #[must_use]
+    pub fn for_system(system: &System) -> Plan {
+        let mut notices = Vec::new();
+        let variables = file::read(
+            &below(&system.root, Path::new(ENVIRONMENT)),
+            LONGEST_ENVIRONMENT,
+            None,
+        );
+        let variables = variables.unwrap_or_else(|why| {
+            notices.push(format!("{ENVIRONMENT} {why}: no variable of it is known"));
+            None
+        });
+        let environment = environment_file::read(&variables.unwrap_or_default());
+        let places = places(&environment, &system.root);
+        let settings = Settings::load(&tidemark_settings::LoadFrom {
+            places: &places,
+            environment: &environment,
+            hostname: String::new(),
+            known_collectors: None,
+        });
+        let host = host(settings.as_ref().ok(), &environment, &system.root, &mut notices);
+        let mut plan = Plan::of(&system.catalogue(), &settings, &host);
+        plan.notices.extend(notices.iter().map(|notice| one_line(notice)));
+        plan
+    }
+
+    /// The units that follow from the collectors and the settings on that host.
+    ///
+    /// Nothing here ends the whole: a collector that is broken, or of which no unit can be made, is left out with a
+    /// notice. Of settings with mistakes nothing counts, so that every collector that is on by default has its timer, and
+    /// says at each run what is to be mended. Where no unit can be made of what the settings name (a folder with a
+    /// newline, say), the units are made without, for the same reason.
+    #[must_use]
+    pub fn of(catalogue: &Catalogue, settings: &Result<Loaded, Mistakes>, host: &Host) -> Plan {
+        let mut notices = catalogue.notices.clone();
+        let loaded = match settings {
+            Ok(loaded) => Some(loaded),
+            Err(mistakes) => {
+                notices.push(wrong(mistakes));
+                None
+            }
+        };
+        let flush = |host: &Host| tidemark_systemd::flush(Path::new(COMMAND), &FLUSH, host);
+        let (host, flush) = match flush(host) {
+            Ok(units) => (host.clone(), units),
+            Err(error) => {
+                notices.push(format!(
+                    "{error}; units are made without what the settings name, and runs fail"
+                ));
+                (Host::new(), flush(&Host::new()).unwrap_or_default())
+            }
+        };
+        let mut units = Vec::new();
+        for collector in &catalogue.collectors {
+            let timing = match loaded {
+                Some(loaded) => Timing::of(collector, loaded),
+                None => Timing::unconfigured(collector),
+            };
+            if !timing.enabled {
+                continue;
+            }
+            match &collector.description {
+                Err(broken) => notices.push(format!("no timer for {}: {broken}", collector.name)),
+                Ok(described) => match of_collector(collector, described, timing, loaded, &host) {
+                    Ok(made) => units.extend(made),
+                    Err(error) => notices.push(format!("no timer for {}: {error}", collector.name)),
+                },
+            }
+        }
+        units.extend(flush);
+        let notices = notices.iter().map(|notice| one_line(notice)).collect();
+        Plan { units, notices }
+    }
+}
+
+/// The units of a collector, with the secrets of its own section.
+fn of_collector(
+    collector: &Collector,
+    described: &Described,
+    timing: Timing,
+    loaded: Option<&Loaded>,
+    host: &Host,
+) -> Result<Vec<Unit>, UnitError> {
+    let mut host = host.clone();
+    let keys = described.description.settings.iter();
+    let secrets = keys.filter(|key| key.value_type == SecretSource::TYPE);
+    for key in secrets {
+        let secret = loaded.and_then(|loaded| loaded.secret(&collector.name, &key.name));
+        host.add_secret(secret.as_ref());
+    }
+    let made = tidemark_systemd::Collector {
+        name: collector.name.clone(),
+        summary: described.description.summary.clone(),
+        program: collector.program.clone(),
+        interval: timing.interval,
+        deadline: timing.deadline,
+        needs: needs(&described.description.needs),
+    };
+    tidemark_systemd::units(&made, &host)
+}
+
+fn needs(described: &NeedsDescription) -> Needs {
+    Needs {
+        network: described.network,
+        programs: described.programs.clone(),
+        paths: described.paths.iter().map(PathBuf::from).collect(),
+    }
+}
+
+/// What is said of settings that are wrong.
+fn wrong(mistakes: &Mistakes) -> String {
+    let first = mistakes.iter().next();
+    let first = first.map(ToString::to_string).unwrap_or_default();
+    let more = match mistakes.count() {
+        0 | 1 => String::new(),
+        count => format!(" (and {} more)", count - 1),
+    };
+    format!(
+        "the settings are wrong, so timers have their defaults and runs end with 78; `tidemark check` says all: {first}{more}"
+    )
+}

@@ -1,0 +1,164 @@
+//! Whatever a description holds: units of the known lines alone, or none.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use tidemark_catalogue::{Catalogue, Collector, Described, Plan};
+use tidemark_settings::{LoadFrom, Loaded, Mistakes, Places, Settings};
+use tidemark_systemd::Host;
+
+use crate::scene::description;
+
+fn settings() -> Result<Loaded, Mistakes> {
+    let environment = std::collections::BTreeMap::new();
+    Settings::load(&LoadFrom {
+        places: &Places::new(&environment, true, None).below("/nowhere".as_ref()),
+        environment: &environment,
+        hostname: String::new(),
+        known_collectors: None,
+    })
+}
+
+/// The plan of the one collector whose `NAME.json` holds these bytes.
+fn plan(json: &[u8]) -> Plan {
+    let description = Described::read("a", json);
+    let Ok(described) = description else {
+        return Plan::default();
+    };
+    let catalogue = Catalogue {
+        collectors: vec![Collector {
+            name: "a".to_owned(),
+            program: "/usr/lib/tidemark/collectors/tidemark-a".into(),
+            description: Ok(described),
+        }],
+        ..Catalogue::default()
+    };
+    Plan::of(&catalogue, &settings(), &Host::new())
+}
+
+/// Keys that a text may set so often as it likes; all others once, and to what they are without hostility.
+const MANY: [&str; 6] = [
+    "BindReadOnlyPaths",
+    "DeviceAllow",
+    "ExecPaths",
+    "NoExecPaths",
+    "SystemCallFilter",
+    "TemporaryFileSystem",
+];
+
+/// Whether each line is one that tidemark means.
+fn check(plan: &Plan) {
+    let known: BTreeSet<String> = lines(&plan_of_everything())
+        .map(|line| key(line).to_owned())
+        .collect();
+    for unit in &plan.units {
+        let mut seen = BTreeSet::new();
+        for line in unit.text.lines() {
+            assert!(!line.ends_with('\\') && !line.contains(['\r', '\0']), "{line:?}");
+            if line.is_empty() || line.starts_with("# Made by tidemark") {
+                continue;
+            }
+            let key = key(line);
+            assert!(known.contains(key), "{line:?}");
+            assert!(seen.insert(key) || MANY.contains(&key), "{line:?} once more");
+            match key {
+                "ExecStart" if unit.file_name == "tidemark-a.service" => {
+                    let rest = line.strip_prefix("ExecStart=/usr/lib/tidemark/collectors/tidemark-a");
+                    assert!(
+                        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" --every=")),
+                        "{line:?}"
+                    );
+                }
+                "User" => assert_eq!(line, "User=tidemark"),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn lines(plan: &Plan) -> impl Iterator<Item = &str> {
+    let lines = plan.units.iter().flat_map(|unit| unit.text.lines());
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+fn key(line: &str) -> &str {
+    line.split_once('=').map_or(line, |(key, _)| key)
+}
+
+/// Two plans in one, with every key that there is.
+fn plan_of_everything() -> Plan {
+    let needs = r#"{"network": true, "programs": ["/opt/x"], "paths": ["/", "/home/x", "/dev/x", "/run/x", "/proc"]}"#;
+    let everything = description("a").replace("{\"network\": false, \"programs\": [], \"paths\": []}", needs);
+    let mut plan = plan(everything.as_bytes());
+    for more in [description("a"), description("a").replace("\"5m\"", "\"10s\"")] {
+        plan.units.extend(super::hostile::plan(more.as_bytes()).units);
+    }
+    plan
+}
+
+#[test]
+fn a_plain_description_has_its_units() {
+    let plan = plan(description("a").as_bytes());
+    assert_eq!(plan.units.len(), 4, "{:?}", plan.notices);
+    check(&plan);
+    check(&plan_of_everything());
+}
+
+/// What could be meant to break out of a value.
+fn nasty() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "\\PC{0,12}",
+        "[\\x00-\\x7f]{0,20}",
+        Just("x\nExecStart=/bin/sh".to_owned()),
+        Just("x\r\n[Service]\rUser=root\\".to_owned()),
+        Just("/a\u{2028}b\u{85}User=root".to_owned()),
+        Just("/a %n%%;'\"$HOME\\".to_owned()),
+        Just("/../../etc".to_owned()),
+        "/[ -~]{1,12}",
+        Just("a".repeat(300)),
+        Just("90s\nUser=root".to_owned()),
+        Just("1h 30min".to_owned()),
+        Just("infinity".to_owned()),
+        Just("0".to_owned()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn texts_in_a_description_inject_nothing(
+        name in prop_oneof![3 => Just("a".to_owned()), 1 => nasty()],
+        summary in nasty(),
+        interval in prop_oneof![Just("5m".to_owned()), Just("10s".to_owned()), nasty()],
+        programs in proptest::collection::vec(nasty(), 0..3),
+        paths in proptest::collection::vec(nasty(), 0..3),
+        network in any::<bool>(),
+    ) {
+        let json = serde_json::json!({
+            "name": name, "summary": summary, "version": summary, "run_interval": interval, "deadline": "10m",
+            "default": "on", "needs": {"network": network, "programs": programs, "paths": paths},
+            "measurements": [], "settings": [],
+        });
+        let plan = plan(json.to_string().as_bytes());
+        check(&plan);
+        for notice in &plan.notices {
+            prop_assert!(!notice.contains(char::is_control) && notice.len() < 2100, "{}", notice);
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_changed_inject_nothing(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut json = description("a").into_bytes();
+        for (place, byte) in changes {
+            let place = place.index(json.len());
+            json[place] = byte;
+        }
+        check(&plan(&json));
+        json.truncate(cut.index(json.len()));
+        check(&plan(&json));
+    }
+}

@@ -1,0 +1,14 @@
+//! What is found in a folder, asked of programs, and planned from it.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expects by failing loudly, in its helpers too"
+)]
+
+mod asked;
+mod files;
+mod golden;
+mod hostile;
+mod plans;
+mod scene;
