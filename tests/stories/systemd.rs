@@ -1,12 +1,19 @@
 //! Under a real systemd: what the generated units start, and what they may do.
 
+mod boot;
+mod exposure;
+mod generator;
+mod hostile;
 mod sandbox;
 mod timers;
+mod units;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
-use tidemark_settings::Span;
+use tidemark_settings::{LoadFrom, Places, Settings, Span};
 use tidemark_systemd::{Collector, Host, Needs, Unit, units};
 use tidemark_testkit::{Systemd, program};
 
@@ -27,9 +34,22 @@ fn machine() -> Systemd {
     machine
 }
 
+/// Puts a collector that is built on the machine; gives its program.
+fn add(machine: &Systemd, name: &str) -> String {
+    let path = format!("/usr/lib/tidemark/collectors/tidemark-{name}");
+    let bytes = std::fs::read(program(&format!("tidemark-{name}"))).expect("a program that is built");
+    machine.install(&path, bytes, 0o755, "root");
+    path
+}
+
 /// The collector `host` as it describes itself.
 fn describe(machine: &Systemd) -> Collector {
-    let described = machine.run([HOST, "--describe"]).expect_code(0).stdout;
+    described(machine, HOST)
+}
+
+/// A collector as it describes itself.
+fn described(machine: &Systemd, program: &str) -> Collector {
+    let described = machine.run([program, "--describe"]).expect_code(0).stdout;
     let described: Value = serde_json::from_str(&described).expect("a description");
     let text = |name: &str| described[name].as_str().expect("a text").to_owned();
     let list = |name: &str| {
@@ -40,7 +60,7 @@ fn describe(machine: &Systemd) -> Collector {
     Collector {
         name: text("name"),
         summary: text("summary"),
-        program: HOST.into(),
+        program: program.into(),
         interval: text("run_interval").parse().expect("a span"),
         deadline: text("deadline").parse().expect("a span"),
         needs: Needs {
@@ -51,13 +71,11 @@ fn describe(machine: &Systemd) -> Collector {
     }
 }
 
-/// Puts a collector on the machine that is a script of sh, and needs nothing.
-fn script(machine: &Systemd, name: &str, script: &str) -> Collector {
-    let program = format!("/usr/lib/tidemark/collectors/tidemark-{name}");
-    machine.install(&program, format!("#!/bin/sh\n{script}\n"), 0o755, "root");
+/// A collector that needs nothing.
+fn collector(name: &str, program: impl Into<PathBuf>) -> Collector {
     Collector {
         name: name.to_owned(),
-        summary: "A script.".to_owned(),
+        summary: "One of the test's.".to_owned(),
         program: program.into(),
         interval: Span::minutes(1),
         deadline: Span::minutes(1),
@@ -65,9 +83,40 @@ fn script(machine: &Systemd, name: &str, script: &str) -> Collector {
     }
 }
 
+/// Puts a collector on the machine that is a script of sh, and needs no more than that.
+fn script(machine: &Systemd, name: &str, script: &str) -> Collector {
+    let program = format!("/usr/lib/tidemark/collectors/tidemark-{name}");
+    machine.install(&program, format!("#!/bin/sh\n{script}\n"), 0o755, "root");
+    let mut collector = collector(name, program);
+    collector.needs.programs.push("sh".to_owned());
+    collector
+}
+
+/// Settings as a program of the machine reads them.
+fn read_settings(machine: &Systemd, text: &str) -> Settings {
+    let file = machine.share().join("tidemark.toml");
+    std::fs::write(&file, text).expect("a shared folder");
+    let environment = BTreeMap::new();
+    let places = Places::new(&environment, true, Some(file));
+    let from = LoadFrom {
+        places: &places,
+        environment: &environment,
+        hostname: "machine".to_owned(),
+        known_collectors: None,
+    };
+    Settings::load(&from)
+        .expect("settings without a mistake")
+        .settings
+}
+
 /// Puts a collector's generated units on the machine.
 fn install(machine: &Systemd, collector: &Collector, host: &Host) {
-    for Unit { file_name, text, .. } in units(collector, host).expect("units") {
+    install_units(machine, &units(collector, host).expect("units"));
+}
+
+/// Puts units on the machine.
+fn install_units(machine: &Systemd, units: &[Unit]) {
+    for Unit { file_name, text, .. } in units {
         machine.install(format!("/etc/systemd/system/{file_name}"), text, 0o644, "root");
     }
     machine.daemon_reload();

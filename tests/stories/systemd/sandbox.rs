@@ -1,12 +1,13 @@
 //! What a collector may see and do under its unit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use serde_json::Value;
-use tidemark_systemd::Host;
+use tidemark_systemd::{Collector, Host, Needs};
 use tidemark_testkit::{SinkServer, Systemd};
 
-use super::{HOST, describe, drop_in, install, machine, script};
+use super::{HOST, collector, describe, drop_in, install, machine, read_settings};
 
 /// A point's measurement and tags, and its fields.
 type Figures = BTreeMap<String, BTreeMap<String, Value>>;
@@ -25,8 +26,68 @@ fn figures(points: &str) -> Figures {
         .collect()
 }
 
-/// What the sandbox closes (homes, temporary folders, devices, other processes) takes nothing from the figures of a host:
-/// the same series and fields, sizes that are the same, counters that lie between those before and after.
+/// What the figures inside lack, or have that those outside have not: series, fields, values. Empty where they are the same:
+/// sizes and totals to the digit, counters between those before and those after.
+fn differences(before: &Figures, inside: &Figures, after: &Figures) -> Vec<String> {
+    let names = |figures: &Figures| -> BTreeSet<(String, String)> {
+        let each = figures.iter().flat_map(|(series, fields)| {
+            let names = fields.keys();
+            names.map(|field| (series.clone(), field.clone()))
+        });
+        each.collect()
+    };
+    let (now, then) = (names(inside), names(before));
+    let mut differences: Vec<String> = now
+        .symmetric_difference(&then)
+        .map(|(series, field)| format!("{series} {field}: on one side alone"))
+        .collect();
+    let mut compared = BTreeSet::new();
+    for (series, field) in now.intersection(&then) {
+        let (now, then) = (&inside[series][field], &before[series][field]);
+        let later = after.get(series).and_then(|fields| fields.get(field));
+        let measurement = series.split('"').nth(1).unwrap_or_default();
+        let number = |value: &Value| value.as_f64().unwrap_or_default();
+        let fits = match (measurement, field.as_str()) {
+            ("host_filesystem", "size_bytes" | "available_bytes" | "free_bytes")
+                if series.contains("\"disk\"") =>
+            {
+                now == then
+            }
+            ("host_filesystem", "size_bytes" | "files" | "read_only")
+            | ("host_memory", "total_bytes")
+            | ("host_kernel", "boot_time" | "cpus") => now == then,
+            ("host_memory", "available_bytes") => (number(now) - number(then)).abs() < number(then) / 4.0,
+            ("host_processes", "total") => (number(now) - number(then)).abs() <= 3.0,
+            ("host_pressure", "stalled_seconds")
+            | ("host_disk", "reads" | "writes")
+            | ("host_network", "received_bytes" | "sent_bytes")
+            | ("host_kernel", "forks" | "interrupts" | "context_switches")
+            | ("host_uptime", "seconds") => (number(then)..=later.map_or(0.0, number)).contains(&number(now)),
+            _ => continue,
+        };
+        if !fits {
+            differences.push(format!(
+                "{series} {field}: {then} before, {now} inside, {later:?} after"
+            ));
+        }
+        compared.insert(measurement);
+    }
+    for measurement in [
+        "host_filesystem",
+        "host_kernel",
+        "host_memory",
+        "host_pressure",
+        "host_processes",
+        "host_uptime",
+    ] {
+        if !compared.contains(measurement) {
+            differences.push(format!("{measurement}: nothing to compare"));
+        }
+    }
+    differences
+}
+
+/// What the sandbox closes (homes, temporary folders, devices, other processes) takes nothing from the figures of a host.
 #[test]
 fn figures_inside_the_sandbox_equal_those_outside() {
     let machine = machine();
@@ -52,102 +113,95 @@ fn figures_inside_the_sandbox_equal_those_outside() {
         let ended = machine.command(words).args(["--dry-run", "--output=json"]).run();
         figures(&ended.expect_code(0).stdout)
     };
-    let look = format!(
-        "[Service]\nExecStart=\nExecStart={HOST} --dry-run --output=json\nStandardOutput=truncate:{}/inside\n",
-        Systemd::SHARE
-    );
-    drop_in(&machine, "tidemark-host.service", &look);
+    let inside = |more: &str| {
+        let look = format!(
+            "[Service]\nExecStart=\nExecStart={HOST} --dry-run --output=json\nStandardOutput=truncate:{}/inside\n\
+             StandardError=journal\n{more}\n",
+            Systemd::SHARE
+        );
+        drop_in(&machine, "tidemark-host.service", &look);
+        machine.systemctl(["start", "tidemark-host.service"]);
+        let said = std::fs::read_to_string(machine.share().join("inside"));
+        figures(&said.expect("its output"))
+    };
 
     let before = outside();
-    machine.systemctl(["start", "tidemark-host.service"]);
+    let found = inside("");
     let after = outside();
-    let inside = std::fs::read_to_string(machine.share().join("inside")).expect("its output");
-    let inside = figures(&inside);
-
-    let names = |figures: &Figures| -> Vec<(String, Vec<String>)> {
-        let names = |fields: &BTreeMap<String, Value>| fields.keys().cloned().collect();
-        figures
-            .iter()
-            .map(|(series, fields)| (series.clone(), names(fields)))
-            .collect()
-    };
-    assert_eq!(names(&inside), names(&before), "the same series and fields");
-    let mut seen = BTreeSet::new();
-    for (series, fields) in &inside {
-        let measurement = series.split('"').nth(1).unwrap_or_default();
-        for (field, value) in fields {
-            let [now, then, later] = [value, &before[series][field], &after[series][field]];
-            let number = |value: &Value| value.as_f64().unwrap_or_default();
-            let fits = match (measurement, field.as_str()) {
-                ("host_filesystem", "size_bytes" | "available_bytes" | "free_bytes")
-                    if series.contains("\"disk\"") =>
-                {
-                    now == then
-                }
-                ("host_filesystem", "size_bytes" | "files" | "read_only")
-                | ("host_memory", "total_bytes")
-                | ("host_kernel", "boot_time" | "cpus") => now == then,
-                ("host_memory", "available_bytes") => (number(now) - number(then)).abs() < number(then) / 4.0,
-                ("host_processes", "total") => (number(now) - number(then)).abs() <= 3.0,
-                ("host_pressure", "stalled_seconds")
-                | ("host_disk", "reads" | "writes")
-                | ("host_network", "received_bytes" | "sent_bytes")
-                | ("host_kernel", "forks" | "interrupts" | "context_switches")
-                | ("host_uptime", "seconds") => (number(then)..=number(later)).contains(&number(now)),
-                _ => continue,
-            };
-            assert!(
-                fits,
-                "{series} {field}: {then} before, {now} inside, {later} after"
-            );
-            seen.insert(measurement);
-        }
-    }
-    let expected = [
-        "host_filesystem",
-        "host_kernel",
-        "host_memory",
-        "host_pressure",
-        "host_processes",
-        "host_uptime",
-    ];
-    for measurement in expected {
-        assert!(seen.contains(measurement), "{measurement} among {seen:?}");
-    }
-    let disks = inside
+    assert_eq!(differences(&before, &found, &after), [""; 0]);
+    let disks = found
         .keys()
         .filter(|series| series.contains("\"device\":\"disk\""));
-    assert_eq!(disks.count(), 4, "{:?}", inside.keys());
+    assert_eq!(disks.count(), 4, "{:?}", found.keys());
+
+    // A sandbox that is closed further does show.
+    for (more, what) in [
+        ("ProtectHome=yes", "/home"),
+        ("ProcSubset=pid", "host_memory"),
+        ("InaccessiblePaths=/data", "/data"),
+    ] {
+        let differences = differences(&before, &inside(more), &outside());
+        assert!(
+            differences.iter().any(|difference| difference.contains(what)),
+            "{more}: {differences:?}"
+        );
+    }
 }
 
-/// Tries what no collector needs, and says of each whether it was let. First: the process that it looks at, and the port
-/// that it connects to.
-const TRIES: &str = r#"
-try() {
-    if sh -c "$2" try "$process" "$port" >/dev/null 2>&1; then echo "let: $1"; else echo "refused: $1"; fi
-}
-try 'write to /etc' 'touch /etc/written'
-try 'read from /root' 'cat /root/secret'
-try 'read the state of others' 'cat /var/lib/other/state'
-try 'open a raw socket' 'perl -e "use Socket; socket(S, AF_INET, SOCK_RAW, 1) or exit 1"'
-try 'connect' 'exec bash -c "exec 3<>/dev/tcp/127.0.0.1/$2"'
-try 'gain privileges' 'test "$(/usr/local/bin/gain -u)" = 0'
-try 'look at another process' 'cat /proc/$1/environ'
-try 'execute from /tmp' 'cp /bin/true /tmp/true && /tmp/true'
-try 'execute from the state' 'cp /bin/true "$STATE_DIRECTORY/true" && "$STATE_DIRECTORY/true"'
-try 'make a program that gains privileges' 'cp /bin/true "$STATE_DIRECTORY/gain" && chmod u+s "$STATE_DIRECTORY/gain"'
-"#;
-
-/// The sandbox alone refuses: as the same user, with modes and a capability that would let it, all of it is let without.
+/// A collector whose sink is a folder that a group may write leaves its file there, for others to read.
 #[test]
-fn a_collector_is_refused_what_it_does_not_need() {
+fn a_textfile_is_written_by_way_of_its_group() {
     let machine = machine();
-    let server = SinkServer::start();
-    let port = server.url("").rsplit(':').next().unwrap_or_default().to_owned();
+    let folder = "/var/lib/prometheus/node-exporter";
+    machine.sysusers("g scraped - -\n");
+    let make = format!("mkdir -p {folder} && chown root:scraped {folder} && chmod 0775 {folder}");
+    machine.run(["sh", "-c", &make]).expect_code(0);
+    let settings = format!("[[sink]]\ntype = \"textfile\"\ndirectory = \"{folder}\"\n");
+    machine.install("/etc/tidemark/tidemark.toml", &settings, 0o640, "root:tidemark");
+    let mut host = Host::of(&read_settings(&machine, &settings));
+    install(&machine, &describe(&machine), &host);
+    assert_eq!(
+        machine.run(["systemctl", "start", "tidemark-host.service"]).code,
+        Some(0),
+        "what cannot be delivered waits"
+    );
+    let files = || {
+        let list = format!("find {folder} -type f -name '*.prom' -printf '%m %u\\n'");
+        machine.run(["sh", "-c", &list]).expect_code(0).stdout
+    };
+    assert_eq!(files(), "", "without the group it is refused");
+
+    // A new start, without the time that a sink which failed is left alone.
+    machine
+        .run(["sh", "-c", "rm -rf /var/lib/tidemark/*"])
+        .expect_code(0);
+    host.sinks.groups.push("scraped".to_owned());
+    install(&machine, &describe(&machine), &host);
+    machine.systemctl(["start", "tidemark-host.service"]);
+    let files = files();
+    assert!(
+        !files.is_empty() && files.lines().all(|line| line == "644 tidemark"),
+        "{files:?}"
+    );
+}
+
+/// What a hostile collector tries; a script of perl.
+const TRIES: &str = include_str!("tries.pl");
+
+/// A capability for all that modes and the kernel itself refuse a user: what is left is the sandbox's.
+const CAPABLE: &str = "CAP_DAC_OVERRIDE CAP_NET_RAW CAP_SYS_ADMIN CAP_SYS_PTRACE";
+
+/// Makes what a hostile collector looks at, as open as modes can make it; gives its tries.
+fn bait(machine: &Systemd, port: u16) -> String {
+    machine.sysusers("u other - \"Another user\" /home/other\n");
     machine.run(["chmod", "0777", "/etc"]).expect_code(0);
     machine.run(["chmod", "0755", "/root"]).expect_code(0);
-    machine.install("/root/secret", "", 0o644, "root");
-    machine.install("/var/lib/other/state", "", 0o644, "root");
+    machine.install("/root/secret", "secret\n", 0o644, "root");
+    machine.install("/var/lib/other/state", "secret\n", 0o644, "other");
+    machine.install("/home/other/secret", "secret\n", 0o600, "other");
+    let closed = "chown other: /home/other && chmod 0700 /home/other";
+    machine.run(["sh", "-c", closed]).expect_code(0);
+    machine.install("/dev/kmsg", "", 0o666, "root");
     let id = std::fs::read("/usr/bin/id").expect("id of coreutils");
     machine.install("/usr/local/bin/gain", id, 0o4755, "root");
     let sleeper = "[Service]\nUser=tidemark\nExecStart=/bin/sleep 600\n";
@@ -155,37 +209,102 @@ fn a_collector_is_refused_what_it_does_not_need() {
     machine.daemon_reload();
     machine.systemctl(["start", "sleeper.service"]);
     let process = machine.property("sleeper.service", "MainPID");
+    format!("#!/usr/bin/perl\n($main::process, $main::port) = ({process}, {port});\n{TRIES}")
+}
 
-    let collector = script(
-        &machine,
-        "hostile",
-        &format!("process={process} port={port}\n{TRIES}"),
-    );
-    install(&machine, &collector, &Host::new());
+/// What a unit was let do, and refused.
+fn tried(machine: &Systemd, unit: &str) -> BTreeMap<String, bool> {
+    // What another user made could not be made in its place, and what is there already would not show.
+    let clean = "rm -rf /etc/written /tmp/true /var/lib/tidemark/* && : >/dev/kmsg && \
+                 { ! mountpoint -q /media || umount /media; } && \
+                 { [ ! -d /sys/fs/cgroup/made ] || rmdir /sys/fs/cgroup/made; }";
+    machine.run(["sh", "-c", clean]).expect_code(0);
+    let before = machine.journal(unit, &[]).len();
+    machine.systemctl(["start", unit]);
+    let said = machine.journal(unit, &[]);
+    let said = said[before..]
+        .iter()
+        .filter_map(|entry| entry.message().split_once(": "));
+    said.filter_map(|(verdict, what)| match verdict {
+        "let" => Some((what.to_owned(), true)),
+        "refused" => Some((what.to_owned(), false)),
+        _ => None,
+    })
+    .collect()
+}
+
+/// The sandbox alone refuses: all of it is let without, and each need lets what it is for and nothing else.
+#[test]
+fn a_collector_is_refused_what_it_does_not_need() {
+    let machine = machine();
+    let server = SinkServer::start();
+    let program = "/usr/lib/tidemark/collectors/tidemark-hostile";
+    machine.install(program, bait(&machine, server.port()), 0o755, "root");
     let open = format!(
-        "[Service]\nType=oneshot\nUser=tidemark\nStateDirectory=tidemark\nAmbientCapabilities=CAP_NET_RAW\nExecStart={}\n",
-        collector.program.display()
+        "[Service]\nType=oneshot\nUser=tidemark\nStateDirectory=tidemark\nAmbientCapabilities={CAPABLE}\nExecStart={program}\n"
     );
     machine.install("/etc/systemd/system/open.service", open, 0o644, "root");
     machine.daemon_reload();
-    let said = |unit: &str| {
-        machine.systemctl(["start", unit]);
-        let said = machine.journal(unit, &["_TRANSPORT=stdout"]);
-        said.iter()
-            .map(|entry| entry.message().to_owned())
-            .collect::<Vec<String>>()
-    };
-    let open = said("open.service");
-    assert_eq!(open.len(), 10, "{open:?}");
-    assert!(open.iter().all(|line| line.starts_with("let: ")), "{open:#?}");
-    // What it made is its own user's: in its place another could not be made.
-    machine
-        .run(["sh", "-c", "rm -f /etc/written /var/lib/tidemark/*"])
-        .expect_code(0);
-    let closed = said("tidemark-hostile.service");
-    let refused: Vec<String> = open
-        .iter()
-        .map(|line| line.replacen("let", "refused", 1))
-        .collect();
-    assert_eq!(closed, refused);
+    let open = tried(&machine, "open.service");
+    assert_eq!(open.len(), 24, "{open:?}");
+    for (what, let_) in &open {
+        assert!(let_, "without a sandbox it must be let: {what}");
+    }
+
+    let paths = |paths: &[&str]| paths.iter().map(PathBuf::from).collect();
+    let needs = [
+        (Needs::default(), vec![]),
+        (
+            Needs {
+                network: true,
+                ..Needs::default()
+            },
+            vec!["connect"],
+        ),
+        (
+            Needs {
+                programs: vec!["kill".to_owned()],
+                ..Needs::default()
+            },
+            vec![
+                "signal another process",
+                "execute from memory",
+                "write code as it runs",
+            ],
+        ),
+        (
+            Needs {
+                paths: paths(&["/root/secret", "/var/lib/other"]),
+                ..Needs::default()
+            },
+            vec!["read from /root", "read the state of others"],
+        ),
+        // As the collector `host`: it sees the filesystems, as far as their modes let.
+        (
+            Needs {
+                paths: paths(&["/", "/proc", "/sys"]),
+                ..Needs::default()
+            },
+            vec!["read from /root", "read the state of others"],
+        ),
+    ];
+    for (needs, mut let_) in needs {
+        let collector = Collector {
+            needs: needs.clone(),
+            ..collector("hostile", program)
+        };
+        install(&machine, &collector, &Host::new());
+        let closed = tried(&machine, "tidemark-hostile.service");
+        assert_eq!(
+            closed.keys().collect::<Vec<_>>(),
+            open.keys().collect::<Vec<_>>(),
+            "{needs:?}"
+        );
+        let_.push("keep its own state");
+        for (what, was_let) in &closed {
+            let expected = let_.contains(&what.as_str());
+            assert_eq!(*was_let, expected, "whether it may {what} that needs {needs:?}");
+        }
+    }
+    assert_eq!(server.requests().len(), 0, "it connects and asks nothing");
 }

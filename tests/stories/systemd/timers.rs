@@ -1,13 +1,16 @@
 //! Runs that timers start, and where their points go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
-use tidemark_settings::{LoadFrom, Places, Settings};
 use tidemark_systemd::Host;
-use tidemark_testkit::{InfluxTls, Influxd, InfluxdOptions, Systemd, wait_until};
+use tidemark_testkit::{
+    Answer, InfluxTls, Influxd, InfluxdOptions, JournalEntry, SinkServer, Source, Systemd, wait_until,
+};
 
-use super::{BOUND, describe, drop_in, install, machine, script};
+use super::{BOUND, add, describe, described, drop_in, install, machine, read_settings, script};
+use crate::scene::{lines, playing, report};
 
 /// Has a timer fire all the time.
 fn quicken(machine: &Systemd, collector: &str) {
@@ -24,6 +27,16 @@ fn ended(machine: &Systemd, collector: &str, result: &str) -> usize {
     machine
         .journal(&format!("tidemark-{collector}.service"), &of_starts)
         .len()
+}
+
+/// A collector's last run, as `status --json` tells it.
+fn last_run(machine: &Systemd, collector: &str) -> Value {
+    let status = machine.run(["tidemark", "status", "--json"]);
+    let status = status.expect_code(0).stdout;
+    let status: Value = serde_json::from_str(&status).expect("JSON");
+    let all = status["collectors"].as_array().into_iter().flatten();
+    let mut found = all.filter(|one| one["name"] == collector);
+    found.next().expect("it is installed")["last_run"].clone()
 }
 
 /// Its timer fires, each run ends well in its sandbox, and what it collected is in the store.
@@ -52,23 +65,13 @@ fn a_timer_fills_the_store() {
         "each run's points, once"
     );
 
-    let status = machine
-        .run(["tidemark", "status", "--json"])
-        .expect_code(0)
-        .stdout;
-    let status: Value = serde_json::from_str(&status).expect("JSON");
-    let host = status["collectors"].as_array().into_iter().flatten();
-    let host = host
-        .into_iter()
-        .find(|one| one["name"] == "host")
-        .expect("it ran");
-    let run = &host["last_run"];
+    let run = last_run(&machine, "host");
     assert_eq!(
         (&run["ok"], &run["partial"]),
         (&true.into(), &false.into()),
-        "{host}"
+        "{run}"
     );
-    assert_eq!(run["gaps"], Value::Array(Vec::new()), "{host}");
+    assert_eq!(run["gaps"], Value::Array(Vec::new()), "{run}");
     let warnings = machine.journal("tidemark-host.service", &["-p", "warning"]);
     assert!(warnings.is_empty(), "{warnings:?}");
     let stat = machine
@@ -77,12 +80,13 @@ fn a_timer_fills_the_store() {
     assert_eq!(stat.stdout, "tidemark\n");
 }
 
-/// One that hangs is ended at its time, again and again; one that crashes does not stop its timer; a third keeps its times.
+/// One that hangs is ended at its time, again and again; one that crashes does not stop its timer; a third keeps its times
+/// beside them.
 #[test]
 fn a_collector_that_hangs_or_crashes_stops_nothing() {
     let machine = machine();
     for (name, text) in [
-        ("hangs", "exec sleep 600"),
+        ("hangs", "trap '' TERM\nwhile :; do sleep 600; done"),
         ("crashes", "kill -SEGV $$"),
         ("works", "exit 0"),
     ] {
@@ -92,7 +96,7 @@ fn a_collector_that_hangs_or_crashes_stops_nothing() {
     drop_in(
         &machine,
         "tidemark-hangs.service",
-        "[Service]\nTimeoutStartSec=500ms\n",
+        "[Service]\nTimeoutStartSec=1s\nTimeoutStopSec=500ms\n",
     );
     machine.systemctl([
         "start",
@@ -100,19 +104,163 @@ fn a_collector_that_hangs_or_crashes_stops_nothing() {
         "tidemark-crashes.timer",
         "tidemark-works.timer",
     ]);
-    for (name, result) in [("hangs", "failed"), ("crashes", "failed"), ("works", "done")] {
-        wait_until(name, BOUND, || ended(&machine, name, result) >= 3);
+    for (name, result, runs) in [
+        ("hangs", "failed", 2),
+        ("crashes", "failed", 3),
+        ("works", "done", 5),
+    ] {
+        wait_until(name, BOUND, || ended(&machine, name, result) >= runs);
         assert_eq!(
             machine.property(&format!("tidemark-{name}.timer"), "ActiveState"),
             "active"
         );
     }
-    machine.systemctl(["stop", "tidemark-hangs.timer", "tidemark-crashes.timer"]);
+    machine.systemctl([
+        "stop",
+        "tidemark-hangs.timer",
+        "tidemark-crashes.timer",
+        "tidemark-works.timer",
+    ]);
     for (name, result) in [("hangs", "timeout"), ("crashes", "signal")] {
         let service = format!("tidemark-{name}.service");
         machine.wait_for(&service, "failed");
         assert_eq!(machine.property(&service, "Result"), result);
     }
+    let warned = machine.journal("tidemark-hangs.service", &["-p", "warning"]);
+    assert!(
+        warned.iter().any(|entry| entry.message().contains("timed out")),
+        "{warned:?}"
+    );
+
+    // While one hung, from its first start to its first end, the other ran at its times.
+    let instant = |entry: &JournalEntry| -> u64 {
+        let text = entry.field("__REALTIME_TIMESTAMP").unwrap_or_default();
+        text.parse().expect("a time in microseconds")
+    };
+    let hung = machine.journal("tidemark-hangs.service", &["_PID=1"]);
+    let hung: Vec<u64> = hung
+        .iter()
+        .filter(|entry| {
+            entry.message().starts_with("Starting") || entry.field("JOB_RESULT") == Some("failed")
+        })
+        .map(instant)
+        .collect();
+    let beside = machine.journal("tidemark-works.service", &["JOB_TYPE=start", "JOB_RESULT=done"]);
+    let beside = beside
+        .iter()
+        .map(instant)
+        .filter(|at| (hung[0]..hung[1]).contains(at));
+    let beside = beside.count();
+    assert!(
+        beside >= 2,
+        "{beside} runs beside one that hung for {} us",
+        hung[1] - hung[0]
+    );
+}
+
+/// A source that never answers: the run ends at its deadline by itself, is recorded, and says so in status and journal; its
+/// timer goes on.
+#[test]
+fn a_run_that_reaches_its_deadline_says_so() {
+    let machine = machine();
+    let source = Source::http();
+    source.route("/general.json", Answer::hang());
+    let settings = format!(
+        "[collector.sponsoring]\nurl = \"{}\"\ndeadline = \"1s\"\n",
+        source.url("/general.json")
+    );
+    machine.install("/etc/tidemark/tidemark.toml", &settings, 0o640, "root:tidemark");
+    let sponsoring = add(&machine, "sponsoring");
+    install(&machine, &described(&machine, &sponsoring), &Host::new());
+    quicken(&machine, "sponsoring");
+    machine.systemctl(["start", "tidemark-sponsoring.timer"]);
+    wait_until("two runs", BOUND, || ended(&machine, "sponsoring", "failed") >= 2);
+    source.route("/general.json", Answer::ok(report(2)));
+    machine.systemctl(["stop", "tidemark-sponsoring.timer"]);
+    machine.wait_for("tidemark-sponsoring.service", "failed");
+    assert_eq!(
+        machine.property("tidemark-sponsoring.service", "ExecMainStatus"),
+        "1",
+        "it ends by itself"
+    );
+    let run = last_run(&machine, "sponsoring");
+    assert_eq!(run["ok"], false, "{run}");
+    let why = run["error"].as_str().unwrap_or_default();
+    assert!(why.contains("did not answer within"), "{run}");
+    let said = machine.journal("tidemark-sponsoring.service", &["_COMM=tidemark-sponso"]);
+    assert!(
+        said.iter()
+            .any(|entry| entry.message().contains("did not answer within")),
+        "{said:?}"
+    );
+    machine.systemctl(["start", "tidemark-sponsoring.service"]);
+    assert_eq!(last_run(&machine, "sponsoring")["ok"], true);
+}
+
+/// A run that takes longer than the interval, an operator's `systemctl start`, and his `tidemark run`, all at once: one
+/// runs at a time.
+#[test]
+fn no_run_overlaps_another() {
+    let machine = machine();
+    let sink = SinkServer::start();
+    let source = Source::http();
+    let slow = Answer::ok(report(2)).after(Duration::from_millis(400));
+    source.route("/general.json", slow);
+    let settings = format!(
+        "[collector.sponsoring]\nurl = \"{}\"\n{}",
+        source.url("/general.json"),
+        playing("played", &sink)
+    );
+    machine.install("/etc/tidemark/tidemark.toml", &settings, 0o640, "root:tidemark");
+    let sponsoring = add(&machine, "sponsoring");
+    let host = Host::of(&read_settings(&machine, &settings));
+    install(&machine, &described(&machine, &sponsoring), &host);
+    quicken(&machine, "sponsoring");
+    machine.systemctl(["start", "tidemark-sponsoring.timer"]);
+    let by_hand = machine.command([
+        "sh",
+        "-c",
+        "for try in 1 2 3; do tidemark run sponsoring || exit 1; done",
+    ]);
+    let by_hand = by_hand.bound(BOUND).start();
+    let by_manager = [
+        "sh",
+        "-c",
+        "for try in 1 2 3; do systemctl start tidemark-sponsoring.service || exit 1; done",
+    ];
+    let by_manager = machine.command(by_manager).bound(BOUND).start();
+    let by_hand = by_hand.wait().expect_code(0);
+    by_manager.wait().expect_code(0);
+    wait_until("runs of the timer", BOUND, || {
+        ended(&machine, "sponsoring", "done") >= 5
+    });
+    machine.systemctl(["stop", "tidemark-sponsoring.timer"]);
+    machine.wait_for("tidemark-sponsoring.service", "dead");
+    machine.run(["tidemark", "outbox", "flush"]).expect_code(0);
+
+    let requests = sink.requests();
+    let points = requests.iter().flat_map(|request| lines(request.text()));
+    let mut runs: Vec<(i64, i64)> = points
+        .filter(|line| line.measurement == "tidemark_run")
+        .map(|line| {
+            assert_eq!(line.fields["ok"], "true");
+            let seconds: f64 = line.fields["duration_seconds"].parse().expect("a float");
+            let nanos = Duration::from_secs_f64(seconds).as_nanos();
+            (line.time, line.time + i64::try_from(nanos).expect("a short run"))
+        })
+        .collect();
+    runs.sort_unstable();
+    for pair in runs.windows(2) {
+        assert!(pair[0].1 <= pair[1].0, "{:?} and {:?}", pair[0], pair[1]);
+    }
+    assert!(runs.len() >= 3, "{runs:?}");
+    assert_eq!(runs.len(), source.requests().len(), "each asked once");
+    let starts = ended(&machine, "sponsoring", "done") + 3;
+    assert!(
+        runs.len() < starts || by_hand.stderr.contains("under way"),
+        "some of {starts} starts were beside a run: {}",
+        by_hand.stderr
+    );
 }
 
 /// Into a real InfluxDB over HTTPS, with a password that is a credential of systemd alone.
@@ -137,19 +285,7 @@ fn the_password_is_a_credential() {
     let authority = std::fs::read(influxd.ca_file()).expect("a certificate");
     machine.install("/etc/tidemark/authority.pem", authority, 0o644, "root");
 
-    let file = machine.share().join("tidemark.toml");
-    std::fs::write(&file, settings).expect("a shared folder");
-    let environment = BTreeMap::new();
-    let places = Places::new(&environment, true, Some(file));
-    let from = LoadFrom {
-        places: &places,
-        environment: &environment,
-        hostname: "machine".to_owned(),
-        known_collectors: None,
-    };
-    let settings = Settings::load(&from)
-        .expect("settings without a mistake")
-        .settings;
+    let settings = read_settings(&machine, &settings);
     install(&machine, &describe(&machine), &Host::of(&settings));
     machine.systemctl(["start", "tidemark-host.service"]);
     assert_eq!(influxd.count("host_memory", "total_bytes"), 1);
