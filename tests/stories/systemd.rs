@@ -2,9 +2,11 @@
 
 mod boot;
 mod exposure;
+mod generator;
 mod hostile;
 mod sandbox;
 mod timers;
+mod units;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 mod lint;
 mod outbox;
 mod pages;
+mod units;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use tidemark_settings::Span;
 pub(crate) use lint::{ConvertedFormat, LintArguments, PageFormat, Precision};
 pub(crate) use outbox::{OutboxAction, RejectedFormat};
 pub(crate) use pages::Completions;
+pub(crate) use units::UnitsAction;
 
 /// What the user asked for.
 #[derive(Debug)]
@@ -63,6 +65,7 @@ pub(crate) enum Subcommand {
         dir: Option<PathBuf>,
     },
     Lint(LintArguments),
+    Units(UnitsAction),
     Completions(Completions),
     /// The manual page of the command, or of a collector.
     Man {
@@ -168,6 +171,7 @@ pub(crate) fn command() -> Command {
         )
         .subcommand(outbox::command())
         .subcommand(lint::command())
+        .subcommand(units::command())
         .subcommand(pages::completions())
         .subcommand(pages::man());
     with_common_options(command.subcommand(new()))
@@ -235,6 +239,7 @@ fn subcommand(matches: &ArgMatches) -> Result<Subcommand, Failure> {
         },
         Some(("outbox", of)) => Subcommand::Outbox(outbox::read(of)?),
         Some(("lint", of)) => Subcommand::Lint(lint::read(of)?),
+        Some(("units", of)) => Subcommand::Units(units::read(of)?),
         Some(("completions", of)) => Subcommand::Completions(pages::read(of)),
         Some(("man", of)) => Subcommand::Man {
             name: text(of, "name"),

@@ -10,6 +10,7 @@
 //! | [`check`] | says whether all that a run needs is as it should be: settings, secrets, sinks, outbox, collectors |
 //! | [`outbox`] | says what waits and what was rejected; tries it now, takes mended points, or gives it up |
 //! | [`lint`] | checks a page of metrics, and says what is wrong with line and column; converts it |
+//! | [`units`] | prints systemd's units, brings systemd in line with them, says where it is not |
 //! | [`completions`], [`man`] | print what a shell completes, and manual pages |
 //! | [`new`] | makes a new collector in a checkout of the source |
 //!
@@ -43,6 +44,7 @@ mod show;
 mod state;
 mod status;
 mod table;
+mod units;
 mod up;
 mod wording;
 
@@ -87,6 +89,7 @@ fn command() -> Result<ExitCode, Failure> {
         Subcommand::New { name, dir } => new::new(&name, dir.as_deref()),
         Subcommand::Check { json } => check::check(&command, json),
         Subcommand::Lint(arguments) => lint::lint(&arguments),
+        Subcommand::Units(action) => units::units(&command, &action),
         Subcommand::Completions(what) => completions::completions(&command, what),
         Subcommand::Man { name } => man::man(&command, name.as_deref()),
     }

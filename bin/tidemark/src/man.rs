@@ -62,7 +62,7 @@ fn of_command() -> Roff {
     }
     exit_status(
         &mut page,
-        "Done. Of status --check, lint and check: nothing is wrong.",
+        "Done. Of status --check, lint, check and units verify: nothing is wrong.",
         "It could not be done, or something is wrong; a line on standard error says what, why, and what to do.",
     );
     section(&mut page, "ENVIRONMENT");

@@ -52,7 +52,7 @@ fn the_command_is_sound() {
 
 #[test]
 fn subcommands_are_read() {
-    let cases: [(&[&str], Subcommand); 19] = [
+    let cases: [(&[&str], Subcommand); 23] = [
         (&["up"], Subcommand::Up),
         (&["list"], Subcommand::List),
         (
@@ -151,6 +151,24 @@ fn subcommands_are_read() {
             }),
         ),
         (
+            &["units", "print"],
+            Subcommand::Units(UnitsAction::Print { to: None }),
+        ),
+        (
+            &["units", "print", "--to=units"],
+            Subcommand::Units(UnitsAction::Print {
+                to: Some("units".into()),
+            }),
+        ),
+        (
+            &["units", "sync", "--wait"],
+            Subcommand::Units(UnitsAction::Sync { wait: true }),
+        ),
+        (
+            &["units", "verify", "--json"],
+            Subcommand::Units(UnitsAction::Verify { json: true }),
+        ),
+        (
             &["completions", "fish"],
             Subcommand::Completions(Completions::Fish),
         ),
@@ -160,7 +178,14 @@ fn subcommands_are_read() {
                 name: Some("host".into()),
             },
         ),
-        (&["outbox", "flush"], Subcommand::Outbox(OutboxAction::Flush)),
+        (
+            &["outbox", "flush"],
+            Subcommand::Outbox(OutboxAction::Flush { due: false }),
+        ),
+        (
+            &["outbox", "flush", "--due"],
+            Subcommand::Outbox(OutboxAction::Flush { due: true }),
+        ),
         (
             &["outbox", "retry", "db"],
             Subcommand::Outbox(OutboxAction::Retry {
@@ -210,8 +235,8 @@ fn wrong_lines_say_what_to_type() {
     assert!(message(&["lint", "--from=openmetrics", "--precision=s"]).contains("line protocol alone"));
     assert!(message(&["completions"]).contains("<SHELL>"));
     assert!(message(&["new"]).contains("<NAME>"));
-    // It comes with later work.
-    message(&["units", "print"]);
+    assert!(message(&["units"]).contains("--help"));
+    assert!(message(&["units", "print", "--to"]).contains("--to <DIR>"));
 }
 
 #[test]
