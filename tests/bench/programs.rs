@@ -2,8 +2,8 @@
 //!
 //! `cargo build --config .cargo/dist.toml --profile dist --bins`, then `cargo bench --profile dist -p tidemark-tests --bench
 //! programs -- [PART…]`
-//! with the parts `start`, `sponsoring`, `autopkgtest`, `backlog` (all, where none is named). Needs `influxd`, `curl`,
-//! and for the peer `python3-influxdb`. What is printed goes into BENCHMARKS.md.
+//! with the parts `start`, `sponsoring`, `autopkgtest`, `backlog`, `systemd` (all, where none is named). Needs `influxd`,
+//! `curl`, for the peer `python3-influxdb`, and root for `systemd`. What is printed goes into BENCHMARKS.md.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,13 +16,15 @@ mod measure;
 mod one_run;
 mod start;
 mod swallow;
+mod systemd;
 
 /// What can be asked for by name.
-const PARTS: [(&str, fn()); 4] = [
+const PARTS: [(&str, fn()); 5] = [
     ("start", start::run),
     ("sponsoring", one_run::sponsoring),
     ("autopkgtest", one_run::autopkgtest),
     ("backlog", backlog::run),
+    ("systemd", systemd::run),
 ];
 
 fn main() {
