@@ -32,7 +32,7 @@ impl Handle {
 
 /// Starts `program`, and gives a handle to it and what resolves when it has ended.
 ///
-/// It shares standard output and error, and reads nothing. It is in a process group of its own: a signal of the terminal
+/// It shares standard output and error, and reads nothing. What a service manager told this program is not for it. It is in a process group of its own: a signal of the terminal
 /// reaches this program alone, which hands it on once.
 ///
 /// # Errors
@@ -46,6 +46,9 @@ pub(crate) fn start(
 )> {
     let mut child = Command::new(program)
         .args(options)
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("WATCHDOG_USEC")
+        .env_remove("WATCHDOG_PID")
         .stdin(Stdio::null())
         .process_group(0)
         .spawn()?;

@@ -1,5 +1,6 @@
 //! `tidemark outbox`: what waits for the sinks, what was rejected and why, and what can be done about it.
 
+mod due;
 mod mended;
 mod rejected;
 
@@ -35,7 +36,7 @@ pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCod
     };
     let delivers = matches!(
         action,
-        OutboxAction::Flush | OutboxAction::Retry { .. } | OutboxAction::RetryFrom { .. }
+        OutboxAction::Flush { .. } | OutboxAction::Retry { .. } | OutboxAction::RetryFrom { .. }
     );
     let (state, sinks) = if delivers {
         ready_state(&command.here, &loaded.settings)?
@@ -51,10 +52,7 @@ pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCod
         let mut delivery = Delivery::open(options).await;
         let notices = delivery.take_notices();
         if delivery.outbox().is_none() {
-            return Err(Failure::run(format!(
-                "the outbox cannot be used: {}",
-                notices.join("; ")
-            )));
+            return Err(cannot_be_used(action, &notices));
         }
         let done = match (&text, action) {
             (Some(text), OutboxAction::RetryFrom { sink, .. }) => {
@@ -67,9 +65,23 @@ pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCod
     })
 }
 
+/// A log that is kept has what was said on opening already.
+fn cannot_be_used(action: &OutboxAction, notices: &[String]) -> Failure {
+    Failure::run(match action {
+        OutboxAction::Flush { due: true } => {
+            "nothing is delivered: there is no outbox that could be used".to_owned()
+        }
+        _ => format!("the outbox cannot be used: {}", notices.join("; ")),
+    })
+}
+
 /// An outbox that nobody has made yet holds nothing.
 fn nothing_yet(action: &OutboxAction, hint: Option<String>) -> Result<ExitCode, Failure> {
     match action {
+        OutboxAction::Flush { due: true } => {
+            tracing::debug!("nothing has run yet");
+            Ok(ExitCode::SUCCESS)
+        }
         OutboxAction::Show { what: Some(what) } => Err(unknown(what)),
         OutboxAction::Drop {
             batch: Some(batch), ..
@@ -109,7 +121,8 @@ async fn act(delivery: &mut Delivery, action: &OutboxAction, now: Timestamp) -> 
         OutboxAction::Rejected { sink, format } => {
             refused(opened(delivery)?, sink.as_deref(), Some(*format), now).await?
         }
-        OutboxAction::Flush => {
+        OutboxAction::Flush { due: true } => return due::flush(delivery).await,
+        OutboxAction::Flush { due: false } => {
             let report = delivery.deliver(Budget::Flush).await;
             return delivered(delivery, &report).await;
         }

@@ -19,8 +19,8 @@ pub(crate) enum OutboxAction {
         sink: Option<String>,
         format: Option<RejectedFormat>,
     },
-    /// Try all that waits now.
-    Flush,
+    /// Try all that waits now; or what is due, as the flush timer does.
+    Flush { due: bool },
     /// End a backoff, and try.
     Retry { sink: Option<String> },
     /// Take mended lines, from a file or (`-`) from standard input, and try.
@@ -100,7 +100,14 @@ pub(super) fn command() -> Command {
                 )
                 .after_help(MEND),
         )
-        .subcommand(Command::new("flush").about("Deliver all that waits now, whatever the backoff"))
+        .subcommand(
+            Command::new("flush")
+                .about("Deliver all that waits now, whatever the backoff")
+                .arg(flag(
+                    "due",
+                    "Leave alone what is backing off, say nothing, and send how each sink is: the timer's",
+                )),
+        )
         .subcommand(
             Command::new("retry")
                 .about(
@@ -145,7 +152,9 @@ pub(super) fn read(matches: &ArgMatches) -> Result<OutboxAction, Failure> {
         Some(("show", of)) => OutboxAction::Show {
             what: text(of, "what"),
         },
-        Some(("flush", _)) => OutboxAction::Flush,
+        Some(("flush", of)) => OutboxAction::Flush {
+            due: of.get_flag("due"),
+        },
         Some(("retry", of)) => {
             let sink = text(of, "sink").or_else(|| text(of, "sink-option"));
             match of.get_one::<PathBuf>("from").cloned() {

@@ -52,7 +52,7 @@ fn the_command_is_sound() {
 
 #[test]
 fn subcommands_are_read() {
-    let cases: [(&[&str], Subcommand); 23] = [
+    let cases: [(&[&str], Subcommand); 24] = [
         (&["up"], Subcommand::Up),
         (&["list"], Subcommand::List),
         (

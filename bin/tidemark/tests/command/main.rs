@@ -1,9 +1,10 @@
 //! The contract of the operator's command, from outside: exit codes, outputs, messages, children.
 //!
-//! Here: a `Site` for each test, and the good day; `trouble.rs`: the bad one; `mending.rs`: refused points; `lint.rs`;
-//! `pages.rs`: completions and manual pages.
+//! Here: a `Site` for each test, and the good day; `trouble.rs`: the bad one; `mending.rs`: refused points; `due.rs`: the
+//! flush timer's; `lint.rs`; `pages.rs`: completions and manual pages.
 #![expect(clippy::expect_used, reason = "helpers of tests are tests")]
 
+mod due;
 mod lint;
 mod mending;
 mod pages;
