@@ -1,16 +1,20 @@
 //! How the collectors and the sinks are: what `status` shows, and the contract of `status --json`.
 
 mod gather;
+mod late;
 mod screen;
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 use tidemark_app::block_on;
+use tidemark_app::boot::{self, BootInstant};
 use tidemark_app::exit::{self, Failure};
-use tidemark_collect::SystemClock;
+use tidemark_collect::{Clock as _, SystemClock};
 use tidemark_point::Timestamp;
 use tidemark_settings::{Environment as _, Span};
 
@@ -19,7 +23,11 @@ use crate::catalogue;
 use crate::state;
 use crate::table::terminal_width;
 use gather::{Sources, gather};
+use late::{End, Now};
 use screen::screen;
+
+/// The host that is looked at.
+const HOST: &str = "/";
 
 /// Prints the screen (with wrong settings too), or the contract's object; with `check` the exit code says whether somebody should look.
 pub(crate) fn status(command: &Command, json: bool, check: bool) -> Result<ExitCode, Failure> {
@@ -40,6 +48,11 @@ pub(crate) fn status(command: &Command, json: bool, check: bool) -> Result<ExitC
             state: &state,
             has_outbox,
             clock: Arc::new(SystemClock),
+            now: Now {
+                wall: SystemClock.now(),
+                boot: BootInstant::now(&command.here.environment, Path::new(HOST)),
+                up: boot::uptime(Path::new(HOST)),
+            },
         };
         gather(from).await.map_err(Failure::run)
     })?;
@@ -117,7 +130,7 @@ pub(crate) struct FailingSince {
 pub(crate) enum State {
     /// Its last run was right, and not too long ago.
     Ok,
-    /// No run has ended for twice the interval and the deadline.
+    /// No run has ended for twice the interval and the deadline, while the host was up.
     Late,
     /// Its last run failed.
     Failing,
@@ -165,7 +178,7 @@ pub(crate) struct LastRun {
 impl LastRun {
     /// When it ended.
     pub(crate) fn ended(&self) -> Timestamp {
-        let duration = std::time::Duration::try_from_secs_f64(self.duration_seconds);
+        let duration = Duration::try_from_secs_f64(self.duration_seconds);
         self.started.saturating_add(duration.unwrap_or_default())
     }
 }
@@ -222,48 +235,50 @@ impl Status {
 }
 
 /// What a collector's state follows from.
-#[derive(Debug, Copy, Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Signs<'a> {
     pub(crate) enabled: bool,
     pub(crate) broken: bool,
     pub(crate) interval: Span,
     pub(crate) deadline: Span,
-    pub(crate) last_run: Option<&'a LastRun>,
+    /// The last run, and when it ended.
+    pub(crate) last_run: Option<(&'a LastRun, End)>,
     /// When the run under way began.
     pub(crate) running_since: Option<Timestamp>,
 }
 
 impl Signs<'_> {
     /// The state; the worst that is true.
-    pub(crate) fn state(&self, now: Timestamp) -> State {
+    pub(crate) fn state(&self, now: &Now) -> State {
         let running = self
             .running_since
-            .is_some_and(|since| distance(now, since) <= nanos(self.deadline));
+            .is_some_and(|since| distance(now.wall, since) <= nanos(self.deadline));
         match self.last_run {
             _ if !self.enabled => State::Disabled,
             _ if self.broken => State::Failing,
-            // A last run dated far ahead is as late: the clock jumped, and tells nothing.
-            Some(run) if !running && distance(now, run.ended()) > self.late_after() => State::Late,
+            Some((_, ref end)) if !running && self.is_late(now.quiet_since(end)) => State::Late,
             _ if running => State::Running,
-            Some(run) if !run.ok => State::Failing,
+            Some((run, _)) if !run.ok => State::Failing,
             Some(_) => State::Ok,
             None => State::Never,
         }
     }
 
-    /// The time without the end of a run after which a collector is late: 2 × interval + deadline.
-    fn late_after(&self) -> u64 {
-        nanos(self.interval)
-            .saturating_mul(2)
-            .saturating_add(nanos(self.deadline))
+    /// Whether a collector is late of which no run has ended for so long: 2 × interval + deadline is not late yet.
+    fn is_late(&self, quiet: Duration) -> bool {
+        let interval = self.interval.as_duration();
+        quiet
+            > interval
+                .saturating_mul(2)
+                .saturating_add(self.deadline.as_duration())
     }
 
-    /// When the next run starts, as far as that can be told.
-    pub(crate) fn next_run(&self) -> Option<Timestamp> {
-        let last = self
-            .last_run
-            .filter(|_| self.enabled && self.running_since.is_none())?;
-        Some(last.ended().saturating_add(self.interval.as_duration()))
+    /// When the next run starts, as far as that can be told: not of one that is late, as what should start it does not.
+    pub(crate) fn next_run(&self, now: &Now) -> Option<Timestamp> {
+        let (_, end) = self.last_run.as_ref()?;
+        let quiet = now.quiet_since(end);
+        let known = self.enabled && self.running_since.is_none() && !self.is_late(quiet);
+        known.then(|| now.next_run(quiet, self.interval.as_duration()))
     }
 }
 

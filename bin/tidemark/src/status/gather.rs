@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use tidemark_app::lock;
 use tidemark_catalogue::Timing;
-use tidemark_collect::{Clock, Timestamp, chain};
+use tidemark_collect::{Clock, chain};
 use tidemark_delivery::{Delivery, OpenOptions, Outbox, RUNS_KEPT, Run, SinkLedger, Sinks};
 use tidemark_settings::Loaded;
 
+use super::late::{End, Now};
 use super::{CollectorStatus, FailingSince, LastRun, Signs, SinkStatus, Status};
 use crate::catalogue::{Catalogue, Collector};
 use crate::list::as_recorded;
@@ -26,6 +27,8 @@ pub(super) struct Sources<'a> {
     /// Whether there is an outbox in it.
     pub(super) has_outbox: bool,
     pub(super) clock: Arc<dyn Clock>,
+    /// The time.
+    pub(super) now: Now,
 }
 
 /// What is configured where nobody knows: a name that no sink can have.
@@ -33,12 +36,11 @@ const NO_SINK: &str = "-";
 
 /// Looks at everything; an error where the state is there and cannot be read.
 pub(super) async fn gather(from: Sources<'_>) -> Result<Status, String> {
-    let now = from.clock.now();
     let mut status = Status {
         host: from.hostname.to_owned(),
         collectors: Vec::new(),
         sinks: Vec::new(),
-        now,
+        now: from.now.wall,
         settings_are_wrong: from.loaded.is_none(),
         warnings: Vec::new(),
     };
@@ -60,7 +62,7 @@ pub(super) async fn gather(from: Sources<'_>) -> Result<Status, String> {
                 .map_err(|error| chain(&error))?,
             None => Vec::new(),
         };
-        status.collectors.push(of_collector(&from, collector, &runs, now));
+        status.collectors.push(of_collector(&from, collector, &runs));
     }
     status.sinks = match outbox {
         Some(outbox) => ledger(outbox, from.loaded.is_some()).await?,
@@ -91,7 +93,7 @@ async fn open(from: &Sources<'_>, warnings: &mut Vec<String>) -> Result<Delivery
     Ok(delivery)
 }
 
-fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &[Run], now: Timestamp) -> CollectorStatus {
+fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &[Run]) -> CollectorStatus {
     let timing = match from.loaded {
         Some(loaded) => Timing::of(collector, loaded),
         None => as_recorded(collector, runs.first()),
@@ -105,18 +107,27 @@ fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &[Run], now: Ti
         broken: broken.is_some(),
         interval: timing.interval,
         deadline: timing.deadline,
-        last_run: last_run.as_ref(),
+        last_run: last_run.as_ref().map(|run| (run, end_of(from, collector, run))),
         running_since: holder.and_then(|holder| holder.since),
     };
     CollectorStatus {
         name: collector.name.clone(),
         enabled: timing.enabled,
         interval: timing.interval,
-        state: signs.state(now),
-        next_run: signs.next_run(),
+        state: signs.state(&from.now),
+        next_run: signs.next_run(&from.now),
         failing: failing(runs),
         broken,
         last_run,
+    }
+}
+
+/// When a run ended: by the host's clock as it is recorded, and by the boot's as its lock has it.
+fn end_of(from: &Sources<'_>, collector: &Collector, run: &LastRun) -> End {
+    let noted = lock::last_end(from.state, &collector.name);
+    End {
+        wall: run.ended(),
+        boot: noted.filter(|end| end.started == run.started).map(|end| end.at),
     }
 }
 
@@ -189,6 +200,7 @@ fn of_sink(ledger: SinkLedger) -> SinkStatus {
 mod tests {
     use super::*;
     use std::time::Duration;
+    use tidemark_collect::Timestamp;
 
     fn run(seconds: i64, ok: bool) -> Run {
         let started = Timestamp::from_secs(seconds).expect("in range");

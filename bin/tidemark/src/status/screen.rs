@@ -107,7 +107,7 @@ fn collectors(status: &Status) -> Table {
     for collector in order {
         let run = collector.last_run.as_ref();
         let next = collector.next_run.map(|next| match status.now.since(next) {
-            ..=0 => relative(status.now, next),
+            ..0 => relative(status.now, next),
             _ => "due".to_owned(),
         });
         table.row([

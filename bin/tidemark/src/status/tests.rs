@@ -25,8 +25,23 @@ fn signs(last_run: Option<&LastRun>) -> Signs<'_> {
         broken: false,
         interval: Span::minutes(1),
         deadline: Span::secs(30),
-        last_run,
+        last_run: last_run.map(|run| {
+            let end = End {
+                wall: run.ended(),
+                boot: None,
+            };
+            (run, end)
+        }),
         running_since: None,
+    }
+}
+
+/// Now, on a host that is up for long, and whose boot has no id.
+fn now(seconds: i64) -> Now {
+    Now {
+        wall: at(seconds),
+        boot: None,
+        up: Duration::from_secs(10_000_000),
     }
 }
 
@@ -82,15 +97,15 @@ fn well() -> Status {
 fn the_state_is_the_worst_that_is_true() {
     let good = run(-10, true);
     let bad = run(-10, false);
-    assert_eq!(signs(Some(&good)).state(at(0)), State::Ok);
-    assert_eq!(signs(Some(&bad)).state(at(0)), State::Failing);
-    assert_eq!(signs(None).state(at(0)), State::Never);
+    assert_eq!(signs(Some(&good)).state(&now(0)), State::Ok);
+    assert_eq!(signs(Some(&bad)).state(&now(0)), State::Failing);
+    assert_eq!(signs(None).state(&now(0)), State::Never);
     assert_eq!(
         Signs {
             enabled: false,
             ..signs(Some(&bad))
         }
-        .state(at(0)),
+        .state(&now(0)),
         State::Disabled
     );
     assert_eq!(
@@ -98,7 +113,7 @@ fn the_state_is_the_worst_that_is_true() {
             broken: true,
             ..signs(Some(&good))
         }
-        .state(at(0)),
+        .state(&now(0)),
         State::Failing
     );
     assert_eq!(
@@ -106,7 +121,7 @@ fn the_state_is_the_worst_that_is_true() {
             running_since: Some(at(-5)),
             ..signs(Some(&bad))
         }
-        .state(at(0)),
+        .state(&now(0)),
         State::Running
     );
     assert_eq!(
@@ -114,7 +129,7 @@ fn the_state_is_the_worst_that_is_true() {
             running_since: Some(at(-5)),
             ..signs(None)
         }
-        .state(at(0)),
+        .state(&now(0)),
         State::Running
     );
 }
@@ -123,32 +138,35 @@ fn the_state_is_the_worst_that_is_true() {
 fn late_is_twice_the_interval_and_the_deadline_after_the_end() {
     // It ended at 2 s; 2 × 60 s + 30 s later is 152 s.
     let good = run(0, true);
-    assert_eq!(signs(Some(&good)).state(at(152)), State::Ok);
-    assert_eq!(signs(Some(&good)).state(at(153)), State::Late);
+    assert_eq!(signs(Some(&good)).state(&now(152)), State::Ok);
+    assert_eq!(signs(Some(&good)).state(&now(153)), State::Late);
     // A failed run that is long ago is late, not failing: nothing runs it.
-    assert_eq!(signs(Some(&run(0, false))).state(at(153)), State::Late);
+    assert_eq!(signs(Some(&run(0, false))).state(&now(153)), State::Late);
     // A run under way is not late, until it is beyond its deadline.
     let running = Signs {
         running_since: Some(at(140)),
         ..signs(Some(&good))
     };
-    assert_eq!(running.state(at(153)), State::Running);
-    assert_eq!(running.state(at(171)), State::Late);
+    assert_eq!(running.state(&now(153)), State::Running);
+    assert_eq!(running.state(&now(171)), State::Late);
     // The clock was set back: a run of next week tells nothing.
-    assert_eq!(signs(Some(&run(1_000_000, true))).state(at(0)), State::Late);
+    assert_eq!(signs(Some(&run(1_000_000, true))).state(&now(0)), State::Late);
 }
 
 #[test]
-fn the_next_run_is_an_interval_after_the_end() {
+fn the_next_run_is_an_interval_after_the_end_and_not_past() {
     let good = run(0, true);
-    assert_eq!(signs(Some(&good)).next_run(), Some(at(62)));
-    assert_eq!(signs(None).next_run(), None);
+    assert_eq!(signs(Some(&good)).next_run(&now(10)), Some(at(62)));
+    assert_eq!(signs(Some(&good)).next_run(&now(70)), Some(at(70)));
+    // What should have started it long ago will not do so at a time that is known.
+    assert_eq!(signs(Some(&good)).next_run(&now(153)), None);
+    assert_eq!(signs(None).next_run(&now(10)), None);
     assert_eq!(
         Signs {
             enabled: false,
             ..signs(Some(&good))
         }
-        .next_run(),
+        .next_run(&now(10)),
         None
     );
     assert_eq!(
@@ -156,9 +174,22 @@ fn the_next_run_is_an_interval_after_the_end() {
             running_since: Some(at(70)),
             ..signs(Some(&good))
         }
-        .next_run(),
+        .next_run(&now(71)),
         None
     );
+}
+
+#[test]
+fn a_host_that_was_off_is_late_only_when_nothing_has_run_since_its_start() {
+    let good = run(0, true);
+    let up = |seconds: u64| Now {
+        up: Duration::from_secs(seconds),
+        ..now(604_800)
+    };
+    assert_eq!(signs(Some(&good)).state(&up(20)), State::Ok);
+    assert_eq!(signs(Some(&good)).next_run(&up(20)), Some(at(604_810)));
+    assert_eq!(signs(Some(&good)).state(&up(150)), State::Ok);
+    assert_eq!(signs(Some(&good)).state(&up(151)), State::Late);
 }
 
 #[test]
@@ -192,7 +223,7 @@ fn what_is_wrong_comes_first_with_since_when_and_what_to_do() {
     });
     status.collectors.push(failing);
     let mut late = collector("images", State::Late, Some(run(-7200, true)));
-    late.next_run = Some(at(-6900));
+    late.next_run = None;
     status.collectors.push(late);
     let mut broken = collector("cnf", State::Failing, None);
     broken.broken = Some("tidemark-cnf --describe failed (exit status: 3)".to_owned());
@@ -222,7 +253,7 @@ cnf         failing   -                -       -  5m     -
 versions    failing   98 s ago     2.0 s       0  5m     in 3 min
     for 6 runs, since 2026-11-21 06:30:00Z (30 min ago): https://source/page: connection refused
     try: tidemark run versions --dry-run -v
-images      late      119 min ago  2.0 s     812  5m     due
+images      late      119 min ago  2.0 s     812  5m     -
     no run has ended since 2026-11-21 05:00:02Z; is `tidemark up` or its timer running?
     try: tidemark run images
 host        partial   12 s ago     2.0 s     812  5m     in 4 min
