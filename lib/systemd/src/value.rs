@@ -10,6 +10,8 @@ use crate::UnitError;
 
 /// The longest path: the kernel's `PATH_MAX`, in bytes.
 const LONGEST_PATH: usize = 4095;
+/// The longest name in a path: the kernel's `NAME_MAX`, in bytes. systemd takes no path with a longer one.
+const LONGEST_NAME: usize = 255;
 /// The longest name of a credential, in bytes: that of a file.
 const LONGEST_CREDENTIAL: usize = 255;
 /// The longest name of a user or group, in bytes.
@@ -76,6 +78,9 @@ pub(crate) fn checked_path<'a>(of: &'static str, path: &'a Path) -> Result<&'a s
     }
     if text.len() > LONGEST_PATH {
         return Err(wrong("is longer than 4095 bytes"));
+    }
+    if text.split('/').any(|name| name.len() > LONGEST_NAME) {
+        return Err(wrong("holds a name longer than 255 bytes"));
     }
     if text.chars().any(char::is_control) {
         return Err(wrong("holds a control character; rename it"));
@@ -212,6 +217,8 @@ mod tests {
         assert!(fault("/a\u{85}b").contains("control"));
         assert!(fault("/a'\"b").contains("quotes"));
         assert!(fault(&"/a".repeat(2048)).contains("4095"));
+        assert!(fault(&format!("/a/{}/b", "c".repeat(256))).contains("longer than 255"));
+        assert!(path("it", Path::new(&format!("/{}", "c".repeat(255)))).is_ok());
         assert_eq!(path("it", Path::new("/a//b/./c/")).unwrap(), "/a/b/c");
 
         use std::os::unix::ffi::OsStrExt as _;
