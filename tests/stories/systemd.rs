@@ -4,6 +4,7 @@ mod boot;
 mod exposure;
 mod generator;
 mod hostile;
+mod journal;
 mod sandbox;
 mod timers;
 mod units;
@@ -107,6 +108,17 @@ fn read_settings(machine: &Systemd, text: &str) -> Settings {
     Settings::load(&from)
         .expect("settings without a mistake")
         .settings
+}
+
+/// Puts the generator and the target on the machine, which a boot starts then.
+fn add_generator(machine: &Systemd) {
+    let bytes = std::fs::read(program("tidemark-generator")).expect("a program that is built");
+    let path = "/usr/lib/systemd/system-generators/tidemark-generator";
+    machine.install(path, bytes, 0o755, "root");
+    // Nothing but the target itself: what follows changes is the story of `units`.
+    let target = "[Unit]\nDescription=tidemark\n[Install]\nWantedBy=multi-user.target\n";
+    machine.install("/usr/lib/systemd/system/tidemark.target", target, 0o644, "root");
+    machine.systemctl(["enable", "--quiet", "tidemark.target"]);
 }
 
 /// Puts a collector's generated units on the machine.
