@@ -1,6 +1,6 @@
 //! `tidemark units sync`: has systemd follow what is installed and set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +19,9 @@ use super::verify::{self, Report, Sides};
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// How long it is waited for them: no run without its unit is let live longer by systemd.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// How often one sync has the manager read the units again, while packages are unpacked.
+const MOST_RELOADS: usize = 3;
 
 /// Where things are on this machine.
 #[derive(Debug)]
@@ -63,15 +66,11 @@ impl Machine {
     }
 
     /// Brings the manager in line. No other sync is at work meanwhile.
-    pub(super) async fn sync(&self, due: impl FnOnce() -> Due) -> Result<Done, Failure> {
+    pub(super) async fn sync(&self, due: impl Fn() -> Due) -> Result<Done, Failure> {
         let runtime = Runtime::take(&self.runtime).await?;
-        // Looked at only now: while another sync was at work, more may have changed.
-        let due = due();
-        let plan = &due.plan.units;
         let mut done = Done::default();
-        let mut states = self.states(plan).await?;
-        self.reload(plan, &mut states, &mut done).await?;
-
+        let (due, states) = self.align(due, &mut done).await?;
+        let plan = &due.plan.units;
         let target = state_of(&states, TARGET);
         let record = runtime
             .read()
@@ -169,36 +168,46 @@ impl Machine {
             .collect())
     }
 
-    /// Has the manager read the units again where that changes anything.
-    async fn reload(
+    /// Has the manager read the units again where that changes anything, until it has what should be.
+    async fn align(
         &self,
-        plan: &[Unit],
-        states: &mut BTreeMap<String, State>,
+        due: impl Fn() -> Due,
         done: &mut Done,
-    ) -> Result<(), Failure> {
-        let before = Generated::read(&self.generated).differences(plan);
-        let is_behind = |unit: &Unit| {
-            let state = states.get(&unit.file_name);
-            state.is_none_or(|state| state.needs_reload || state.load == Load::NotFound)
-        };
-        if before.is_empty() && !plan.iter().any(is_behind) {
-            return Ok(());
-        }
-        self.systemctl.reload().await?;
-        done.lines.push("systemd has read the units again".to_owned());
-        let after = Generated::read(&self.generated).differences(plan);
-        let changed = before
-            .iter()
-            .filter(|(name, difference)| **difference == Difference::Changed && !after.contains_key(*name));
-        done.lines
-            .extend(changed.map(|(name, _)| format!("{name} has changed")));
-        done.complaints.extend(
-            after
+    ) -> Result<(Due, BTreeMap<String, State>), Failure> {
+        let mut changed = BTreeSet::new();
+        let mut reloads = 0;
+        loop {
+            // Looked at anew each time: more may have changed while the generator ran, or another sync was at work.
+            let due = due();
+            let plan = &due.plan.units;
+            let states = self.states(plan).await?;
+            let differences = Generated::read(&self.generated).differences(plan);
+            let is_behind = |unit: &Unit| {
+                let state = states.get(&unit.file_name);
+                state.is_none_or(|state| state.needs_reload || state.load == Load::NotFound)
+            };
+            let is_aligned = differences.is_empty() && !plan.iter().any(is_behind);
+            if !is_aligned && reloads < MOST_RELOADS {
+                self.systemctl.reload().await?;
+                reloads += 1;
+                let names = differences
+                    .into_iter()
+                    .filter(|(_, how)| *how == Difference::Changed);
+                changed.extend(names.map(|(name, _)| name));
+                continue;
+            }
+            if reloads > 0 {
+                done.lines.push("systemd has read the units again".to_owned());
+                let changed = changed.iter().filter(|name| !differences.contains_key(*name));
+                done.lines
+                    .extend(changed.map(|name| format!("{name} has changed")));
+            }
+            let complaints = differences
                 .iter()
-                .map(|(name, difference)| self.not_generated(name, *difference)),
-        );
-        *states = self.states(plan).await?;
-        Ok(())
+                .map(|(name, how)| self.not_generated(name, *how));
+            done.complaints.extend(complaints);
+            return Ok((due, states));
+        }
     }
 
     fn not_generated(&self, name: &str, difference: Difference) -> String {

@@ -43,7 +43,7 @@ pub(super) struct Finding {
 /// Everything that was found; serialises as the object of `--json`.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
-    /// The worst of all, where the operator's own counts as well.
+    /// Whether anything differs: `ok` or `differs`.
     verdict: Verdict,
     units: Vec<Finding>,
     /// What the plan leaves out, and why.

@@ -1,7 +1,7 @@
 //! The contract of the operator's command, from outside: exit codes, outputs, messages, children.
 //!
 //! Here: a `Site` for each test, and the good day; `trouble.rs`: the bad one; `mending.rs`: refused points; `due.rs`: the
-//! flush timer's; `lint.rs`; `pages.rs`: completions and manual pages.
+//! flush timer's; `lint.rs`; `pages.rs`: completions and manual pages; `units.rs`: units without systemd.
 #![expect(clippy::expect_used, reason = "helpers of tests are tests")]
 
 mod due;
@@ -9,6 +9,7 @@ mod lint;
 mod mending;
 mod pages;
 mod trouble;
+mod units;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

@@ -126,6 +126,7 @@ fn the_commands_page_has_every_subcommand() {
         "tidemark - Collects metrics at regular intervals",
         "tidemark status",
         "tidemark outbox retry [SINK]",
+        "tidemark units sync",
         "tidemark run NAME...",
         "--from FILE",
         "tidemark lint [FILE]",
@@ -191,6 +192,8 @@ fn every_subcommand_has_a_help() {
         &["outbox", "retry", "--help"],
         &["completions", "--help"],
         &["man", "--help"],
+        &["units", "--help"],
+        &["units", "sync", "--help"],
     ] {
         let ended = site.run(line).expect_code(0);
         assert!(

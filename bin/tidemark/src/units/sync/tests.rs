@@ -19,6 +19,7 @@ daemon-reload)
     rm -rf "$dir/generated" && cp -R "$dir/next" "$dir/generated"
     [ ! -e "$dir/show.reloaded" ] || cp "$dir/show.reloaded" "$dir/show"
     ;;
+reset-failed) sed -i s/ActiveState=failed/ActiveState=inactive/ "$dir/show" ;;
 esac
 [ ! -e "$dir/refuses-$1" ] || { echo "Failed to $1: no." >&2; exit 1; }
 "#;
@@ -243,6 +244,40 @@ fn what_the_generator_did_not_make_is_said() {
     ] {
         assert!(said.contains(part), "{said}");
     }
+    assert_eq!(scene.told(), ["daemon-reload"; MOST_RELOADS]);
+}
+
+#[test]
+fn what_changes_while_the_generator_runs_is_looked_at_anew() {
+    let mut scene = Scene::new();
+    scene.plan("a");
+    let early = scene.plan.clone();
+    scene.plan("b");
+    let names = [
+        "tidemark-a.timer",
+        "tidemark-a.service",
+        "tidemark-b.timer",
+        "tidemark-b.service",
+    ];
+    scene.write(
+        "show",
+        &show("active", &names.map(|name| (name, "loaded", "active"))),
+    );
+    let looks = std::cell::Cell::new(0);
+    let due = || {
+        looks.set(looks.get() + 1);
+        Due {
+            plan: if looks.get() == 1 {
+                early.clone()
+            } else {
+                scene.plan.clone()
+            },
+            settings: 1,
+        }
+    };
+    let done = block_on(scene.machine.sync(due)).expect("done");
+    assert_eq!((done.complaints.len(), done.plan.units.len()), (0, 4));
+    assert_eq!(scene.told(), ["daemon-reload"]);
 }
 
 #[test]
@@ -259,6 +294,7 @@ fn what_systemd_refuses_is_said_and_tried_again() {
     for _ in 0..2 {
         let done = scene.sync().expect("done");
         assert_eq!(done.complaints, ["Failed to start: no."]);
+        assert_eq!(done.lines, [""; 0]);
     }
     fs::remove_file(scene.folder.path().join("refuses-start")).expect("remove");
     assert_eq!(scene.done(), ["started tidemark-a.timer"]);
