@@ -4,7 +4,6 @@ mod boot;
 mod exposure;
 mod generator;
 mod hostile;
-mod journal;
 mod sandbox;
 mod timers;
 mod units;
