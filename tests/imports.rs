@@ -215,7 +215,8 @@ fn wrong_imports(member: &Member, members: &[Member]) -> Vec<String> {
 fn wrong_name(member: &Member) -> Option<String> {
     let (room, folder) = member.folder.split_once('/').unwrap_or(("", &member.folder));
     let expected = match (room, folder) {
-        ("bin", "tidemark") => "tidemark".to_owned(),
+        // The folders of programs that are no collectors are called as these are.
+        ("bin", _) => folder.to_owned(),
         _ => format!("tidemark-{folder}"),
     };
     let binaries_fit = match room {
@@ -480,11 +481,21 @@ fn a_wrong_name_is_found() {
     };
     assert!(named("tidemark-host", "collectors/host", "tidemark-host"));
     assert!(named("tidemark", "bin/tidemark", "tidemark"));
+    assert!(named(
+        "tidemark-generator",
+        "bin/tidemark-generator",
+        "tidemark-generator"
+    ));
     assert!(named("tidemark-point", "lib/point", ""));
     assert!(named("tidemark-tests", "tests", ""));
     assert!(!named("tidemark-hosts", "collectors/host", "tidemark-host"));
     assert!(!named("tidemark-host", "collectors/host", "host"));
     assert!(!named("tidemark-point", "lib/point", "point"));
+    assert!(!named(
+        "tidemark-generator",
+        "bin/generator",
+        "tidemark-generator"
+    ));
 }
 
 #[test]
