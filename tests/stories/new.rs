@@ -108,6 +108,29 @@ impl Workspace {
         folder
     }
 
+    /// What is in the Debian package that is made of the copy, and of the programs that are installed.
+    fn packed(&self) -> String {
+        let programs = self.home.path().join("collectors");
+        for name in ["tidemark", "tidemark-generator"] {
+            symlink(program(name), programs.join(name)).expect("a link");
+        }
+        let tools = self.target.parent().expect("a folder above").join("tools");
+        fs::create_dir(self.root.join("target")).expect("a folder");
+        symlink(tools, self.root.join("target/tools")).expect("a link");
+        let package = self.home.path().join("tidemark.deb");
+        let made = Command::new(self.root.join("units/debian/build"))
+            .arg("--programs")
+            .arg(programs)
+            .arg("--output")
+            .arg(&package)
+            .env_remove("CARGO_TARGET_DIR")
+            .output()
+            .expect("units/debian/build is there");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let listed = Run::new("dpkg-deb").arg("-c").arg(package).run();
+        listed.expect_code(0).stdout
+    }
+
     fn read(&self, path: &str) -> String {
         fs::read_to_string(self.root.join(path)).expect(path)
     }
@@ -188,6 +211,16 @@ fn a_new_collector_builds_is_listed_and_runs_with_nothing_else_to_edit() {
             line.starts_with(&format!("try_2out,kind={kind} size_bytes=")),
             "{line}"
         );
+    }
+
+    // It is in the package, with all that belongs to it.
+    let packed = workspace.packed();
+    for file in [
+        "lib/tidemark/collectors/tidemark-try-2out",
+        "lib/tidemark/collectors/try-2out.json",
+        "share/man/man1/tidemark-try-2out.1.gz",
+    ] {
+        assert!(packed.contains(&format!(" ./usr/{file}\n")), "{file}: {packed}");
     }
 
     // A second one of that name is refused.

@@ -1,0 +1,273 @@
+//! What is in the package, before anybody installs it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use serde_json::Value;
+use tidemark_settings::{KnownCollector, KnownKey, LoadFrom, Loaded, Places, Settings};
+use tidemark_testkit::{Home, Run};
+use tidemark_tests::readme::collectors;
+
+use super::{MAKE, package, root};
+
+/// `dpkg-deb` with that word on the package; what it prints.
+fn dpkg_deb(word: &str) -> String {
+    let run = Run::new("dpkg-deb").arg(word).arg(package());
+    run.run().expect_code(0).stdout
+}
+
+/// The files of the package by their path, with mode and owner: `-rw-r--r-- 0/0`.
+fn files() -> BTreeMap<String, String> {
+    dpkg_deb("-c")
+        .lines()
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            (words[5].to_owned(), format!("{} {}", words[0], words[1]))
+        })
+        .collect()
+}
+
+/// The package, unpacked.
+fn unpacked() -> Home {
+    let folder = Home::new();
+    let run = Run::new("dpkg-deb").arg("-x").arg(package());
+    run.arg(folder.path()).run().expect_code(0);
+    folder
+}
+
+#[test]
+fn every_collector_is_in_it_with_all_that_belongs_to_it() {
+    let files = files();
+    let names = collectors(root());
+    assert!(names.len() >= 3, "{names:?}");
+    let place = "./usr/lib/tidemark/collectors";
+    for name in &names {
+        assert_eq!(files[&format!("{place}/tidemark-{name}")], "-rwxr-xr-x 0/0");
+        assert_eq!(files[&format!("{place}/{name}.json")], "-rw-r--r-- 0/0");
+        assert!(files.contains_key(&format!("./usr/share/man/man1/tidemark-{name}.1.gz")));
+    }
+    // A program and its description each, and nothing else.
+    let there = files.keys().filter(|path| path.starts_with(&format!("{place}/")));
+    assert_eq!(there.filter(|path| !path.ends_with('/')).count(), 2 * names.len());
+}
+
+#[test]
+fn all_is_owned_by_root_and_writable_by_nobody_else() {
+    let files = files();
+    for (path, mode) in &files {
+        let expected = match path.as_str() {
+            path if path.ends_with('/') => "drwxr-xr-x 0/0",
+            "./etc/tidemark/tidemark.toml" | "./etc/default/tidemark" => "-rw-r----- 0/0",
+            path if path.starts_with("./usr/bin/")
+                || path.starts_with("./usr/lib/systemd/system-generators/")
+                || path.starts_with("./usr/lib/tidemark/collectors/tidemark-") =>
+            {
+                "-rwxr-xr-x 0/0"
+            }
+            _ => "-rw-r--r-- 0/0",
+        };
+        assert_eq!(mode, expected, "{path}");
+    }
+    for path in [
+        "./usr/bin/tidemark",
+        "./usr/lib/systemd/system-generators/tidemark-generator",
+        "./usr/lib/systemd/system/tidemark.target",
+        "./usr/lib/systemd/system/tidemark-units.path",
+        "./usr/lib/systemd/system/tidemark-units.service",
+        "./usr/lib/sysusers.d/tidemark.conf",
+        "./usr/lib/tmpfiles.d/tidemark.conf",
+        "./usr/share/bash-completion/completions/tidemark",
+        "./usr/share/zsh/vendor-completions/_tidemark",
+        "./usr/share/fish/vendor_completions.d/tidemark.fish",
+        "./usr/share/man/man1/tidemark.1.gz",
+        "./usr/share/man/man8/tidemark-generator.8.gz",
+        "./usr/share/tidemark/alerts/tidemark.rules.yml",
+        "./usr/share/tidemark/alerts/tidemark.influxql",
+        "./usr/share/doc/tidemark/README.md",
+        "./usr/share/doc/tidemark/changelog.gz",
+        "./usr/share/doc/tidemark/changelog.Debian.gz",
+        "./usr/share/doc/tidemark/copyright",
+        "./usr/share/doc/tidemark/libraries",
+    ] {
+        assert!(files.contains_key(path), "{path}: {:?}", files.keys());
+    }
+}
+
+#[test]
+fn it_says_what_it_needs() {
+    let control = dpkg_deb("-f");
+    let field = |name: &str| {
+        let line = control.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("no {name} in {control}"))
+            .trim()
+            .to_owned()
+    };
+    assert_eq!(field("Package:"), "tidemark");
+    assert_eq!(field("Version:"), super::OLD);
+    let depends = field("Depends:");
+    let depends: BTreeSet<&str> = depends.split(", ").collect();
+    for needed in ["libc6 (>= 2.36)", "systemd (>= 252)"] {
+        assert!(depends.contains(needed), "{depends:?}");
+    }
+    let conffiles = Run::new("dpkg-deb").arg("-I").arg(package()).arg("conffiles");
+    let conffiles = conffiles.run().expect_code(0).stdout;
+    let conffiles: BTreeSet<&str> = conffiles.lines().collect();
+    assert_eq!(
+        conffiles,
+        BTreeSet::from([
+            "/etc/default/tidemark",
+            "/etc/needrestart/conf.d/tidemark.conf",
+            "/etc/tidemark/tidemark.toml",
+        ])
+    );
+}
+
+/// The libraries are named with their licences, and nothing of where the package was built.
+#[test]
+fn it_names_the_libraries_that_it_holds() {
+    let unpacked = unpacked();
+    let text =
+        fs::read_to_string(unpacked.path().join("usr/share/doc/tidemark/libraries")).expect("the list");
+    assert!(text.lines().any(|line| line.starts_with("tokio v")), "{text}");
+    for line in text.lines() {
+        assert!(!line.contains('/') || !line.contains("(/"), "{line}");
+        assert!(line.split_whitespace().count() >= 3, "no licence: {line}");
+    }
+}
+
+/// Reads settings as the operator's command does, with all collectors of the package known.
+fn load(text: &str, known: &[KnownCollector]) -> Loaded {
+    let home = Home::new();
+    let file = home.file("all.toml", text);
+    let environment = BTreeMap::new();
+    let places = Places::new(&environment, true, Some(file));
+    let loaded = Settings::load(&LoadFrom {
+        places: &places,
+        environment: &environment,
+        hostname: "machine".to_owned(),
+        known_collectors: Some(known),
+    });
+    loaded.unwrap_or_else(|why| panic!("{why}"))
+}
+
+#[test]
+fn the_settings_change_nothing_and_name_everything() {
+    let unpacked = unpacked();
+    let file = unpacked.path().join("etc/tidemark/tidemark.toml");
+    let text = fs::read_to_string(file).expect("the settings");
+    let mut known = Vec::new();
+    let mut descriptions = Vec::new();
+    for name in collectors(root()) {
+        let path = format!("usr/lib/tidemark/collectors/{name}.json");
+        let description = fs::read(unpacked.path().join(path)).expect("a description");
+        let description: Value = serde_json::from_slice(&description).expect("JSON");
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let settings = description["settings"].as_array().expect("a list");
+        let keys = settings.iter().map(|setting| KnownKey {
+            name: text(&setting["name"]),
+            type_name: text(&setting["type"]),
+        });
+        known.push(KnownCollector {
+            name,
+            keys: Some(keys.collect()),
+        });
+        descriptions.push(description);
+    }
+
+    // As it comes, it says nothing at all.
+    let none = load("", &known);
+    let as_it_comes = load(&text, &known);
+    assert_eq!(as_it_comes.settings.sinks.len(), 1, "the store");
+    assert_eq!(as_it_comes.settings.outbox, none.settings.outbox);
+    assert_eq!(as_it_comes.section_names().count(), 0);
+    assert!(text.lines().all(|line| line.is_empty() || line.starts_with('#')));
+
+    // A setting has no space behind its `#`.
+    let uncommented: Vec<&str> = text
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(setting) if !setting.starts_with(' ') => setting,
+            _ => line,
+        })
+        .collect();
+    let all = load(&uncommented.join("\n"), &known);
+    assert!(all.notices.is_empty(), "{:?}", all.notices);
+    // What has a default stands there with it.
+    assert_eq!(all.settings.store, none.settings.store);
+    assert_eq!(all.settings.outbox.max_bytes, none.settings.outbox.max_bytes);
+    assert_eq!(all.settings.outbox.max_age, none.settings.outbox.max_age);
+    assert_eq!(all.settings.host.dry_run, none.settings.host.dry_run);
+    let kinds: BTreeSet<&str> = all.settings.sinks.iter().map(|sink| sink.kind.name()).collect();
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    for (kind, keys) in sinks_of(&readme) {
+        assert!(kinds.contains(kind.as_str()), "{kind} among {kinds:?}");
+        for key in keys {
+            assert!(
+                text.contains(&format!("#{key} = ")) || text.contains(&key),
+                "{kind}: {key}"
+            );
+        }
+    }
+    for description in &descriptions {
+        let name = description["name"].as_str().expect("a name");
+        let common = all.common(name);
+        assert_eq!(common.enabled, Some(true), "{name}");
+        let interval = common.run_interval.expect("an interval").to_string();
+        assert_eq!(interval, description["run_interval"], "{name}");
+        let deadline = common.deadline.expect("a deadline").to_string();
+        assert_eq!(deadline, description["deadline"], "{name}");
+        for setting in description["settings"].as_array().into_iter().flatten() {
+            let (key, default) = (setting["name"].as_str(), setting["default"].as_str());
+            let (key, default) = (key.expect("a name"), default.unwrap_or_default());
+            let lines = [format!("#{key} = {default}"), format!("#{key} = \"{default}\"")];
+            assert!(
+                text.lines().any(|line| lines.iter().any(|it| it == line)),
+                "{name}: {key}"
+            );
+        }
+    }
+}
+
+/// The types of sinks and their keys, as the README's table has them.
+fn sinks_of(readme: &str) -> Vec<(String, Vec<String>)> {
+    let table = readme.split("\n## Sinks\n").nth(1).expect("the table of sinks");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let quoted = |cell: &str| -> Vec<String> {
+        let words = cell.split('`').skip(1).step_by(2);
+        words.map(str::to_owned).collect()
+    };
+    let rows: Vec<(String, Vec<String>)> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.split('|').collect();
+            (quoted(cells[1]).remove(0), quoted(cells[3]))
+        })
+        .collect();
+    assert!(rows.len() >= 6, "{rows:?}");
+    rows
+}
+
+/// Scripts that a shell of Debian, and no more than that, understands.
+#[test]
+fn its_scripts_are_scripts() {
+    for name in ["preinst", "postinst", "prerm", "postrm"] {
+        let script = root().join("units/debian").join(name);
+        let parsed = Run::new("dash").arg("-n").arg(&script).run();
+        assert_eq!((parsed.code, parsed.stderr.as_str()), (Some(0), ""), "{name}");
+        let packed = Run::new("dpkg-deb").arg("-I").arg(package()).arg(name);
+        let packed = packed.run().expect_code(0).stdout;
+        assert_eq!(packed, fs::read_to_string(script).expect("a script"), "{name}");
+    }
+}
+
+/// Debian's own judge finds nothing: no error, and no warning but those that lintian-overrides answers.
+#[test]
+fn lintian_finds_nothing() {
+    let run = Run::new("lintian").args(["--allow-root", "--fail-on", "error,warning"]);
+    let ended = run.arg(package()).env("LC_ALL", "C.UTF-8").bound(MAKE).run();
+    assert_eq!(
+        (ended.code, ended.stdout.as_str()),
+        (Some(0), ""),
+        "{}",
+        ended.stderr
+    );
+}

@@ -1,0 +1,198 @@
+//! From the installation to the purge, each leaving what it should.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tidemark_testkit::{InfluxTls, Influxd, InfluxdOptions, Systemd, wait_until};
+
+use super::{dpkg, install, machine, shell, units};
+use crate::scene::BOUND;
+
+/// Whatever is called after tidemark, where a package, its user and systemd leave things.
+const CALLED: &str = "find /etc /usr /var /run -path '*tidemark*' | sort";
+/// Whatever belongs to its user.
+const OWNED: &str = "find /etc /usr /var /run -user tidemark -o -group tidemark";
+
+#[test]
+fn installed_it_runs_removed_it_stops_and_purged_it_is_gone() {
+    let list = Path::new("/var/lib/dpkg/info/tidemark.list");
+    let on_host = list.exists();
+    let user = ("writer".to_owned(), "only for the unit".to_owned());
+    let influxd = Influxd::start(InfluxdOptions {
+        tls: InfluxTls::Authority,
+        user: Some(user.clone()),
+        ..InfluxdOptions::default()
+    });
+    let machine = machine();
+    let before = shell(&machine, CALLED);
+
+    let said = install(&machine, "old.deb");
+    assert!(!said.stderr.contains("arning"), "{}", said.stderr);
+    assert_eq!(
+        said.stderr
+            .lines()
+            .filter(|line| !line.starts_with("Created symlink"))
+            .count(),
+        0,
+        "{}",
+        said.stderr
+    );
+    assert_eq!(list.exists(), on_host, "the test's own host is not touched");
+    let stat = shell(
+        &machine,
+        "stat -c '%n %U:%G %a' /etc/tidemark/tidemark.toml /etc/default/tidemark /var/lib/tidemark /etc/credstore",
+    );
+    assert_eq!(
+        stat,
+        "/etc/tidemark/tidemark.toml root:tidemark 640\n/etc/default/tidemark root:root 640\n\
+         /var/lib/tidemark tidemark:tidemark 750\n/etc/credstore root:root 700\n"
+    );
+    // Those that are on, and no other.
+    let timers = ["tidemark-flush.timer", "tidemark-host.timer"];
+    let running = units(&machine, "active");
+    for unit in ["tidemark.target", "tidemark-units.path"].iter().chain(&timers) {
+        assert!(running.iter().any(|it| it == unit), "{unit} among {running:?}");
+    }
+    assert_eq!(
+        running.iter().filter(|unit| unit.ends_with(".timer")).count(),
+        2,
+        "{running:?}"
+    );
+    assert_eq!(
+        interval(&machine, "tidemark-host.timer"),
+        "OnUnitInactiveUSec=1min"
+    );
+    assert_eq!(
+        machine.systemctl(["is-enabled", "tidemark.target", "tidemark-units.path"]),
+        "enabled\nenabled\n"
+    );
+
+    // Another is switched on and the points go to a database, by a file alone.
+    machine.install("/etc/credstore/influxdb-password", &user.1, 0o600, "root");
+    let authority = fs::read(influxd.ca_file()).expect("a certificate");
+    machine.install("/etc/tidemark/authority.pem", authority, 0o644, "root");
+    let settings = format!(
+        "[collector.sponsoring]\nrun_interval = \"7m\"\n[[sink]]\ntype = \"influxdb\"\nurl = \"{}\"\ndatabase = \"{}\"\n\
+         username = \"{}\"\npassword = {{ credential = \"influxdb-password\" }}\nca_file = \"/etc/tidemark/authority.pem\"\n",
+        influxd.url(),
+        influxd.database(),
+        user.0
+    );
+    machine.install("/etc/tidemark/conf.d/site.toml", settings, 0o640, "root:tidemark");
+    machine.wait_for("tidemark-sponsoring.timer", "active");
+    assert_eq!(
+        interval(&machine, "tidemark-sponsoring.timer"),
+        "OnUnitInactiveUSec=7min"
+    );
+    machine.systemctl(["start", "tidemark-host.service"]);
+    wait_until("points in the database", BOUND, || {
+        influxd.count("host_memory", "total_bytes") >= 1
+    });
+    let status = machine
+        .run(["tidemark", "status", "--json"])
+        .expect_code(0)
+        .stdout;
+    let status: Value = serde_json::from_str(&status).expect("JSON");
+    assert!(status["collectors"].to_string().contains("\"host\""), "{status}");
+
+    // Removed: nothing runs, nothing has failed, and what was set and what was collected is still there.
+    dpkg(&machine, "--remove tidemark");
+    assert_eq!(
+        units(&machine, "active,activating,deactivating,failed"),
+        Vec::<String>::new()
+    );
+    assert_eq!(shell(&machine, "ps -u tidemark -o comm= || true"), "");
+    for gone in ["/usr/bin/tidemark", "/usr/lib/tidemark", "/run/tidemark"] {
+        assert_eq!(machine.run(["test", "-e", gone]).code, Some(1), "{gone}");
+    }
+    for there in [
+        "/etc/tidemark/tidemark.toml",
+        "/etc/tidemark/conf.d/site.toml",
+        "/etc/default/tidemark",
+        "/var/lib/tidemark/outbox.db",
+    ] {
+        machine.run(["test", "-e", there]).expect_code(0);
+    }
+
+    // Back again: as it was.
+    install(&machine, "old.deb");
+    assert_eq!(
+        interval(&machine, "tidemark-sponsoring.timer"),
+        "OnUnitInactiveUSec=7min"
+    );
+    assert!(units(&machine, "active").contains(&"tidemark-host.timer".to_owned()));
+
+    // Purged: the user alone is left, and the operator's credential.
+    dpkg(&machine, "--purge tidemark");
+    assert_eq!(
+        units(&machine, "active,activating,deactivating,failed"),
+        Vec::<String>::new()
+    );
+    assert_eq!(shell(&machine, CALLED), before);
+    assert_eq!(shell(&machine, OWNED), "");
+    assert_eq!(
+        shell(&machine, "getent passwd tidemark | cut -d : -f 7"),
+        "/usr/sbin/nologin\n"
+    );
+    machine
+        .run(["test", "-e", "/etc/credstore/influxdb-password"])
+        .expect_code(0);
+    assert_eq!(
+        machine.systemctl(["--failed", "--plain", "--no-legend", "list-units"]),
+        ""
+    );
+}
+
+/// A timer's interval, as systemd has loaded it.
+fn interval(machine: &Systemd, timer: &str) -> String {
+    let text = machine.property(timer, "TimersMonotonic");
+    let found = text.lines().find_map(|line| {
+        let (_, rest) = line.split_once("OnUnitInactiveUSec=")?;
+        Some(format!("OnUnitInactiveUSec={}", rest.split_once(" ;")?.0))
+    });
+    found.unwrap_or_else(|| panic!("{timer}: {text}"))
+}
+
+/// In a container or an image that is being made, no systemd runs: the boot that follows starts all.
+#[test]
+fn it_is_installed_where_no_systemd_runs() {
+    let mut machine = machine();
+    let script = format!(
+        "mount -t tmpfs none /run/systemd && DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io -i {}/old.deb",
+        Systemd::SHARE
+    );
+    let words = [
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "sh",
+        "-c",
+        &script,
+    ];
+    let said = machine.command(words).bound(super::DPKG).run().expect_code(0);
+    assert!(!said.stderr.contains("ailed"), "{}", said.stderr);
+    assert_eq!(units(&machine, "active"), Vec::<String>::new());
+    assert_eq!(
+        shell(&machine, "stat -c %U:%G /etc/tidemark/tidemark.toml"),
+        "root:tidemark\n"
+    );
+    machine.reboot();
+    machine.wait_for("tidemark-host.timer", "active");
+    machine.wait_for("tidemark.target", "active");
+    machine.systemctl(["start", "tidemark-host.service"]);
+
+    let script = "mount -t tmpfs none /run/systemd && dpkg --force-unsafe-io --purge tidemark";
+    let words = [
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "sh",
+        "-c",
+        script,
+    ];
+    machine.command(words).bound(super::DPKG).run().expect_code(0);
+    assert_eq!(machine.run(["test", "-e", "/var/lib/tidemark"]).code, Some(1));
+}
