@@ -2,13 +2,13 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`print`] | the units as they should be, printed or written |
-//! | [`sync`] | what is done so that the manager follows |
-//! | [`steps`] | what is to be done, by what should be, what was and what is; pure |
-//! | [`verify`] | what differs, and what to do; pure |
-//! | [`generated`] | the units that the generator has written |
-//! | [`manager`] | the manager's view, by `systemctl` |
-//! | [`record`] | what the last sync knew, and the lock |
+//! | [`print`](mod@print) | the units as they should be, printed or written |
+//! | [`sync`](mod@sync) | what is done so that the manager follows |
+//! | [`steps`](mod@steps) | what is to be done, by what should be, what was and what is; pure |
+//! | [`verify`](mod@verify) | what differs, and what to do; pure |
+//! | [`generated`](mod@generated) | the units that the generator has written |
+//! | [`manager`](mod@manager) | the manager's view, by `systemctl` |
+//! | [`record`](mod@record) | what the last sync knew, and the lock |
 //!
 //! What should be comes from [`Plan::for_system`], as what the generator writes does: the settings in /etc/tidemark, whatever
 //! the environment of who calls says.

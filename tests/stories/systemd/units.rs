@@ -526,3 +526,64 @@ fn shipped_units_are_sound_and_sandboxed() {
         "{passwd}"
     );
 }
+
+/// Under a minute one process stays. It reads settings and program at its start: it is restarted for either.
+#[test]
+fn a_service_that_stays_follows_too() {
+    const SERVICE: &str = "tidemark-host.service";
+    let machine = installed();
+    let host = std::fs::read(program("tidemark-host")).expect("a program that is built");
+    set(&machine, "[collector.host]\nrun_interval = \"2s\"\n");
+    machine.install(HOST, &host, 0o755, "root");
+    let runs = |interval: &str| {
+        let line = machine.property(SERVICE, "ExecStart");
+        is_active(&machine, SERVICE) && line.contains(&format!("--every={interval} "))
+    };
+    let process = || machine.property(SERVICE, "MainPID");
+    wait_until("it stays", BOUND, || runs("2s"));
+    settle(&machine);
+    let first = process();
+    assert!(sync(&machine).expect_code(0).stdout.starts_with("nothing to do"));
+    assert_eq!(process(), first);
+
+    let restarted = |from: &str| is_active(&machine, SERVICE) && !["0", from].contains(&process().as_str());
+    set(&machine, "[collector.host]\nrun_interval = \"3s\"\n");
+    wait_until("another interval", BOUND, || runs("3s") && restarted(&first));
+    settle(&machine);
+    let second = process();
+    set(
+        &machine,
+        "[host]\nname = \"other\"\n[collector.host]\nrun_interval = \"3s\"\n",
+    );
+    wait_until("other settings", BOUND, || restarted(&second));
+    settle(&machine);
+    let third = process();
+    machine.install(HOST, &host, 0o755, "root");
+    wait_until("another program", BOUND, || restarted(&third));
+    settle(&machine);
+    verify(&machine, 0);
+
+    machine.systemctl(["stop", SERVICE]);
+    set(&machine, "[collector.host]\nrun_interval = \"4s\"\n");
+    wait_until("the unit has changed", BOUND, || {
+        machine.property(SERVICE, "ExecStart").contains("--every=4s ")
+    });
+    settle(&machine);
+    assert!(!is_active(&machine, SERVICE), "the operator has stopped it");
+
+    // Its timer starts it from now on; then it stays again.
+    set(&machine, "[collector.host]\nrun_interval = \"1m\"\n");
+    wait_for_timer(&machine, "host", true);
+    set(&machine, "[collector.host]\nrun_interval = \"2s\"\n");
+    wait_until("it stays", BOUND, || runs("2s"));
+    wait_for_timer(&machine, "host", false);
+    set(&machine, "[collector.host]\nrun_interval = \"1m\"\n");
+    wait_for_timer(&machine, "host", true);
+    settle(&machine);
+    machine.wait_for(SERVICE, "dead");
+    assert_eq!(machine.property(SERVICE, "Type"), "oneshot");
+    machine.run(["rm", HOST]).expect_code(0);
+    wait_for_timer(&machine, "host", false);
+    settle(&machine);
+    assert_eq!(failed(&machine), "");
+}
