@@ -19,7 +19,7 @@ struct Value {
 /// Behaves as it is told.
 #[derive(Settings)]
 struct Behaving {
-    /// What to do: ok, empty, partial, notice, fail, hang, block, panic, undeclared, twice.
+    /// What to do: ok, empty, partial, notice, fail, hostile, hang, block, panic, undeclared, twice.
     #[default("ok")]
     behaviour: String,
     /// How many points.
@@ -55,6 +55,12 @@ impl Metric for Behaving {
                     "http://source/page: the source is down",
                     "connection refused",
                 ));
+            }
+            "hostile" => {
+                let more = "x".repeat(10_000_000);
+                return Err(CollectorError::other(format_args!(
+                    "what a source says\nPRIORITY=0\nINJECTED=1\n\u{1b}[2J\u{0} {more}"
+                )));
             }
             "hang" => std::future::pending().await,
             "block" => block(),

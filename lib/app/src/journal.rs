@@ -116,7 +116,12 @@ impl Journal {
         if !names(stream.to_str()?, found.st_dev, found.st_ino) {
             return None;
         }
-        Self::at(Path::new(SOCKET), program, collector).ok()
+        let journal = Self::at(Path::new(SOCKET), program, collector).ok()?;
+        // The journal looks up in /proc whose unit a datagram is, in vain where its sender has ended by then, and
+        // `journalctl -u` has it not. Of a stream it knows the unit, and remembers it for the process once it has read a line.
+        // An empty one is no entry.
+        write_to_stream(b"\n");
+        Some(journal)
     }
 
     pub(crate) fn at(path: &Path, program: &str, collector: Option<&str>) -> io::Result<Self> {
@@ -139,10 +144,8 @@ impl Journal {
         }
         entry.add("SYSLOG_IDENTIFIER", &self.program);
         if self.send(&entry.datagram()).is_err() {
-            // The journal's own stream, and a socket: it keeps the priority, and a full one must not be waited for.
-            let line = format!("<{}>{}\n", entry.priority as u8, entry.message);
-            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-            let _ = rustix::net::send(std::io::stderr(), line.as_bytes(), flags);
+            // It keeps the priority.
+            write_to_stream(format!("<{}>{}\n", entry.priority as u8, entry.message).as_bytes());
         }
     }
 
@@ -162,6 +165,15 @@ impl Journal {
             }
         }
     }
+}
+
+/// Writes to standard error where it is the journal's own stream, which is a socket: a full one must not be waited for.
+fn write_to_stream(bytes: &[u8]) {
+    let _ = rustix::net::send(
+        std::io::stderr(),
+        bytes,
+        SendFlags::DONTWAIT | SendFlags::NOSIGNAL,
+    );
 }
 
 /// Whether the text of `$JOURNAL_STREAM` names this device and inode.

@@ -107,7 +107,7 @@ impl Session {
         let (trigger, shutdown) = Shutdown::new();
         let context = self.context::<M>(shutdown);
         let started = context.now();
-        let run = self.run(metric, context, signals, trigger);
+        let run = self.run(metric, context, started, signals, trigger);
         let ended = run.instrument(log::run_span(started, None)).await;
         ended.map_err(|failure| failure.of_run(started))
     }
@@ -116,10 +116,10 @@ impl Session {
         mut self,
         metric: M,
         context: Context,
+        started: Timestamp,
         mut signals: StopSignals,
         trigger: ShutdownTrigger,
     ) -> Result<(), Failure> {
-        let started = context.now();
         let shutdown = context.shutdown().clone();
         if let Target::Submit(submit) = &mut self.target {
             submit.begin(started);
@@ -138,6 +138,8 @@ impl Session {
                 notices: Vec::new(),
                 error: Some(error),
             });
+        // One start, wherever it is named: in the lock, the record, the log.
+        batch.started = started;
         self.finish(&mut batch);
         match &mut self.target {
             Target::Print(format) => print::<M>(&batch, *format, &self.settings),
