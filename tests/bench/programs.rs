@@ -2,8 +2,8 @@
 //!
 //! `cargo build --config .cargo/dist.toml --profile dist --bins`, then `cargo bench --profile dist -p tidemark-tests --bench
 //! programs -- [PART…]`
-//! with the parts `start`, `sponsoring`, `autopkgtest`, `backlog`, `systemd` (all, where none is named). Needs `influxd`,
-//! `curl`, for the peer `python3-influxdb`, and root for `systemd`. What is printed goes into BENCHMARKS.md.
+//! with the parts `start`, `sponsoring`, `autopkgtest`, `backlog`, `generator`, `systemd` (all, where none is named). Needs
+//! `influxd`, `curl`, for the peers `python3-influxdb`, and root for `systemd`. What is printed goes into BENCHMARKS.md.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@
 )]
 
 mod backlog;
+mod generator;
 mod measure;
 mod one_run;
 mod start;
@@ -19,11 +20,12 @@ mod swallow;
 mod systemd;
 
 /// What can be asked for by name.
-const PARTS: [(&str, fn()); 5] = [
+const PARTS: [(&str, fn()); 6] = [
     ("start", start::run),
     ("sponsoring", one_run::sponsoring),
     ("autopkgtest", one_run::autopkgtest),
     ("backlog", backlog::run),
+    ("generator", generator::run),
     ("systemd", systemd::run),
 ];
 

@@ -18,7 +18,6 @@
 //! (`systemctl edit tidemark-host.timer`) changes the generated one. One in `/usr/lib/systemd/system` is not seen.
 
 mod log;
-mod write;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -36,7 +35,7 @@ fn main() -> ExitCode {
             for notice in &plan.notices {
                 log.warn(notice);
             }
-            for fault in write::write(&plan.units, &folder) {
+            for fault in plan.write(&folder) {
                 log.warn(&fault);
             }
         }

@@ -39,9 +39,10 @@ pub(crate) fn read(path: &Path, most: usize, trust: Option<&Trust>) -> Result<Op
     if size > most {
         return too_long();
     }
-    let mut bytes = Vec::with_capacity(size + 1);
-    let bound = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
-    file.take(bound)
+    // As long as it was found to be; one that does not say (in /proc) within the bound.
+    let bound = if size == 0 { most.saturating_add(1) } else { size };
+    let mut bytes = Vec::with_capacity(size);
+    file.take(u64::try_from(bound).unwrap_or(u64::MAX))
         .read_to_end(&mut bytes)
         .map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() > most {

@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::described::LONGEST_DESCRIPTION;
-use crate::{Broken, Described, Installed, Trust, ask, file};
+use crate::{Broken, Described, Installed, Trust, ask, file, side_by_side};
 
 /// A program that is called like a collector.
 #[derive(Clone, Debug)]
@@ -46,19 +46,17 @@ impl Catalogue {
             ));
             programs.clear();
         }
-        let read: Vec<_> = programs
-            .into_iter()
-            .map(|(name, program)| {
-                let description = read(&name, &program, trust).transpose();
-                (name, program, description)
-            })
-            .collect();
-        let silent = read.iter().filter(|(_, _, description)| description.is_none());
-        let asked = silent.map(|(_, program, _)| program.clone()).collect();
+        let programs: Vec<(String, PathBuf)> = programs.into_iter().collect();
+        let read = side_by_side::map(&programs, |(name, program)| {
+            read(name, program, trust).transpose()
+        });
+        let silent = programs.iter().zip(&read).filter(|(_, read)| read.is_none());
+        let asked = silent.map(|((_, program), _)| program.clone()).collect();
         let mut answers = ask::ask(asked, trust).into_iter();
-        let collectors = read
+        let collectors = programs
             .into_iter()
-            .map(|(name, program, description)| Collector {
+            .zip(read)
+            .map(|((name, program), description)| Collector {
                 description: description.unwrap_or_else(|| understand(&name, &program, answers.next())),
                 name,
                 program,

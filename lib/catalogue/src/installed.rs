@@ -164,7 +164,11 @@ fn name(entry: &DirEntry) -> Option<Result<String, &'static str>> {
         return (!is_reserved).then_some(Err(why));
     };
     // A file that cannot be run, or a link to nothing, is a collector that is broken.
-    Some(if entry.path().is_dir() {
+    let is_folder = match entry.file_type() {
+        Ok(of_type) if of_type.is_symlink() => entry.path().is_dir(),
+        of_type => of_type.is_ok_and(|of_type| of_type.is_dir()),
+    };
+    Some(if is_folder {
         Err("is a folder, not a collector's program")
     } else {
         Ok(name.to_owned())

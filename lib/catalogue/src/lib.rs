@@ -10,8 +10,10 @@ mod find;
 mod host;
 mod installed;
 mod plan;
+mod side_by_side;
 mod timing;
 mod trust;
+mod write;
 
 pub use broken::Broken;
 pub use described::Described;

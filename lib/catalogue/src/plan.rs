@@ -2,11 +2,11 @@ use std::path::{Path, PathBuf};
 
 use tidemark_collect::NeedsDescription;
 use tidemark_settings::{Loaded, Mistakes, SecretSource, SettingValue as _, Settings};
-use tidemark_systemd::{Host, Needs, Unit, UnitError};
+use tidemark_systemd::{Host, Needs, Unit};
 
 use crate::broken::one_line;
 use crate::host::{below, host, places};
-use crate::{Catalogue, Collector, Described, Timing, Trust, environment_file, file};
+use crate::{Catalogue, Collector, Timing, Trust, environment_file, file, side_by_side, write};
 
 /// The operator's command of an installed host, and what its flush does.
 const COMMAND: &str = "/usr/bin/tidemark";
@@ -118,36 +118,38 @@ impl Plan {
             }
         };
         let mut units = Vec::new();
-        for collector in &catalogue.collectors {
-            let timing = match loaded {
-                Some(loaded) => Timing::of(collector, loaded),
-                None => Timing::unconfigured(collector),
-            };
-            if !timing.enabled {
-                continue;
-            }
-            match &collector.description {
-                Err(broken) => notices.push(format!("no timer for {}: {broken}", collector.name)),
-                Ok(described) => match of_collector(collector, described, timing, loaded, &host) {
-                    Ok(made) => units.extend(made),
-                    Err(error) => notices.push(format!("no timer for {}: {error}", collector.name)),
-                },
+        let made = side_by_side::map(&catalogue.collectors, |collector| {
+            of_collector(collector, loaded, &host)
+        });
+        for (collector, made) in catalogue.collectors.iter().zip(made) {
+            match made {
+                Ok(made) => units.extend(made),
+                Err(why) => notices.push(format!("no timer for {}: {why}", collector.name)),
             }
         }
         units.extend(flush);
         let notices = notices.iter().map(|notice| one_line(notice)).collect();
         Plan { units, notices }
     }
+
+    /// Writes the units into the folder, and links into its `tidemark.target.wants` for those that the target starts.
+    /// Each file is written whole or not at all; what could not be written is said, a sentence each.
+    #[must_use]
+    pub fn write(&self, folder: &Path) -> Vec<String> {
+        write::write(&self.units, folder)
+    }
 }
 
-/// The units of a collector, with the secrets of its own section.
-fn of_collector(
-    collector: &Collector,
-    described: &Described,
-    timing: Timing,
-    loaded: Option<&Loaded>,
-    host: &Host,
-) -> Result<Vec<Unit>, UnitError> {
+/// The units of a collector, with the secrets of its own section; none where it is off.
+fn of_collector(collector: &Collector, loaded: Option<&Loaded>, host: &Host) -> Result<Vec<Unit>, String> {
+    let timing = match loaded {
+        Some(loaded) => Timing::of(collector, loaded),
+        None => Timing::unconfigured(collector),
+    };
+    if !timing.enabled {
+        return Ok(Vec::new());
+    }
+    let described = collector.description.as_ref().map_err(ToString::to_string)?;
     let mut host = host.clone();
     let keys = described.description.settings.iter();
     let secrets = keys.filter(|key| key.value_type == SecretSource::TYPE);
@@ -163,7 +165,7 @@ fn of_collector(
         deadline: timing.deadline,
         needs: needs(&described.description.needs),
     };
-    tidemark_systemd::units(&made, &host)
+    tidemark_systemd::units(&made, &host).map_err(|error| error.to_string())
 }
 
 fn needs(described: &NeedsDescription) -> Needs {

@@ -52,7 +52,7 @@ impl Trust {
     pub(crate) fn check(&self, found: &Metadata) -> Result<(), String> {
         match self {
             Trust::Caller => Ok(()),
-            Trust::System(_) => check(found.uid(), found.mode(), rustix::process::geteuid().as_raw()),
+            Trust::System(_) => check(found.uid(), found.mode(), || rustix::process::geteuid().as_raw()),
         }
     }
 
@@ -62,8 +62,8 @@ impl Trust {
     }
 }
 
-fn check(owner: u32, mode: u32, caller: u32) -> Result<(), String> {
-    if owner != 0 && owner != caller {
+fn check(owner: u32, mode: u32, caller: impl Fn() -> u32) -> Result<(), String> {
+    if owner != 0 && owner != caller() {
         return Err(format!("belongs to user {owner}, not to root; chown it"));
     }
     if mode & WRITABLE_BY_OTHERS != 0 {
@@ -78,6 +78,7 @@ mod tests {
 
     #[test]
     fn only_roots_own_count_for_root() {
+        let check = |owner, mode, caller: u32| check(owner, mode, || caller);
         assert_eq!(check(0, 0o100_755, 0), Ok(()));
         assert_eq!(check(0, 0o100_644, 1000), Ok(()));
         assert_eq!(check(1000, 0o100_600, 1000), Ok(()));

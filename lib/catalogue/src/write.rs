@@ -7,34 +7,40 @@ use std::path::Path;
 
 use tidemark_systemd::{TARGET, Unit};
 
-/// Writes the units into the folder; what could not be written, a sentence each. Of a collector whose service cannot be
-/// written the timer is not either: there would be nothing for it to start.
+use crate::side_by_side;
+
+/// Writes the units into the folder, with links in `tidemark.target.wants`; what could not be written, a sentence each.
 pub(crate) fn write(units: &[Unit], folder: &Path) -> Vec<String> {
-    let mut faults = Vec::new();
     let wants = folder.join(format!("{TARGET}.wants"));
     if let Err(error) = fs::create_dir_all(&wants) {
         return vec![format!("no units: {} cannot be made: {error}", wants.display())];
     }
-    let mut missing = None;
-    for unit in units {
-        let name = unit.file_name.rsplit_once('.').map_or("", |(name, _)| name);
-        if missing == Some(name) {
-            continue;
-        }
+    let of_one: Vec<&[Unit]> = units.chunk_by(|a, b| stem(a) == stem(b)).collect();
+    let faults = side_by_side::map(&of_one, |units| write_one(units, folder, &wants));
+    faults.into_iter().flatten().collect()
+}
+
+/// The unit's name without its suffix.
+fn stem(unit: &Unit) -> &str {
+    let name = unit.file_name.as_str();
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// Writes the units of one collector: where its service cannot be written, not its timer either, which would have nothing
+/// to start.
+fn write_one(units: &[Unit], folder: &Path, wants: &Path) -> Option<String> {
+    units.iter().find_map(|unit| {
         let file = folder.join(&unit.file_name);
         let written = write_whole(&file, &unit.text).and_then(|()| {
             if unit.wanted {
-                link(&wants, &unit.file_name)
+                link(wants, &unit.file_name)
             } else {
                 Ok(())
             }
         });
-        if let Err(error) = written {
-            missing = Some(name);
-            faults.push(format!("{} cannot be written: {error}", file.display()));
-        }
-    }
-    faults
+        let error = written.err()?;
+        Some(format!("{} cannot be written: {error}", file.display()))
+    })
 }
 
 /// A file that is cut off could be a unit without its sandbox: whole, or none.
