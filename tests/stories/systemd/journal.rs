@@ -270,6 +270,29 @@ fn a_run_knows_its_boot_and_what_the_clock_is_worth() {
     assert_eq!(stage.status()["state"], "ok");
 }
 
+/// Then what is said goes to standard error, with its priority, and the run is as any other.
+#[test]
+fn a_journal_that_is_gone_costs_the_fields_alone() {
+    let stage = Stage::new();
+    let machine = &stage.machine;
+    install(machine, &described(machine, PROGRAM), &Host::new());
+    machine.run(["rm", "/run/systemd/journal/socket"]).expect_code(0);
+    let said = stage.run("[collector.behaving]\nbehaviour = \"partial\"\n");
+    assert_eq!(only(&said, 4).message(), "one of two sources is missing");
+    assert!(
+        only(&said, 6).message().starts_with("collected 3 points in "),
+        "{said:#?}"
+    );
+    assert_eq!(only(&said, 6).field("_TRANSPORT"), Some("stdout"));
+    assert_eq!(machine.property(UNIT, "Result"), "success");
+    let said = stage.run("[collector.behaving]\nbehaviour = \"fail\"\n");
+    assert!(
+        only(&said, 3).message().contains("connection refused"),
+        "{said:#?}"
+    );
+    assert_eq!(stage.status()["state"], "failing");
+}
+
 /// It becomes ready, says how its runs are, is started anew by the watchdog where none ends any more, and ends well.
 #[test]
 fn a_program_that_stays_is_watched() {
