@@ -10,7 +10,7 @@ mod timers;
 mod units;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -23,10 +23,18 @@ const HOST: &str = "/usr/lib/tidemark/collectors/tidemark-host";
 /// How long some runs may take on a machine that is busy with other tests.
 const BOUND: Duration = Duration::from_secs(60);
 
-/// A machine with the user, empty settings, the operator's command and the collector `host`; no units yet.
+/// A file of the source's `units/`.
+fn shipped(name: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../units").join(name);
+    std::fs::read_to_string(&file).unwrap_or_else(|why| panic!("{}: {why}", file.display()))
+}
+
+/// A machine with the user, the folders, empty settings, the operator's command and the collector `host`; no units yet.
 fn machine() -> Systemd {
     let machine = Systemd::start();
-    machine.sysusers("u tidemark - \"Collects metrics\" /var/lib/tidemark\n");
+    machine.sysusers(&shipped("sysusers.conf"));
+    let folders = machine.command(["systemd-tmpfiles", "--create", "-"]);
+    folders.stdin(shipped("tmpfiles.conf")).run().expect_code(0);
     for (name, path) in [("tidemark-host", HOST), ("tidemark", "/usr/bin/tidemark")] {
         let bytes = std::fs::read(program(name)).expect("a program that is built");
         machine.install(path, bytes, 0o755, "root");

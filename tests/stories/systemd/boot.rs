@@ -202,6 +202,22 @@ fn a_database_that_is_down_at_boot_gets_everything_later() {
         assert_eq!(scene.ledger(figure), [0, 0], "{figure}");
     }
 
+    let said = |unit: &str, sink: &str, words: &str| {
+        let service = format!("tidemark-{unit}.service");
+        let said = scene.machine.journal(&service, &[&format!("SINK={sink}")]);
+        said.iter().any(|entry| entry.message().contains(words))
+    };
+    for sink in ["influxdb", "player"] {
+        let down = ["host", "sponsoring", "flush"]
+            .iter()
+            .any(|unit| said(unit, sink, "cannot connect"));
+        assert!(down, "the journal says that {sink} is down");
+        assert!(
+            said("flush", sink, "takes points again"),
+            "and that it is back: {sink}"
+        );
+    }
+
     let of = |collector| scene.runs(collector);
     assert_eq!([of("host").len(), of("sponsoring").len()], runs, "each run, once");
     assert!(of("host").values().chain(of("sponsoring").values()).all(|ok| *ok));
