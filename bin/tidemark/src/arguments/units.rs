@@ -27,7 +27,9 @@ tidemark-NAME.service; at less than a minute a service stays. tidemark-generator
 boot and at `systemctl daemon-reload`. What is installed, removed or set takes effect by itself:
 tidemark-units.path watches it, and runs `tidemark units sync`.
 
-To change a unit, write a drop-in (systemctl edit tidemark-NAME.service).";
+To change a unit, write a drop-in (systemctl edit tidemark-NAME.service). A timer that is stopped
+(systemctl stop tidemark-NAME.timer) stays so until tidemark.target starts again; for good, write
+enabled = false in [collector.NAME], or mask it.";
 
 const SYNC: &str = "\
 What is new is started, what is gone is stopped. What an operator has stopped or masked stays so.

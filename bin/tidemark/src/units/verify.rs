@@ -1,4 +1,8 @@
 //! `tidemark units verify`: what should be, beside what is on disk and what systemd has loaded.
+//!
+//! What an operator has stopped, masked or changed is `own`, and no fault. The exit code is 1 where something differs.
+//! `--json` prints one object: `{"verdict": ok|differs, "units": [{"unit", "verdict": ok|own|differs, "found", "advice"}],
+//! "notices": [texts]}`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
