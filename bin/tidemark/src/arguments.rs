@@ -83,7 +83,7 @@ beside this program, else in /usr/lib/tidemark/collectors.";
 
 const STATUS_HELP: &str = "\
 What it says of collectors and points:
-  late      no run has ended for twice the interval and the deadline
+  late      no run has ended for twice the interval and the deadline, while the host was up
   failing   the last run collected nothing
   lost      refused by a sink, or dropped; `tidemark outbox show` says why, `tidemark outbox drop`
             acknowledges it
