@@ -9,7 +9,9 @@ use tidemark_testkit::{
     Answer, InfluxTls, Influxd, InfluxdOptions, JournalEntry, SinkServer, Source, Systemd, wait_until,
 };
 
-use super::{BOUND, add, describe, described, drop_in, install, machine, read_settings, script};
+use super::{
+    BOUND, add, add_generator, describe, described, drop_in, install, machine, read_settings, script,
+};
 use crate::scene::{lines, playing, report};
 
 /// Has a timer fire all the time.
@@ -263,7 +265,7 @@ fn no_run_overlaps_another() {
     );
 }
 
-/// Into a real InfluxDB over HTTPS, with a password that is a credential of systemd alone.
+/// Into a real InfluxDB over HTTPS, again and again, with a password that is a credential of systemd alone.
 #[test]
 fn the_password_is_a_credential() {
     let user = ("writer".to_owned(), "only for the unit".to_owned());
@@ -284,13 +286,32 @@ fn the_password_is_a_credential() {
     machine.install("/etc/credstore/influxdb-password", &user.1, 0o600, "root");
     let authority = std::fs::read(influxd.ca_file()).expect("a certificate");
     machine.install("/etc/tidemark/authority.pem", authority, 0o644, "root");
+    add_generator(&machine);
+    quicken(&machine, "host");
+    machine.systemctl(["start", "tidemark-host.timer"]);
+    let count = || influxd.count("host_memory", "total_bytes");
+    wait_until("five runs in the database", BOUND, || count() >= 5);
+    machine.systemctl(["stop", "tidemark-host.timer"]);
+    machine.wait_for("tidemark-host.service", "dead");
 
-    let settings = read_settings(&machine, &settings);
-    install(&machine, &describe(&machine), &Host::of(&settings));
-    machine.systemctl(["start", "tidemark-host.service"]);
-    assert_eq!(influxd.count("host_memory", "total_bytes"), 1);
+    let runs = ended(&machine, "host", "done");
+    assert_eq!(count(), runs as u64, "each run's points, once");
     let hosts = influxd.query("SELECT total_bytes, host FROM host_memory");
-    assert_eq!(hosts[0].column("host")[0].text(), "machine");
+    assert!(
+        hosts[0]
+            .column("host")
+            .iter()
+            .all(|host| host.text() == "machine")
+    );
+    let said = machine.journal("tidemark-host.service", &["COLLECTOR=host"]);
+    let delivered = said
+        .iter()
+        .filter(|entry| entry.message().contains("influxdb"))
+        .count();
+    assert_eq!(delivered, runs, "each run says where its points went: {said:?}");
+    let warnings = machine.journal("tidemark-host.service", &["-p", "warning"]);
+    assert!(warnings.is_empty(), "{warnings:?}");
+
     for word in ["show", "cat"] {
         let said = machine.systemctl([word, "tidemark-host.service"]);
         assert!(!said.contains(&user.1), "{said}");
@@ -299,4 +320,48 @@ fn the_password_is_a_credential() {
         .run(["journalctl", "--no-pager", "--output=export", "--all"])
         .stdout;
     assert!(!everything.contains(&user.1));
+    let files = ["grep", "-rlF", &user.1, "/etc", "/run", "/var/lib/tidemark"];
+    let files = machine.run(files).stdout;
+    assert_eq!(files, "/etc/credstore/influxdb-password\n");
+}
+
+/// Of the collectors that are built, those that are on have a timer, with the interval that is theirs or the operator's.
+#[test]
+fn only_what_is_on_has_a_timer() {
+    let machine = machine();
+    for name in ["sponsoring", "autopkgtest"] {
+        add(&machine, name);
+    }
+    add_generator(&machine);
+    let timers = |settings: &str| {
+        machine.install("/etc/tidemark/tidemark.toml", settings, 0o640, "root:tidemark");
+        machine.daemon_reload();
+        machine.systemctl(["start", "tidemark.target"]);
+        let listed = ["list-timers", "--all", "--plain", "--no-legend", "tidemark-*"];
+        let listed = machine.systemctl(listed);
+        let words = listed.split_whitespace();
+        let timers = words.filter_map(|word| word.strip_prefix("tidemark-")?.strip_suffix(".timer"));
+        let timers: BTreeSet<String> = timers.map(str::to_owned).collect();
+        let interval = |timer: &String| {
+            let times = machine.property(&format!("tidemark-{timer}.timer"), "TimersMonotonic");
+            let interval = times.split_once("OnUnitInactiveUSec=");
+            let interval = interval.and_then(|(_, rest)| rest.split_once(" ;"));
+            format!("{timer} {}", interval.map_or("none", |(interval, _)| interval))
+        };
+        timers.iter().map(interval).collect::<Vec<_>>()
+    };
+    assert_eq!(timers(""), ["flush 1min", "host 1min"]);
+    assert_eq!(
+        timers("[collector.sponsoring]\n[collector.autopkgtest]\nrun_interval = \"1h 30min\"\n"),
+        [
+            "autopkgtest 1h 30min",
+            "flush 1min",
+            "host 1min",
+            "sponsoring 5min"
+        ]
+    );
+    for timer in ["autopkgtest", "sponsoring", "host", "flush"] {
+        let timer = format!("tidemark-{timer}.timer");
+        assert_eq!(machine.property(&timer, "ActiveState"), "active");
+    }
 }
