@@ -155,6 +155,11 @@ fn a_collector_that_is_dropped_in_runs_by_itself_and_one_that_is_removed_leaves_
     let again = sync(&machine).expect_code(0);
     assert_eq!(again.stdout, "nothing to do: 4 units are as they should be\n");
 
+    for service in ["tidemark-units.service", "tidemark-units.again.service"] {
+        let warnings = machine.journal(service, &["-p", "warning"]);
+        assert!(warnings.is_empty(), "{warnings:?}");
+    }
+
     add(&machine, "fails", "exit 1");
     wait_for_timer(&machine, "fails", true);
     machine
