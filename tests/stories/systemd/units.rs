@@ -461,6 +461,18 @@ fn a_burst_is_followed_to_its_last_file() {
         add(&machine, &name, "exit 0");
         wait_for_timer(&machine, &name, true);
     }
+    // An upgrade: each file in the place of the one before, its timer untouched.
+    let look = || machine.property("tidemark-units.again.service", "InactiveEnterTimestampMonotonic");
+    let since = || machine.property("tidemark-n9.timer", "ActiveEnterTimestampMonotonic");
+    let (started, looked) = (since(), look());
+    for name in ["tidemark-n9", "n9.json"] {
+        let unpack =
+            format!("cd {COLLECTORS} && cp -p {name} {name}.dpkg-new && mv -f {name}.dpkg-new {name}");
+        machine.run(["sh", "-c", &unpack]).expect_code(0);
+    }
+    wait_until("another look", BOUND, || look() != looked);
+    settle(&machine);
+    assert_eq!(since(), started);
     // The folder itself goes and comes.
     machine
         .run(["mv", COLLECTORS, "/usr/lib/tidemark/away"])
@@ -474,6 +486,14 @@ fn a_burst_is_followed_to_its_last_file() {
     settle(&machine);
     assert_eq!(failed(&machine), "");
     verify(&machine, 0);
+
+    // All that is watched is made where it is missing.
+    machine.run(["rm", "-r", "/etc/tidemark/conf.d"]).expect_code(0);
+    machine.systemctl(["restart", "tidemark.target"]);
+    machine.run(["test", "-d", "/etc/tidemark/conf.d"]).expect_code(0);
+    settle(&machine);
+    remove(&machine, "n9");
+    wait_for_timer(&machine, "n9", false);
 }
 
 #[test]
