@@ -17,11 +17,12 @@ const STATE: &str = "/var/lib/tidemark";
 const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
 /// Folders of everybody, in whose place `PrivateTmp=` puts empty ones.
 const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
-/// Folders of others: their state, logs, mail and data, whatever their modes are.
-const OTHERS: [&str; 9] = [
+/// Folders of others: their state, logs, mail and data, whatever their modes are, and the bus on which services answer.
+const OTHERS: [&str; 10] = [
     "/boot",
     "/media",
     "/mnt",
+    "/run/dbus",
     "/srv",
     "/var/backups",
     "/var/cache",

@@ -246,7 +246,7 @@ fn a_collector_is_refused_what_it_does_not_need() {
     machine.install("/etc/systemd/system/open.service", open, 0o644, "root");
     machine.daemon_reload();
     let open = tried(&machine, "open.service");
-    assert_eq!(open.len(), 24, "{open:?}");
+    assert_eq!(open.len(), 25, "{open:?}");
     for (what, let_) in &open {
         assert!(let_, "without a sandbox it must be let: {what}");
     }
@@ -274,10 +274,10 @@ fn a_collector_is_refused_what_it_does_not_need() {
         ),
         (
             Needs {
-                paths: paths(&["/root/secret", "/var/lib/other"]),
+                paths: paths(&["/root/secret", "/run/dbus/system_bus_socket", "/var/lib/other"]),
                 ..Needs::default()
             },
-            vec!["read from /root", "read the state of others"],
+            vec!["read from /root", "read the state of others", "ask the bus"],
         ),
         // As the collector `host`: it sees the filesystems, as far as their modes let.
         (
@@ -285,7 +285,7 @@ fn a_collector_is_refused_what_it_does_not_need() {
                 paths: paths(&["/", "/proc", "/sys"]),
                 ..Needs::default()
             },
-            vec!["read from /root", "read the state of others"],
+            vec!["read from /root", "read the state of others", "ask the bus"],
         ),
     ];
     for (needs, mut let_) in needs {

@@ -49,7 +49,7 @@ fn nothing_is_open_where_nothing_is_needed() {
     assert_eq!(service("ReadWritePaths"), [""; 0]);
     assert_eq!(
         service("InaccessiblePaths"),
-        ["-/boot -/media -/mnt -/srv -/var/backups -/var/cache -/var/log -/var/spool"]
+        ["-/boot -/media -/mnt -/run/dbus -/srv -/var/backups -/var/cache -/var/log -/var/spool"]
     );
 }
 
@@ -101,8 +101,14 @@ fn closed_folders_show_what_is_needed_of_them() {
     assert_eq!(data("BindReadOnlyPaths"), ["\"-/srv/a b\""]);
     let all = service_of("/var");
     assert_eq!(all("TemporaryFileSystem"), [""; 0]);
-    assert_eq!(all("InaccessiblePaths"), ["-/boot -/media -/mnt -/srv"]);
+    assert_eq!(
+        all("InaccessiblePaths"),
+        ["-/boot -/media -/mnt -/run/dbus -/srv"]
+    );
     assert_eq!(all("ReadWritePaths"), ["-/var/lib/tidemark"]);
+    let bus = service_of("/run/dbus/system_bus_socket");
+    assert_eq!(bus("TemporaryFileSystem"), ["/run/dbus:ro", "/var/lib:ro"]);
+    assert_eq!(bus("BindReadOnlyPaths"), ["-/run/dbus/system_bus_socket"]);
     // Below it, but called differently.
     assert_eq!(service_of("/srv-old/x")("TemporaryFileSystem"), ["/var/lib:ro"]);
 }
