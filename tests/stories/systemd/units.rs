@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tidemark_testkit::{Ended, Systemd, program, wait_until};
 
-use super::{BOUND, HOST, drop_in};
+use super::{BOUND, HOST, drop_in, machine, shipped};
 
 /// Where collectors are on the machine.
 const COLLECTORS: &str = "/usr/lib/tidemark/collectors";
@@ -18,27 +18,13 @@ const SHIPPED: [&str; 4] = [
     "tidemark-units.again.service",
 ];
 
-/// A file of the source's `units/`.
-fn shipped(name: &str) -> String {
-    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../units")
-        .join(name);
-    std::fs::read_to_string(&file).unwrap_or_else(|why| panic!("{}: {why}", file.display()))
-}
-
-/// A machine on which all is installed as the package does it, and no collector yet; the target has been started.
+/// A machine on which all is installed as the package does it, and no collector; the target has been started.
 fn installed() -> Systemd {
-    let machine = Systemd::start();
-    for (name, path) in [
-        ("tidemark", "/usr/bin/tidemark"),
-        (
-            "tidemark-generator",
-            "/usr/lib/systemd/system-generators/tidemark-generator",
-        ),
-    ] {
-        let bytes = std::fs::read(program(name)).expect("a program that is built");
-        machine.install(path, bytes, 0o755, "root");
-    }
+    let machine = machine();
+    machine.run(["rm", HOST]).expect_code(0);
+    let generator = std::fs::read(program("tidemark-generator")).expect("a program that is built");
+    let path = "/usr/lib/systemd/system-generators/tidemark-generator";
+    machine.install(path, generator, 0o755, "root");
     for unit in SHIPPED {
         machine.install(
             format!("/usr/lib/systemd/system/{unit}"),
@@ -47,22 +33,6 @@ fn installed() -> Systemd {
             "root",
         );
     }
-    for (name, path) in [
-        ("sysusers.conf", "/usr/lib/sysusers.d/tidemark.conf"),
-        ("tmpfiles.conf", "/usr/lib/tmpfiles.d/tidemark.conf"),
-    ] {
-        machine.install(path, shipped(name), 0o644, "root");
-    }
-    machine.run(["systemd-sysusers"]).expect_code(0);
-    machine
-        .run([
-            "systemd-tmpfiles",
-            "--create",
-            "/usr/lib/tmpfiles.d/tidemark.conf",
-        ])
-        .expect_code(0);
-    machine.run(["mkdir", "-p", COLLECTORS]).expect_code(0);
-    machine.install(SETTINGS, "", 0o640, "root:tidemark");
     machine.daemon_reload();
     machine.systemctl(["enable", "--quiet", "tidemark.target"]);
     machine.systemctl(["start", "tidemark.target"]);
