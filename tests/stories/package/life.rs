@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use tidemark_testkit::{InfluxTls, Influxd, InfluxdOptions, Systemd, wait_until};
+use tidemark_testkit::{Answer, InfluxTls, Influxd, InfluxdOptions, Source, Systemd, wait_until};
 
 use super::{dpkg, install, machine, shell, units};
 use crate::scene::BOUND;
@@ -195,4 +195,37 @@ fn it_is_installed_where_no_systemd_runs() {
     ];
     machine.command(words).bound(super::DPKG).run().expect_code(0);
     assert_eq!(machine.run(["test", "-e", "/var/lib/tidemark"]).code, Some(1));
+}
+
+/// A run that is going on is told to end, and what it has is kept.
+#[test]
+fn a_removal_ends_runs_in_good_order() {
+    let machine = machine();
+    install(&machine, "old.deb");
+    let source = Source::http();
+    source.route("/report", Answer::hang());
+    let settings = format!("[collector.sponsoring]\nurl = \"{}\"\n", source.url("/report"));
+    machine.install("/etc/tidemark/conf.d/site.toml", settings, 0o640, "root:tidemark");
+    machine.wait_for("tidemark-sponsoring.timer", "active");
+    machine.systemctl(["--no-block", "start", "tidemark-sponsoring.service"]);
+    wait_until("the source is asked", BOUND, || !source.requests().is_empty());
+    dpkg(&machine, "--remove tidemark");
+    assert_eq!(shell(&machine, "ps -u tidemark -o comm= || true"), "");
+    let said = machine.journal("tidemark-sponsoring.service", &[]);
+    let text: Vec<&str> = said.iter().map(|entry| entry.message()).collect();
+    assert!(text.iter().any(|line| line.contains("SIGTERM")), "{text:#?}");
+
+    source.route("/report", Answer::ok("[]"));
+    install(&machine, "old.deb");
+    machine.systemctl(["start", "tidemark-sponsoring.service"]);
+    let shown = machine.run(["tidemark", "show", "sponsoring", "--output", "influx"]);
+    assert!(shown.expect_code(0).stdout.contains("count=0i"));
+    let runs = machine
+        .run(["tidemark", "status", "--json"])
+        .expect_code(0)
+        .stdout;
+    let runs: Value = serde_json::from_str(&runs).expect("JSON");
+    for sink in runs["sinks"].as_array().into_iter().flatten() {
+        assert_eq!(sink["collected"], sink["delivered"], "{sink}");
+    }
 }
