@@ -31,6 +31,7 @@ use tidemark_app::block_on;
 use tidemark_app::exit::{self, Failure, complain};
 use tidemark_catalogue::{Plan, System};
 use tidemark_settings::Environment as _;
+use tidemark_systemd::TARGET;
 
 use crate::arguments::UnitsAction;
 use crate::table::terminal_width;
@@ -151,6 +152,9 @@ fn tell(done: &Done) -> Result<(), Failure> {
     }
     if !text.is_empty() {
         text.push('\n');
+    }
+    if !done.is_active {
+        text.push_str(&format!("{TARGET} is not active: nothing was started\n"));
     }
     exit::print(text.as_bytes())?;
     notice(&done.plan.notices);

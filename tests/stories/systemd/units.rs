@@ -294,7 +294,11 @@ fn what_the_operator_has_done_stays() {
     machine.systemctl(["stop", "tidemark.target"]);
     assert!(!is_active(&machine, "tidemark-d.timer"));
     add(&machine, "e", "exit 0");
-    sync(&machine).expect_code(0);
+    let said = sync(&machine).expect_code(0).stdout;
+    assert!(
+        said.ends_with("\ntidemark.target is not active: nothing was started\n"),
+        "{said}"
+    );
     assert_eq!(machine.property("tidemark-e.timer", "LoadState"), "loaded");
     assert!(!is_active(&machine, "tidemark-e.timer"));
     let stopped = &verify(&machine, 0)["tidemark.target"];

@@ -47,6 +47,8 @@ pub(super) struct Due {
 pub(super) struct Done {
     /// What it did it for.
     pub(super) plan: Plan,
+    /// Whether the target is active; nothing was started where it is not.
+    pub(super) is_active: bool,
     /// A line for each thing.
     pub(super) lines: Vec<String>,
     /// What could not be done.
@@ -84,6 +86,7 @@ impl Machine {
             settings: due.settings,
             programs: &programs,
         };
+        done.is_active = situation.is_active;
         let all = steps::steps(&situation);
         done.complaints
             .extend(all.missing.iter().map(|unit| missing(unit)));

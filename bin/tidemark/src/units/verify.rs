@@ -236,17 +236,18 @@ impl Sides<'_> {
                 Activity::Failed => return Found::differs("has failed", status),
             }
         }
-        own.extend(
-            state
-                .drop_ins
-                .iter()
-                .map(|path| format!("with {}", path.display())),
-        );
+        let drop_ins = state.drop_ins.iter().filter(|path| is_operators(path));
+        own.extend(drop_ins.map(|path| format!("with {}", path.display())));
         match own.is_empty() {
             true => Found::ok(how(unit, state)),
             false => Found::own(own.join(", ")),
         }
     }
+}
+
+/// Whether a drop-in is the operator's; others come with systemd or with a package.
+fn is_operators(drop_in: &Path) -> bool {
+    drop_in.starts_with("/etc") || drop_in.starts_with("/run")
 }
 
 /// How a unit is that is as it should be.

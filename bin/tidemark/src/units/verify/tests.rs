@@ -262,6 +262,18 @@ fn a_target_that_is_stopped_is_the_operators_and_nothing_else_is_missed() {
 }
 
 #[test]
+fn a_drop_in_of_a_package_is_not_the_operators() {
+    let mut world = World::new();
+    world.state(TIMER).drop_ins = vec!["/usr/lib/systemd/system/timer.d/of-systemd.conf".into()];
+    assert!(
+        world
+            .findings()
+            .iter()
+            .all(|finding| finding.verdict == Verdict::Ok)
+    );
+}
+
+#[test]
 fn a_run_without_its_collector_is_no_fault() {
     let mut world = World::new();
     world.state("tidemark-gone.service").active = Activity::Changing;
