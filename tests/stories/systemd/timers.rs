@@ -98,7 +98,7 @@ fn a_collector_that_hangs_or_crashes_stops_nothing() {
     drop_in(
         &machine,
         "tidemark-hangs.service",
-        "[Service]\nTimeoutStartSec=1s\nTimeoutStopSec=500ms\n",
+        "[Service]\nTimeoutStartSec=2s\nTimeoutStopSec=500ms\n",
     );
     machine.systemctl([
         "start",
@@ -134,7 +134,7 @@ fn a_collector_that_hangs_or_crashes_stops_nothing() {
         "{warned:?}"
     );
 
-    // While one hung, from its first start to its first end, the other ran at its times.
+    // While one hung, from a start to its end, the other ran at its times.
     let instant = |entry: &JournalEntry| -> u64 {
         let text = entry.field("__REALTIME_TIMESTAMP").unwrap_or_default();
         text.parse().expect("a time in microseconds")
@@ -147,16 +147,19 @@ fn a_collector_that_hangs_or_crashes_stops_nothing() {
         })
         .map(instant)
         .collect();
-    let beside = machine.journal("tidemark-works.service", &["JOB_TYPE=start", "JOB_RESULT=done"]);
-    let beside = beside
-        .iter()
-        .map(instant)
-        .filter(|at| (hung[0]..hung[1]).contains(at));
-    let beside = beside.count();
+    let works = ["JOB_TYPE=start", "JOB_RESULT=done"];
+    let works = machine.journal("tidemark-works.service", &works);
+    let beside = hung.chunks_exact(2).map(|span| {
+        works
+            .iter()
+            .map(instant)
+            .filter(|at| (span[0]..span[1]).contains(at))
+            .count()
+    });
+    let beside: Vec<usize> = beside.collect();
     assert!(
-        beside >= 2,
-        "{beside} runs beside one that hung for {} us",
-        hung[1] - hung[0]
+        beside.iter().any(|runs| *runs >= 3),
+        "runs beside each that hung: {beside:?}"
     );
 }
 
