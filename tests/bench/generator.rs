@@ -148,7 +148,8 @@ impl Folders {
             let description = real.replacen("\"sponsoring\"", &format!("\"{name}\""), 1);
             assert_ne!(description, real);
             let file = folder.join(format!("tidemark-{name}"));
-            fs::write(&file, format!("#!/bin/sh\ncat <<'END'\n{description}END\n")).unwrap();
+            let quoted = description.replace('\'', "'\\''");
+            fs::write(&file, format!("#!/bin/sh\nprintf %s '{quoted}'\n")).unwrap();
             open(&file);
             if is_described {
                 let file = folder.join(format!("{name}.json"));

@@ -109,6 +109,7 @@ mod tests {
             .collect()
     }
 
+    /// As systemd 252 gave them to a service.
     #[test]
     fn values_are_those_that_systemd_reads() {
         for (text, value) in [
@@ -127,6 +128,13 @@ mod tests {
             ("# A=x\n; A=y\nA=b # c\n", "b # c"),
             ("A=b=c", "b=c"),
             ("A='", ""),
+            ("A=\"b\\\nc\"", "bc"),
+            ("A=\"b\nc\" d \\x", "b\ncd x"),
+            ("A='b' \\ c", "b c"),
+            ("A=\\\nb", "b"),
+            ("A=b\\\\c", "b\\c"),
+            ("A=\"b\" ; c", "b; c"),
+            ("A=$B${C}`", "$B${C}`"),
         ] {
             assert_eq!(of(text), [("A".to_owned(), value.to_owned())], "{text:?}");
         }
