@@ -328,6 +328,34 @@ fn the_password_is_a_credential() {
     assert_eq!(files, "/etc/credstore/influxdb-password\n");
 }
 
+/// A secret that is not there: the unit starts all the same, and the program says which it is and what to do.
+#[test]
+fn a_secret_that_is_missing_is_named() {
+    let machine = machine();
+    for (secret, name) in [
+        ("credential = \"nowhere\"", "nowhere"),
+        ("file = \"/root/secrets/nowhere\"", "/root/secrets/nowhere"),
+    ] {
+        let settings = format!(
+            "[[sink]]\ntype = \"influxdb\"\nurl = \"https://localhost:1\"\ndatabase = \"metrics\"\nusername = \"u\"\n\
+             password = {{ {secret} }}\n"
+        );
+        machine.install("/etc/tidemark/tidemark.toml", &settings, 0o640, "root:tidemark");
+        let host = Host::of(&read_settings(&machine, &settings));
+        install(&machine, &describe(&machine), &host);
+        let started = machine.run(["systemctl", "start", "tidemark-host.service"]);
+        assert_eq!(started.code, Some(1), "{secret}");
+        let status = machine.property("tidemark-host.service", "ExecMainStatus");
+        assert_eq!(status, "78", "{secret}");
+        let said = machine.journal("tidemark-host.service", &["_COMM=tidemark-host"]);
+        let said: Vec<&str> = said.iter().map(JournalEntry::message).collect();
+        assert!(
+            said.last().is_some_and(|last| last.contains(name)),
+            "{secret}: {said:?}"
+        );
+    }
+}
+
 /// Of the collectors that are built, those that are on have a timer, with the interval that is theirs or the operator's.
 #[test]
 fn only_what_is_on_has_a_timer() {
