@@ -43,6 +43,7 @@ pub(super) fn command() -> Command {
         .subcommand(
             Command::new("print")
                 .about("Print the units as they should be")
+                .after_help(UNITS)
                 .arg(
                     Arg::new("to")
                         .long("to")
