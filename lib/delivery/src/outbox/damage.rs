@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 
 use sqlx::{ConnectOptions as _, Connection as _};
 use tidemark_point::Timestamp;
@@ -32,7 +33,17 @@ impl Outbox {
 ///
 /// Killed at any instant, the damaged outbox is still there and it begins anew; or, once all that can be read is in a
 /// file called [`SALVAGED`], the next process ends what was begun.
-pub(super) async fn set_aside(
+///
+/// Boxed, as it is rare and large: else its code is in each program twice, once for each caller.
+pub(super) fn set_aside<'a>(
+    options: &'a OpenOptions,
+    path: &'a Path,
+    found: DeliveryError,
+) -> Pin<Box<dyn Future<Output = Result<Vec<String>, DeliveryError>> + Send + 'a>> {
+    Box::pin(try_set_aside(options, path, found))
+}
+
+async fn try_set_aside(
     options: &OpenOptions,
     path: &Path,
     found: DeliveryError,
