@@ -29,12 +29,10 @@ impl BootInstant {
     /// So long after the start of the boot of that id; none where it is no id. Dashes in it do not count.
     #[must_use]
     pub fn new(boot: &str, since_boot: Duration) -> Option<Self> {
-        let boot: String = boot.trim().chars().filter(|digit| *digit != '-').collect();
+        let mut boot = boot.trim().replace('-', "");
+        boot.make_ascii_lowercase();
         let is_id = boot.len() == 32 && boot.bytes().all(|digit| digit.is_ascii_hexdigit());
-        is_id.then(|| Self {
-            boot: boot.to_ascii_lowercase(),
-            since_boot,
-        })
+        is_id.then_some(Self { boot, since_boot })
     }
 
     /// Now, on the host under `root`; none where nothing says which boot this is.

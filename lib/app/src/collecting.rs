@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use tidemark_collect::{Batch, Batches, CollectorError, Context, Metric, Strictness, run_once};
 use tokio::sync::mpsc::Receiver;
-use tracing::Instrument as _;
+use tracing::Span;
 
 /// Batches that a collector may be ahead of their commits before it waits.
 const AHEAD: usize = 64;
@@ -81,10 +81,11 @@ fn start(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let work = work.in_current_span();
+    let span = Span::current();
     std::thread::Builder::new()
         .name("collect".to_owned())
         .spawn(move || {
+            let _within = span.entered();
             let result = runtime.block_on(work);
             // A name that never resolves must not hold up the end.
             runtime.shutdown_timeout(std::time::Duration::ZERO);

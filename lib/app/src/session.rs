@@ -17,7 +17,6 @@ use tidemark_point::line::Dialect;
 use tidemark_point::{Adjustments, Declarations, Point, Timestamp, merge_duplicates};
 use tidemark_settings::Settings;
 use tokio::time::Instant;
-use tracing::Instrument as _;
 
 use crate::boot::BootInstant;
 use crate::clock_notice::clock_notice;
@@ -107,8 +106,9 @@ impl Session {
         let (trigger, shutdown) = Shutdown::new();
         let context = self.context::<M>(shutdown);
         let started = context.now();
-        let run = self.run(metric, context, started, signals, trigger);
-        let ended = run.instrument(log::run_span(started, None)).await;
+        // This process has one thread beside the collector's, and all that it does belongs to the run.
+        let _within = log::run_span(started, None).entered();
+        let ended = self.run(metric, context, started, signals, trigger).await;
         ended.map_err(|failure| failure.of_run(started))
     }
 
