@@ -299,9 +299,10 @@ fn is_variable_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(ok) && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// systemd's rule: a file name that can also name a file descriptor.
+/// systemd's rule: a file name that can also name a file descriptor. Without quotes and backslashes, which versions of
+/// systemd read differently in a unit.
 fn is_credential_name(name: &str) -> bool {
-    let ok = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b':');
+    let ok = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b':' | b'\\' | b'"' | b'\'');
     !name.is_empty()
         && name.len() <= LONGEST_CREDENTIAL
         && name.bytes().all(ok)

@@ -275,7 +275,7 @@ fn sources_that_are_wrong() {
 }
 
 /// Ways to write a password of which most are wrong.
-const PASSWORDS: [&str; 22] = [
+const PASSWORDS: [&str; 24] = [
     "hunter2",
     "hunter2 hunter2",
     "\"hunter2",
@@ -295,6 +295,8 @@ const PASSWORDS: [&str; 22] = [
     "{ env = \"hunter2 \" }",
     "{ file = \"hunter2\" }",
     "{ credential = \"/hunter2\" }",
+    "{ credential = \"hunter's\" }",
+    "{ credential = 'hunter\\2' }",
     "[\"hunter2\"]",
     "= hunter2",
     "\"hunter2\"\npassword = \"hunter2\"",
