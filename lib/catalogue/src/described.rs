@@ -1,6 +1,8 @@
 use tidemark_collect::Description;
 use tidemark_settings::Span;
 
+use crate::Broken;
+
 /// The longest description that is read, in bytes.
 pub(crate) const LONGEST_DESCRIPTION: usize = 4 << 20;
 
@@ -24,39 +26,43 @@ impl Described {
     ///
     /// # Errors
     /// What is wrong with it, going on from where it came from.
-    pub fn read(name: &str, text: &[u8]) -> Result<Described, String> {
-        if text.len() > LONGEST_DESCRIPTION {
-            return Err(format!(
-                "the description is longer than {} MiB",
-                LONGEST_DESCRIPTION >> 20
-            ));
-        }
-        let description: Description =
-            serde_json::from_slice(text).map_err(|error| format!("this is no description: {error}"))?;
-        if description.name != name {
-            return Err(format!(
-                "this describes {}, not {name:?}",
-                shown(&description.name)
-            ));
-        }
-        let span = |key: &str, text: &str| {
-            text.parse::<Span>()
-                .map_err(|error| format!("{key} {} is no time span: {error}", shown(text)))
-        };
-        let run_interval = span("run_interval", &description.run_interval)?;
-        let deadline = span("deadline", &description.deadline)?;
-        if !["on", "off"].contains(&description.default.as_str()) {
-            return Err(format!(
-                "default is {}, not \"on\" or \"off\"",
-                shown(&description.default)
-            ));
-        }
-        Ok(Described {
-            description,
-            run_interval,
-            deadline,
-        })
+    pub fn read(name: &str, text: &[u8]) -> Result<Described, Broken> {
+        understand(name, text).map_err(|why| Broken::new(&why))
     }
+}
+
+fn understand(name: &str, text: &[u8]) -> Result<Described, String> {
+    if text.len() > LONGEST_DESCRIPTION {
+        return Err(format!(
+            "the description is longer than {} MiB",
+            LONGEST_DESCRIPTION >> 20
+        ));
+    }
+    let description: Description =
+        serde_json::from_slice(text).map_err(|error| format!("this is no description: {error}"))?;
+    if description.name != name {
+        return Err(format!(
+            "this describes {}, not {name:?}",
+            shown(&description.name)
+        ));
+    }
+    let span = |key: &str, text: &str| {
+        text.parse::<Span>()
+            .map_err(|error| format!("{key} {} is no time span: {error}", shown(text)))
+    };
+    let run_interval = span("run_interval", &description.run_interval)?;
+    let deadline = span("deadline", &description.deadline)?;
+    if !["on", "off"].contains(&description.default.as_str()) {
+        return Err(format!(
+            "default is {}, not \"on\" or \"off\"",
+            shown(&description.default)
+        ));
+    }
+    Ok(Described {
+        description,
+        run_interval,
+        deadline,
+    })
 }
 
 /// A value in quotes, not longer than a message should be.
@@ -77,7 +83,9 @@ mod tests {
         "measurements": [], "settings": [], "later": 1}"#;
 
     fn why(text: &str) -> String {
-        Described::read("x", text.as_bytes()).expect_err("broken")
+        Described::read("x", text.as_bytes())
+            .expect_err("broken")
+            .to_string()
     }
 
     #[test]

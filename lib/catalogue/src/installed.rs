@@ -58,11 +58,20 @@ impl Installed {
     /// Looks for them: the first of the folders that holds any counts.
     #[must_use]
     pub fn find(folders: &[PathBuf]) -> Installed {
-        let mut found = folders.iter().map(|folder| look(folder));
-        let found = found.find(|found| !found.programs.is_empty() || !found.notices.is_empty());
+        let mut notices = Vec::new();
+        let mut programs = BTreeMap::new();
+        for folder in folders {
+            let found = look(folder);
+            programs = found.programs;
+            notices.extend(found.notices);
+            if !programs.is_empty() {
+                break;
+            }
+        }
         Installed {
+            programs,
             folders: folders.to_vec(),
-            ..found.unwrap_or_default()
+            notices,
         }
     }
 
@@ -236,6 +245,21 @@ mod tests {
         for (notice, name) in found.notices.iter().zip(wrong) {
             assert!(notice.contains(name), "{notice}");
         }
+    }
+
+    /// What lies in `/usr/bin` and is no collector hides none of those that lie elsewhere.
+    #[test]
+    fn the_first_folder_with_programs_counts() {
+        let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        std::fs::write(folders[0].path().join("tidemark-Other"), "").unwrap();
+        std::fs::write(folders[1].path().join("tidemark-host"), "").unwrap();
+        let paths = folders.each_ref().map(|folder| folder.path().to_owned());
+        let found = Installed::find(&paths);
+        assert_eq!(found.names().collect::<Vec<_>>(), ["host"]);
+        assert_eq!(found.notices.len(), 1);
+        std::fs::write(folders[0].path().join("tidemark-first"), "").unwrap();
+        let found = Installed::find(&paths);
+        assert_eq!(found.names().collect::<Vec<_>>(), ["first"]);
     }
 
     #[test]
