@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use serde_json::Value;
+use tidemark_collect::{Clock as _, SystemClock, Timestamp};
 use tidemark_settings::Span;
 use tidemark_systemd::{Host, flush};
 use tidemark_testkit::{Answer, JournalEntry, SinkServer, Systemd, program, wait_until};
@@ -59,6 +60,13 @@ impl Stage {
         all.find(|one| one["name"] == "behaving")
             .expect("it is installed")
             .clone()
+    }
+
+    /// Seconds until the next run.
+    fn next_run(&self) -> i64 {
+        let next = self.status()["next_run"].as_str().map(str::parse::<Timestamp>);
+        let next = next.expect("it is known").expect("a time");
+        next.since(SystemClock.now()) / 1_000_000_000
     }
 }
 
@@ -238,13 +246,14 @@ fn each_run_says_what_an_operator_must_know_and_no_more() {
 /// Its end is noted by a clock that nobody sets, whose boot the sandbox hides; a clock that is not set yet is a notice.
 #[test]
 fn a_run_knows_its_boot_and_what_the_clock_is_worth() {
-    let stage = Stage::new();
+    let mut stage = Stage::new();
     let machine = &stage.machine;
     install(machine, &described(machine, PROGRAM), &Host::new());
     machine
         .run(["mkdir", "-p", "/run/systemd/timesync"])
         .expect_code(0);
-    let said = stage.run("[collector.behaving]\n");
+    let settings = "[collector.behaving]\nrun_interval = \"1h\"\n";
+    let said = stage.run(settings);
     assert!(
         only(&said, 5)
             .message()
@@ -256,7 +265,7 @@ fn a_run_knows_its_boot_and_what_the_clock_is_worth() {
     machine
         .run(["touch", "/run/systemd/timesync/synchronized"])
         .expect_code(0);
-    assert_eq!(stage.run("[collector.behaving]\n").len(), 1);
+    assert_eq!(stage.run(settings).len(), 1);
 
     let boot = machine
         .run(["cat", "/proc/sys/kernel/random/boot_id"])
@@ -267,6 +276,12 @@ fn a_run_knows_its_boot_and_what_the_clock_is_worth() {
         .expect_code(0)
         .stdout;
     assert!(lock.contains(&boot.trim().replace('-', "")), "{lock}");
+    assert_eq!(stage.status()["state"], "ok");
+
+    // After a boot the next run is the timer's first one, and not an interval after the last.
+    assert!(stage.next_run() > 3000);
+    stage.machine.reboot();
+    assert!((0..=30).contains(&stage.next_run()));
     assert_eq!(stage.status()["state"], "ok");
 }
 
@@ -291,6 +306,34 @@ fn a_journal_that_is_gone_costs_the_fields_alone() {
         "{said:#?}"
     );
     assert_eq!(stage.status()["state"], "failing");
+}
+
+/// It is waited for once, for a moment; what it has taken by then is there when it goes on.
+#[test]
+fn a_journal_that_hangs_holds_up_no_run() {
+    let stage = Stage::new();
+    let machine = &stage.machine;
+    install(machine, &described(machine, PROGRAM), &Host::new());
+    // Enough to fill its queue.
+    drop_in(
+        machine,
+        UNIT,
+        &format!("[Service]\nExecStart=\nExecStart={PROGRAM} -vv\n"),
+    );
+    let journald = ["systemctl", "kill", "-s"];
+    let signal = |name: &str| {
+        let words = journald.iter().copied().chain([name, "systemd-journald.service"]);
+        machine.run(words).expect_code(0);
+    };
+    stage.settings("[collector.behaving]\nbehaviour = \"partial\"\n");
+    signal("STOP");
+    for _ in 0..3 {
+        machine.systemctl(["start", UNIT]);
+        assert_eq!(machine.property(UNIT, "Result"), "success");
+    }
+    signal("CONT");
+    let said = stage.said();
+    assert!(said.iter().any(|entry| entry.priority() == Some(4)), "{said:#?}");
 }
 
 /// It becomes ready, says how its runs are, is started anew by the watchdog where none ends any more, and ends well.
