@@ -35,7 +35,7 @@
 //! exit codes are those of [`exit`]. Under systemd all of this goes to the journal, with fields and priorities: see [`log`]. A run that is killed is closed by the next one, which finds its start in the
 //! [`lock`].
 //!
-//! It also holds what the operator's command shares with the collectors: [`log`], [`output`], [`Surroundings`],
+//! It also holds what the operator's command shares with the collectors: [`boot`], [`log`], [`output`], [`Surroundings`],
 //! [`ready_state`], [`become_owner`], [`StopSignals`].
 //!
 //! What it is not: it collects nothing, and knows no sink. It prints on standard output only what was asked for.
