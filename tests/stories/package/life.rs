@@ -68,6 +68,13 @@ fn installed_it_runs_removed_it_stops_and_purged_it_is_gone() {
         "enabled\nenabled\n"
     );
 
+    machine.run(["tidemark", "units", "verify"]).expect_code(0);
+    let shipped = shell(
+        &machine,
+        "dpkg -L tidemark | grep '^/usr/lib/systemd/system/.' | xargs systemd-analyze verify --man=no 2>&1",
+    );
+    assert_eq!(shipped, "");
+
     // Another is switched on and the points go to a database, by a file alone.
     machine.install("/etc/credstore/influxdb-password", &user.1, 0o600, "root");
     let authority = fs::read(influxd.ca_file()).expect("a certificate");

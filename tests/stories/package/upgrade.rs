@@ -147,6 +147,7 @@ fn an_upgrade_and_a_downgrade_lose_no_run_and_no_point() {
     assert!(interval("tidemark-sponsoring.timer").contains("OnUnitInactiveUSec=6min"));
     assert!(!units(&machine, "active,failed").contains(&"tidemark-autopkgtest.timer".to_owned()));
     assert_eq!(units(&machine, "failed"), Vec::<String>::new());
+    machine.run(["tidemark", "units", "verify"]).expect_code(0);
     door.open();
     machine.wait_for("tidemark-sponsoring.service", "dead");
     assert_eq!(
