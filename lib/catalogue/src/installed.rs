@@ -143,7 +143,14 @@ fn look(folder: &Path) -> Installed {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return found;
     };
-    for entry in entries.take(MOST_ENTRIES).flatten() {
+    for (count, entry) in entries.flatten().enumerate() {
+        if count == MOST_ENTRIES {
+            found.notices.push(format!(
+                "{} holds more than {MOST_ENTRIES} files: the others are not looked at",
+                folder.display()
+            ));
+            break;
+        }
         match name(&entry) {
             Some(Ok(name)) => {
                 found.programs.insert(name, entry.path());
@@ -167,10 +174,14 @@ fn name(entry: &DirEntry) -> Option<Result<String, &'static str>> {
         .and_then(|name| name.strip_prefix(PREFIX))
         .filter(|name| is_collector_name(name));
     let Some(name) = name else {
-        // The other programs, where they lie beside the collectors.
-        let is_reserved = std::str::from_utf8(bytes).is_ok_and(|name| RESERVED.contains(&name));
+        let known = |name: &str| {
+            // The other programs, where they lie beside the collectors; and what a package puts beside a program for a
+            // moment (`tidemark-host.dpkg-new`), or an editor.
+            let stem = name.split_once('.').map(|(stem, _)| stem);
+            RESERVED.contains(&name) || stem.is_some_and(is_collector_name)
+        };
         let why = "is not called as a collector is: lower-case letters, digits and -, a letter first";
-        return (!is_reserved).then_some(Err(why));
+        return (!std::str::from_utf8(bytes).is_ok_and(known)).then_some(Err(why));
     };
     // A file that cannot be run, or a link to nothing, is a collector that is broken.
     let is_folder = match entry.file_type() {
@@ -222,6 +233,8 @@ mod tests {
             b"tidemark-generator",
             b"tidemark",
             b"tidemark-host.d",
+            b"tidemark-host.dpkg-new",
+            b"tidemark-Host",
             b"tidemark-a\nb%n;",
             b"tidemark-\xff",
         ] {
@@ -236,10 +249,10 @@ mod tests {
             "no collector is called \"x\"; there are host, plain"
         );
         let wrong = [
+            "tidemark-Host",
             "tidemark-\\xFF",
             "tidemark-a\\nb%n;",
             "tidemark-folder",
-            "tidemark-host.d",
         ];
         assert_eq!(found.notices.len(), wrong.len(), "{:?}", found.notices);
         for (notice, name) in found.notices.iter().zip(wrong) {
@@ -260,6 +273,20 @@ mod tests {
         std::fs::write(folders[0].path().join("tidemark-first"), "").unwrap();
         let found = Installed::find(&paths);
         assert_eq!(found.names().collect::<Vec<_>>(), ["first"]);
+    }
+
+    #[test]
+    fn a_folder_without_end_is_looked_at_to_a_bound() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..=MOST_ENTRIES {
+            std::fs::write(folder.path().join(number.to_string()), "").unwrap();
+        }
+        let found = Installed::find(&[folder.path().to_owned()]);
+        assert!(
+            found.notices[0].contains("more than 10000 files"),
+            "{:?}",
+            found.notices
+        );
     }
 
     #[test]
