@@ -1,5 +1,6 @@
 //! What the generator makes of a folder of collectors, at boot and at reload.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -269,4 +270,55 @@ fn the_operators_units_come_first() {
     machine.wait_for("tidemark-host.timer", "active");
     let times = machine.property("tidemark-host.timer", "TimersMonotonic");
     assert!(times.contains("OnUnitInactiveUSec=7h ;"), "{times}");
+}
+
+/// Early at boot there is little: no `/var`, no `/tmp`, no bus, no network, and perhaps no room.
+#[test]
+fn it_needs_nothing_that_a_boot_brings_later() {
+    let machine = with_generator();
+    for number in 0..9 {
+        described(&machine, &format!("one-{number}"), "5m");
+    }
+    asked(
+        &machine,
+        "asked",
+        &format!("echo '{}'", description("asked", "2h")),
+    );
+    let run = |setup: &str, folder: &str| {
+        let script = format!(
+            "set -e; mkdir -p {folder}; {setup}
+            code=0; {GENERATOR} {folder} {folder} {folder} || code=$?
+            mkdir -p /mnt/share{folder}; cp -r {folder}/. /mnt/share{folder}; exit $code"
+        );
+        let ended = machine.run(["unshare", "--mount", "--net", "sh", "-c", &script]);
+        let ended = ended.expect_code(0);
+        let files = fs::read_dir(machine.share().join(&folder[1..])).expect("a folder");
+        let files = files
+            .map(|file| file.expect("a file").path())
+            .filter(|path| path.is_file());
+        let texts = files.map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).expect("text"))
+        });
+        (texts.collect::<BTreeMap<String, String>>(), ended.stderr)
+    };
+    let (all, said) = run("", "/run/all");
+    assert_eq!((all.len(), said.as_str()), (24, ""));
+
+    let nothing =
+        "for folder in /var /tmp /run/dbus /home /root; do mount -t tmpfs -o ro tmpfs $folder; done;";
+    assert_eq!(run(nothing, "/run/early"), (all.clone(), String::new()));
+
+    // Of a unit all is there, or nothing; never one without its sandbox.
+    let (some, said) = run("mount -t tmpfs -o size=32k tmpfs /run/small;", "/run/small");
+    assert!((1..24).contains(&some.len()), "{:?}", some.keys());
+    assert!(
+        said.contains("cannot be written: No space left on device"),
+        "{said}"
+    );
+    for (name, text) in &some {
+        assert_eq!(text, &all[name], "{name}");
+        let service = name.replace(".timer", ".service");
+        assert!(some.contains_key(&service), "{name} has nothing to start");
+    }
 }
