@@ -76,7 +76,7 @@ fn try_run<M: Metric>(program: &str, version: &'static str) -> Result<(), Failur
         interval: interval.as_duration(),
         deadline: common.deadline.unwrap_or(M::DEADLINE).as_duration(),
         target,
-        unit_of: here
+        unit_host: here
             .environment
             .get_nonempty("INVOCATION_ID")
             .map(|_| Path::new(HOST)),

@@ -52,7 +52,7 @@ pub(crate) struct Session {
     pub(crate) target: Target,
     /// The host that this runs on, where a unit started this run: what its clock is worth is said then. Who runs it by hand
     /// sees the clock.
-    pub(crate) unit_of: Option<&'static Path>,
+    pub(crate) unit_host: Option<&'static Path>,
     /// Who started this and wants to know how it is.
     pub(crate) manager: Option<Manager>,
 }
@@ -205,7 +205,7 @@ impl Session {
             Target::Submit(submit) => submit.lock.as_ref().and_then(RunLock::last_end),
             Target::Print(_) => None,
         };
-        if let Some(root) = self.unit_of {
+        if let Some(root) = self.unit_host {
             let before = before.map(|before| before.started);
             batch.notices.extend(clock_notice(root, batch.started, before));
         }
