@@ -33,6 +33,8 @@ const BOOT_BOUND: Duration = Duration::from_secs(60);
 const UNIT_BOUND: Duration = Duration::from_secs(30);
 /// How long between two questions to the manager: each costs a process.
 const ASK_AGAIN: Duration = Duration::from_millis(25);
+/// How long between two looks at the journal: each costs more, and what is waited for takes longer.
+const READ_AGAIN: Duration = Duration::from_millis(100);
 
 /// A machine with a real `systemd --system` as its first process. It and everything on it is killed, and no process,
 /// mount or control group of it is left, when it is dropped, and when the test is killed.
@@ -285,6 +287,36 @@ impl Systemd {
         );
         let lines = ended.stdout.lines();
         lines.map(JournalEntry::parse).collect()
+    }
+
+    /// Waits until the journal has at least so many entries of a unit (the words are those of [`journal`](Self::journal)), and
+    /// gives all. The manager is not asked meanwhile.
+    ///
+    /// # Panics
+    /// When it has fewer after `bound`; the message shows the unit's status.
+    #[track_caller]
+    pub fn wait_for_entries(
+        &self,
+        unit: &str,
+        more: &[&str],
+        count: usize,
+        bound: Duration,
+    ) -> Vec<JournalEntry> {
+        let end = Instant::now() + bound;
+        loop {
+            let found = self.journal(unit, more);
+            if found.len() >= count {
+                return found;
+            }
+            assert!(
+                Instant::now() < end,
+                "after {bound:?} the journal has {} entries of {unit} {more:?}, not {count}\n{}",
+                found.len(),
+                self.run(["systemctl", "status", "--full", "--lines=30", "--", unit])
+                    .stdout
+            );
+            std::thread::park_timeout(READ_AGAIN);
+        }
     }
 
     /// A property of a unit, as `systemctl show` gives it; empty where it has none of that name.

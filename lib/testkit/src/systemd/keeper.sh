@@ -10,30 +10,33 @@ disk=$folder/disk
 group='' parent=''
 umask 022
 
-# A control group and those in it; they hold no process, or will not for long.
+# A control group and those in it; they hold no process, or will not for long. So many tries, of 20 ms.
 remove() {
     tries=0
-    while [ -d "$1" ] && [ $tries -lt 500 ]; do
+    while [ -d "$1" ] && [ $tries -lt "$2" ]; do
         find "$1" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.02
         tries=$((tries + 1))
     done
+}
+
+# Whether that process runs. One that has ended and whose parent has not asked yet (Z) does not.
+runs() {
+    read -r _ _ state _ 2>/dev/null <"/proc/$1/stat" && [ "$state" != Z ]
 }
 
 # Ends the machine at once. When its first process has been waited for, all others are gone as well.
 end() {
     [ -n "$parent" ] || return 0
     first=$(cat "$folder/first" 2>/dev/null)
-    # Where the parent has ended (Z), the machine has, and its first process's id may be another's.
-    state=Z
-    read -r _ _ state _ <"/proc/$parent/stat"
-    [ "$state" = Z ] || kill -KILL "${first:-$parent}" 2>/dev/null
+    # Where the parent has ended, the machine has, and its first process's id may be another's.
+    ! runs "$parent" || kill -KILL "${first:-$parent}" 2>/dev/null
     wait "$parent" 2>/dev/null
     parent=''
 }
 
 clean() {
     end
-    [ -z "$group" ] || remove "$group"
+    [ -z "$group" ] || remove "$group" 500
     umount -R -l "$disk" 2>/dev/null
     rm -rf --one-file-system "$folder"
 }
@@ -54,7 +57,7 @@ mkdir "$disk" && mount -t tmpfs -o mode=0755 machine "$disk" &&
     mkdir "$disk/upper" "$disk/work" "$disk/root" "$disk/groups" &&
     mount -t cgroup2 cgroup2 "$disk/groups" || exit 1
 for left in "$disk"/groups/tidemark-systemd-*; do
-    [ ! -d "$left" ] || [ -d "/proc/${left##*-}" ] || find "$left" -depth -type d -exec rmdir {} + 2>/dev/null
+    [ ! -d "$left" ] || runs "${left##*-}" || remove "$left" 50
 done
 group=$disk/groups/tidemark-systemd-$$
 mkdir "$group" || exit 1

@@ -34,7 +34,8 @@ fn a_timer_fires_again_and_again() {
     );
     machine.systemctl(["enable", "--now", "--quiet", "tick.timer"]);
     let ticks = || fs::read_to_string(machine.share().join("ticks")).unwrap_or_default();
-    wait_until("five ticks", UNIT_BOUND, || ticks().lines().count() >= 5);
+    machine.wait_for_entries("tick.service", &["JOB_RESULT=done"], 5, UNIT_BOUND);
+    assert!(ticks().lines().count() >= 5, "{}", ticks());
     machine.systemctl(["stop", "tick.timer"]);
     machine.wait_for("tick.service", "dead");
     let finished = machine.journal("tick.service", &["JOB_RESULT=done"]);
@@ -423,7 +424,9 @@ fn nothing_is_left_when_a_test_is_killed() {
     let (running, traces) = to_be_killed();
     let pid = i32::try_from(running.pid()).ok().and_then(Pid::from_raw);
     kill_process(pid.unwrap(), Signal::KILL).unwrap();
-    wait_until("nothing is left", UNIT_BOUND, || !traces.folder.exists());
+    wait_until("nothing is left", UNIT_BOUND, || {
+        !traces.folder.exists() && traces.processes().is_empty()
+    });
     traces.assert_gone();
 }
 
