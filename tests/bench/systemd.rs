@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tidemark_settings::Span;
 use tidemark_systemd::{Collector, Host, Needs, units};
-use tidemark_testkit::{Systemd, program, wait_until};
+use tidemark_testkit::{Systemd, program};
 
 use crate::measure::median;
 
@@ -101,15 +101,12 @@ fn machine() -> Systemd {
 fn start_cost(machine: &Systemd, service: &str) -> Duration {
     let unit = format!("{service}.service");
     let timer = format!("{service}.timer");
-    let done = || {
-        machine
-            .journal(&unit, &["JOB_TYPE=start", "JOB_RESULT=done"])
-            .len()
-    };
+    let words = ["JOB_TYPE=start", "JOB_RESULT=done"];
+    let done = || machine.journal(&unit, &words).len();
     let (before, from) = (done(), manager_cpu(machine));
     machine.systemctl(["start", &timer]);
-    // Nobody asks the manager meanwhile: the journal is a file.
-    wait_until("some tens of starts", BOUND, || done() >= before + STARTS);
+    // Nobody asks the manager meanwhile.
+    machine.wait_for_entries(&unit, &words, before + STARTS, BOUND);
     machine.systemctl(["stop", &timer]);
     machine.wait_for(&unit, "dead");
     let to = manager_cpu(machine);

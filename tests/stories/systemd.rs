@@ -142,6 +142,15 @@ fn install_units(machine: &Systemd, units: &[Unit]) {
     machine.daemon_reload();
 }
 
+/// Waits until so many runs of a collector (or of the flush) ended so: `done`, `failed`. More words as the journal takes
+/// them.
+#[track_caller]
+fn wait_for_runs(machine: &Systemd, name: &str, result: &str, more: &[&str], count: usize) {
+    let result = format!("JOB_RESULT={result}");
+    let words = [&["JOB_TYPE=start", &result], more].concat();
+    machine.wait_for_entries(&format!("tidemark-{name}.service"), &words, count, BOUND);
+}
+
 /// Changes a unit as an operator does.
 fn drop_in(machine: &Systemd, unit: &str, text: &str) {
     machine.install(

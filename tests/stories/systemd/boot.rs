@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use tidemark_testkit::{Answer, InfluxTls, Influxd, InfluxdOptions, SinkServer, Source, Systemd, wait_until};
 
-use super::{BOUND, add, add_generator, machine};
+use super::{BOUND, add, add_generator, machine, wait_for_runs};
 use crate::scene::{Line, lines, report};
 
 /// What the database's user is called, and what only the units may know.
@@ -70,13 +70,9 @@ impl Scene {
         }
     }
 
-    /// How many runs of a unit ended so since the boot, or since the first one.
-    fn ended(&self, unit: &str, result: &str, more: &[&str]) -> usize {
-        let result = format!("JOB_RESULT={result}");
-        let words: Vec<&str> = ["JOB_TYPE=start", &result]
-            .into_iter()
-            .chain(more.iter().copied())
-            .collect();
+    /// How many runs of a unit ended so: `done`, `failed`.
+    fn ended(&self, unit: &str, result: &str) -> usize {
+        let words = ["JOB_TYPE=start", &format!("JOB_RESULT={result}")];
         self.machine
             .journal(&format!("tidemark-{unit}.service"), &words)
             .len()
@@ -180,15 +176,15 @@ fn a_database_that_is_down_at_boot_gets_everything_later() {
     scene.player.close();
     scene.machine.reboot();
     for unit in ["host", "sponsoring", "flush"] {
-        wait_until(unit, BOUND, || scene.ended(unit, "done", &["-b"]) >= 3);
+        wait_for_runs(&scene.machine, unit, "done", &["-b"], 3);
     }
     scene.stop(&COLLECTORS);
     for unit in ["host", "sponsoring", "flush"] {
-        assert_eq!(scene.ended(unit, "failed", &[]), 0, "{unit} ends well");
+        assert_eq!(scene.ended(unit, "failed"), 0, "{unit} ends well");
     }
     assert_eq!(scene.ledger("delivered"), [0, 0]);
     let waiting = scene.ledger("waiting");
-    let runs = COLLECTORS.map(|name| scene.ended(name, "done", &[]));
+    let runs = COLLECTORS.map(|name| scene.ended(name, "done"));
 
     scene.influxd.restart();
     scene.player.reopen();
@@ -241,11 +237,9 @@ fn a_database_that_is_down_at_boot_gets_everything_later() {
 fn boots_in_the_middle_of_runs_lose_nothing() {
     let mut scene = Scene::new();
     let hang = |scene: &Scene| {
-        wait_until("runs of both", BOUND, || {
-            COLLECTORS
-                .iter()
-                .all(|name| scene.ended(name, "done", &["-b"]) >= 2)
-        });
+        for name in COLLECTORS {
+            wait_for_runs(&scene.machine, name, "done", &["-b"], 2);
+        }
         scene.stop(&["sponsoring"]);
         scene.source.route("/general.json", Answer::hang());
         let before = scene.source.requests().len();
@@ -264,7 +258,7 @@ fn boots_in_the_middle_of_runs_lose_nothing() {
     hang(&scene);
     scene.machine.reboot();
     for name in COLLECTORS {
-        wait_until(name, BOUND, || scene.ended(name, "done", &["-b"]) >= 2);
+        wait_for_runs(&scene.machine, name, "done", &["-b"], 2);
         let timer = format!("tidemark-{name}.timer");
         assert_eq!(scene.machine.property(&timer, "ActiveState"), "active");
     }
@@ -283,7 +277,7 @@ fn boots_in_the_middle_of_runs_lose_nothing() {
     let count = |measurement, field| scene.influxd.count(measurement, field);
     assert_eq!(count("host_memory", "total_bytes"), well(&host));
     assert_eq!(count("sponsoring_queue_stats", "count"), 3 * well(&sponsoring));
-    assert!(well(&sponsoring) >= scene.ended("sponsoring", "done", &[]) as u64);
+    assert!(well(&sponsoring) >= scene.ended("sponsoring", "done") as u64);
     for figure in ["waiting", "rejected", "dropped", "superseded"] {
         assert_eq!(scene.ledger(figure), [0, 0], "{figure}");
     }

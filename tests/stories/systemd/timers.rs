@@ -11,6 +11,7 @@ use tidemark_testkit::{
 
 use super::{
     BOUND, add, add_generator, describe, described, drop_in, install, machine, read_settings, script,
+    wait_for_runs,
 };
 use crate::scene::{lines, playing, report};
 
@@ -48,7 +49,7 @@ fn a_timer_fills_the_store() {
     install(&machine, &describe(&machine), &Host::new());
     quicken(&machine, "host");
     machine.systemctl(["start", "tidemark-host.timer"]);
-    wait_until("five runs", BOUND, || ended(&machine, "host", "done") >= 5);
+    wait_for_runs(&machine, "host", "done", &[], 5);
     machine.systemctl(["stop", "tidemark-host.timer"]);
     machine.wait_for("tidemark-host.service", "dead");
     assert_eq!(machine.property("tidemark-host.service", "Result"), "success");
@@ -111,7 +112,7 @@ fn a_collector_that_hangs_or_crashes_stops_nothing() {
         ("crashes", "failed", 3),
         ("works", "done", 5),
     ] {
-        wait_until(name, BOUND, || ended(&machine, name, result) >= runs);
+        wait_for_runs(&machine, name, result, &[], runs);
         assert_eq!(
             machine.property(&format!("tidemark-{name}.timer"), "ActiveState"),
             "active"
@@ -179,7 +180,7 @@ fn a_run_that_reaches_its_deadline_says_so() {
     install(&machine, &described(&machine, &sponsoring), &Host::new());
     quicken(&machine, "sponsoring");
     machine.systemctl(["start", "tidemark-sponsoring.timer"]);
-    wait_until("two runs", BOUND, || ended(&machine, "sponsoring", "failed") >= 2);
+    wait_for_runs(&machine, "sponsoring", "failed", &[], 2);
     source.route("/general.json", Answer::ok(report(2)));
     machine.systemctl(["stop", "tidemark-sponsoring.timer"]);
     machine.wait_for("tidemark-sponsoring.service", "failed");
@@ -236,9 +237,7 @@ fn no_run_overlaps_another() {
     let by_manager = machine.command(by_manager).bound(BOUND).start();
     let by_hand = by_hand.wait().expect_code(0);
     by_manager.wait().expect_code(0);
-    wait_until("runs of the timer", BOUND, || {
-        ended(&machine, "sponsoring", "done") >= 5
-    });
+    wait_for_runs(&machine, "sponsoring", "done", &[], 5);
     machine.systemctl(["stop", "tidemark-sponsoring.timer"]);
     machine.wait_for("tidemark-sponsoring.service", "dead");
     machine.run(["tidemark", "outbox", "flush"]).expect_code(0);
