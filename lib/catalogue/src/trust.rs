@@ -77,6 +77,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn nobody_asks_where_there_is_no_user_of_its_own() {
+        if !rustix::process::geteuid().is_root() {
+            assert_eq!(Trust::system(Path::new("/")), Trust::System(None));
+            return;
+        }
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(Trust::system(root.path()), Trust::System(Some(NOBODY)));
+        std::fs::create_dir(root.path().join("etc")).unwrap();
+        let passwd = |line: &str| std::fs::write(root.path().join("etc/passwd"), line).unwrap();
+        for line in [
+            "tidemark:x:0:0::/:/\n",
+            "tidemark:x:7:0::/:/\n",
+            "tidemark:x:0:7::/:/\n",
+            "x:x:7:7::/:/\n",
+        ] {
+            passwd(line);
+            assert_eq!(Trust::system(root.path()), Trust::System(Some(NOBODY)), "{line}");
+        }
+        passwd("tidemark:x:7:8::/:/\n");
+        assert_eq!(
+            Trust::system(root.path()),
+            Trust::System(Some(Account { uid: 7, gid: 8 }))
+        );
+    }
+
+    #[test]
     fn only_roots_own_count_for_root() {
         let check = |owner, mode, caller: u32| check(owner, mode, || caller);
         assert_eq!(check(0, 0o100_755, 0), Ok(()));

@@ -7,7 +7,7 @@ use tidemark_catalogue::{Catalogue, Collector, Described, Plan};
 use tidemark_settings::{LoadFrom, Loaded, Mistakes, Places, Settings};
 use tidemark_systemd::Host;
 
-use crate::scene::description;
+use crate::scene::{Scene, description, timers};
 
 fn settings() -> Result<Loaded, Mistakes> {
     let environment = std::collections::BTreeMap::new();
@@ -37,11 +37,16 @@ fn plan(json: &[u8]) -> Plan {
 }
 
 /// Keys that a text may set so often as it likes; all others once, and to what they are without hostility.
-const MANY: [&str; 6] = [
+const MANY: [&str; 11] = [
+    "BindPaths",
     "BindReadOnlyPaths",
     "DeviceAllow",
     "ExecPaths",
+    "LoadCredential",
     "NoExecPaths",
+    "ReadWritePaths",
+    "SetCredential",
+    "SupplementaryGroups",
     "SystemCallFilter",
     "TemporaryFileSystem",
 ];
@@ -59,13 +64,13 @@ fn check(plan: &Plan) {
                 continue;
             }
             let key = key(line);
-            assert!(known.contains(key), "{line:?}");
+            assert!(known.contains(key) || MANY.contains(&key), "{line:?}");
             assert!(seen.insert(key) || MANY.contains(&key), "{line:?} once more");
             match key {
                 "ExecStart" if unit.file_name == "tidemark-a.service" => {
                     let rest = line.strip_prefix("ExecStart=/usr/lib/tidemark/collectors/tidemark-a");
                     assert!(
-                        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" --every=")),
+                        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" --")),
                         "{line:?}"
                     );
                 }
@@ -123,8 +128,49 @@ fn nasty() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A text as TOML takes it. JSON escapes the same, but for one letter.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text)
+        .to_string()
+        .replace('\x7f', "\\u007f")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Names and paths in settings, and in the variables of units.
+    #[test]
+    fn settings_inject_nothing_and_stop_no_timer(
+        directory in prop_oneof!["/[ -~]{1,12}", "/\\PC{1,12}", nasty()],
+        file in prop_oneof![2 => "/[ -~]{1,12}", 1 => "/\\PC{1,12}", 1 => nasty()],
+        credential in prop_oneof![6 => Just("token".to_owned()), 2 => "[!-~]{1,6}", 1 => nasty()],
+        span in prop_oneof![8 => Just("1h 30min".to_owned()), 1 => nasty()],
+        variables in proptest::collection::vec(nasty(), 2),
+    ) {
+        let scene = Scene::new();
+        scene.described("a", description("a"));
+        scene.folder("etc/default");
+        scene.settings(&format!(
+            "[collector.a]\ndeadline = {}\n[[sink]]\ntype = \"textfile\"\ndirectory = {}\n[[sink]]\n\
+             type = \"influxdb2\"\nurl = \"https://influx.example\"\norg = \"o\"\nbucket = \"b\"\nca_file = {}\n\
+             token = {{ credential = {} }}\n",
+            quoted(&span), quoted(&directory), quoted(&file), quoted(&credential),
+        ));
+        let [config, certificates] = variables.as_slice() else {
+            unreachable!("two");
+        };
+        scene.file(
+            "etc/default/tidemark",
+            format!("SSL_CERT_FILE='/{certificates}'\nTIDEMARK_CONFIG={}\n", if config.len() > 20 { config } else { "" }),
+            0o600,
+        );
+        let plan = scene.plan();
+        check(&plan);
+        prop_assert_eq!(timers(&plan), ["a"], "{:?}", plan.notices);
+        for notice in &plan.notices {
+            prop_assert!(!notice.contains(char::is_control) && notice.len() < 2100, "{}", notice);
+        }
+    }
 
     #[test]
     fn texts_in_a_description_inject_nothing(
