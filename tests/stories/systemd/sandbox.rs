@@ -308,3 +308,26 @@ fn a_collector_is_refused_what_it_does_not_need() {
     }
     assert_eq!(server.requests().len(), 0, "it connects and asks nothing");
 }
+
+/// A program that may send no signal, not even to itself, ends all the same when it aborts.
+#[test]
+fn a_collector_that_aborts_ends() {
+    let machine = machine();
+    let program = "/usr/lib/tidemark/collectors/tidemark-aborts";
+    machine.install(
+        program,
+        "#!/usr/bin/perl\nuse POSIX;\nPOSIX::abort();\n",
+        0o755,
+        "root",
+    );
+    install(&machine, &collector("aborts", program), &Host::new());
+    machine
+        .run(["systemctl", "start", "tidemark-aborts.service"])
+        .expect_code(1);
+    assert_eq!(machine.property("tidemark-aborts.service", "Result"), "signal");
+    // SIGSEGV: what the C library does where SIGABRT cannot be sent.
+    assert_eq!(
+        machine.property("tidemark-aborts.service", "ExecMainStatus"),
+        "11"
+    );
+}
