@@ -3,19 +3,21 @@
 //! A message of ours says all that a person needs. Its fields (`sink = …`) are for filters, and in the journal alone;
 //! JOURNAL.md lists them, and which priority means what.
 
-mod subscriber;
+mod entries;
+mod lines;
 mod words;
-mod writer;
 
 use std::borrow::Cow;
 
 use tidemark_point::Timestamp;
 use tidemark_settings::ProcessEnvironment;
 use tracing::{Level, Metadata, Span};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::Registry;
 
 use crate::journal::Journal;
-use subscriber::Log;
-use writer::Writer;
+use entries::Entries;
+use lines::Lines;
 
 /// The target of what is said of each run that goes well: information in the journal, and a detail elsewhere.
 pub const RUN: &str = "tidemark::run";
@@ -30,12 +32,16 @@ pub fn start(program: &str, verbose: u8) {
 
 /// Starts the log of a collector's program.
 pub(crate) fn start_as(program: &str, collector: Option<&str>, verbose: u8) {
-    let writer = match Journal::of_standard_error(&ProcessEnvironment, program, collector) {
-        Some(journal) => Writer::Journal(journal),
-        None => Writer::Lines(program.to_owned()),
-    };
+    let filter = Filter::of(verbose);
     // The first one stays: a second start is a test's.
-    let _ = tracing::subscriber::set_global_default(Log::new(writer, Filter::of(verbose)));
+    let _ = match Journal::of_standard_error(&ProcessEnvironment, program, collector) {
+        Some(journal) => {
+            tracing::subscriber::set_global_default(Registry::default().with(Entries::new(journal, filter)))
+        }
+        None => {
+            tracing::subscriber::set_global_default(Registry::default().with(Lines::new(program, filter)))
+        }
+    };
 }
 
 /// What all is said within that belongs to the run that began at `started`.

@@ -17,8 +17,8 @@ const FILTERED: [(&str, &str); 6] = [
 /// Its message, with the fields that nobody filters by as ` key=value`; and the others.
 #[derive(Default)]
 pub(super) struct Words {
-    pub(super) message: String,
-    pub(super) rest: String,
+    message: String,
+    rest: String,
     pub(super) fields: Vec<(&'static str, String)>,
 }
 
