@@ -10,7 +10,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use tidemark_testkit::{Ended, Run, Systemd, program};
+use serde_json::Value;
+use tidemark_testkit::{Ended, Run, Systemd, program, wait_until};
+
+use crate::scene::BOUND;
 
 /// How long a package may take to make, where others are made at the same time.
 const MAKE: Duration = Duration::from_secs(180);
@@ -90,6 +93,27 @@ fn install(machine: &Systemd, package: &str) -> Ended {
 #[track_caller]
 fn shell(machine: &Systemd, script: &str) -> String {
     machine.run(["sh", "-c", script]).expect_code(0).stdout
+}
+
+/// Waits until all is delivered: where runs are beside each other, one may deliver what another has collected. Nothing may be
+/// lost.
+#[track_caller]
+fn delivered(machine: &Systemd) {
+    wait_until("all is delivered", BOUND, || {
+        let status = machine.run(["tidemark", "status", "--json"]).expect_code(0);
+        let status: Value = serde_json::from_str(&status.stdout).expect("JSON");
+        let sinks = status["sinks"].as_array().expect("a list");
+        for sink in sinks {
+            for lost in ["rejected", "dropped", "superseded"] {
+                assert_eq!(sink[lost], 0, "{sink}");
+            }
+        }
+        let all = sinks.iter().all(|sink| sink["collected"] == sink["delivered"]);
+        if !all {
+            machine.run(["tidemark", "outbox", "flush"]);
+        }
+        all
+    });
 }
 
 /// The units of tidemark that are in one of these states, sorted.
