@@ -101,9 +101,13 @@ impl Plan {
     pub fn of(catalogue: &Catalogue, settings: &Result<Loaded, Mistakes>, host: &Host) -> Plan {
         let mut notices = catalogue.notices.clone();
         let loaded = match settings {
-            Ok(loaded) => Some(loaded),
+            Ok(loaded) => {
+                notices.extend(wrong_sections(catalogue, loaded));
+                Some(loaded)
+            }
             Err(mistakes) => {
-                notices.push(wrong(mistakes));
+                let what = "the settings are wrong, so timers have their defaults and runs end with 78";
+                notices.push(wrong(what, mistakes));
                 None
             }
         };
@@ -176,15 +180,24 @@ fn needs(described: &NeedsDescription) -> Needs {
     }
 }
 
-/// What is said of settings that are wrong.
-fn wrong(mistakes: &Mistakes) -> String {
+/// What is said of sections of collectors that are wrong: the other collectors, and the flush, go by the settings.
+fn wrong_sections(catalogue: &Catalogue, loaded: &Loaded) -> Option<String> {
+    let has_section = |collector: &&Collector| loaded.has_section(&collector.name);
+    let known = catalogue.collectors.iter().filter(has_section);
+    let known: Vec<_> = known.map(Collector::known).collect();
+    let (mistakes, _) = loaded.check_collectors(&known);
+    let what =
+        "the settings of a collector are wrong, so its runs end with 78 and its timer may have its defaults";
+    mistakes.map(|mistakes| wrong(what, &mistakes))
+}
+
+/// What follows, where more is said, and the first of the mistakes.
+fn wrong(what: &str, mistakes: &Mistakes) -> String {
     let first = mistakes.iter().next();
     let first = first.map(ToString::to_string).unwrap_or_default();
     let more = match mistakes.count() {
         0 | 1 => String::new(),
         count => format!(" (and {} more)", count - 1),
     };
-    format!(
-        "the settings are wrong, so timers have their defaults and runs end with 78; `tidemark check` says all: {first}{more}"
-    )
+    format!("{what}; `tidemark check` says all: {first}{more}")
 }

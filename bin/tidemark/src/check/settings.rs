@@ -2,7 +2,7 @@
 
 use tidemark_app::Surroundings;
 use tidemark_delivery::Finding;
-use tidemark_settings::{KnownCollector, KnownKey, Loaded, Mistakes, Settings};
+use tidemark_settings::{KnownCollector, Loaded, Mistakes, Settings};
 
 use super::Part;
 use crate::catalogue::{Catalogue, Collector};
@@ -21,7 +21,7 @@ pub(super) struct Checked {
 impl Checked {
     /// Checks the sections of the collectors too, by what these say of themselves.
     pub(super) fn of(first: &Result<Loaded, Mistakes>, catalogue: &Catalogue, here: &Surroundings) -> Self {
-        let known: Vec<KnownCollector> = catalogue.collectors.iter().map(known).collect();
+        let known: Vec<KnownCollector> = catalogue.collectors.iter().map(Collector::known).collect();
         match first {
             Ok(loaded) => {
                 let (mistakes, more) = loaded.check_collectors(&known);
@@ -111,24 +111,6 @@ fn said(check: &'static str, text: &str) -> Finding {
             advice: None,
             ..Finding::failed(check, text, "")
         },
-    }
-}
-
-/// A collector as its description names its keys; none are known of one that is broken, and none are wrong then.
-fn known(collector: &Collector) -> KnownCollector {
-    let settings = match &collector.description {
-        Ok(described) => Some(&described.description.settings),
-        Err(_) => None,
-    };
-    KnownCollector {
-        name: collector.name.clone(),
-        keys: settings.map(|settings| {
-            let key = |key: &tidemark_collect::SettingDescription| KnownKey {
-                name: key.name.clone(),
-                type_name: key.value_type.clone(),
-            };
-            settings.iter().map(key).collect()
-        }),
     }
 }
 

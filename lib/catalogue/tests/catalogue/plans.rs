@@ -74,6 +74,41 @@ fn settings_that_are_wrong_stop_no_timer() {
     assert!(plan.notices[0].contains("is a directory"), "{:?}", plan.notices);
 }
 
+/// A mistake in a collector's own section is that collector's alone, and is told of.
+#[test]
+fn a_section_that_is_wrong_is_told_of() {
+    let scene = scene();
+    let key = r#"[{"name": "token", "type": "secret", "default": null, "help": "It."}]"#;
+    scene.described(
+        "b",
+        description("b").replace("\"settings\": []", &format!("\"settings\": {key}")),
+    );
+    for (section, said) in [
+        ("run_interval = \"soon\"", "tidemark.toml:2:16: "),
+        ("enabeld = false", "tidemark.toml:2:1: `enabeld` is no key"),
+        ("token = 5", "tidemark.toml:2:9: "),
+    ] {
+        scene.settings(&format!(
+            "[collector.b]\n{section}\n[collector.a]\nrun_interval = \"1h\"\n[collector.gone]\nx = 1\n"
+        ));
+        let plan = scene.plan();
+        assert_eq!(timers(&plan), ["a", "b"]);
+        assert!(
+            scene
+                .unit("tidemark-a.timer")
+                .contains("\nOnUnitInactiveSec=1h\n")
+        );
+        let [notice] = plan.notices.as_slice() else {
+            panic!("{:?}", plan.notices);
+        };
+        assert!(
+            notice.starts_with("the settings of a collector are wrong, so its runs end with 78")
+                && notice.contains(said),
+            "{notice}"
+        );
+    }
+}
+
 /// What can be set but not written into a unit takes nothing from the other units.
 #[test]
 fn settings_that_fit_no_unit_stop_no_timer() {
