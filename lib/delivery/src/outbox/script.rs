@@ -92,6 +92,6 @@ impl Outbox {
 /// Ends the transaction that a script has begun, if it is in one still.
 async fn roll_back(db: &mut SqliteConnection) {
     if let Err(error) = sqlx::raw_sql("ROLLBACK").execute(db).await {
-        tracing::trace!("nothing to roll back: {error}");
+        tracing::debug!("nothing to roll back: {error}");
     }
 }
