@@ -120,8 +120,10 @@ fn sync(wait: bool) -> Result<ExitCode, Failure> {
         if !wait || first.leaving.is_empty() {
             return Ok(first.complaints.is_empty());
         }
-        machine.wait_for(&first.leaving).await?;
-        let second = machine.sync(due).await?;
+        let ended = machine.let_end(&first.leaving).await?;
+        let mut second = machine.sync(due).await?;
+        second.lines.splice(0..0, ended.lines);
+        second.complaints.extend(ended.complaints);
         tell(&second)?;
         Ok(second.complaints.is_empty())
     })?;

@@ -58,7 +58,7 @@ pub(super) fn command() -> Command {
                 .after_help(SYNC)
                 .arg(flag(
                     "wait",
-                    "Wait for runs that go on though their collector is gone, and clear what they leave",
+                    "Wait for runs whose collector is gone, stop what runs after 10min, and clear what they leave",
                 )),
         )
         .subcommand(

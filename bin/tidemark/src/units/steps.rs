@@ -57,6 +57,8 @@ pub(super) enum Step {
 pub(super) enum Why {
     /// Its collector is gone or off.
     Gone,
+    /// Its collector is gone or off, and the run that was let end did not.
+    Overdue,
     /// Its timer starts it from now on.
     HasTimer,
     /// Its unit has changed.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidemark_app::exit::Failure;
 use tidemark_catalogue::Plan;
@@ -17,8 +17,9 @@ use super::verify::{self, Report, Sides};
 
 /// How often it is asked whether runs have ended.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
-/// How long it is waited for them: no run without its unit is let live longer by systemd.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// How long it is waited for them. A run without its unit has systemd's `DefaultTimeoutStartSec=` in the place of its own
+/// timeout, 1min 30s as a rule; an operator may have made that endless.
+const LONGEST_RUN: Duration = Duration::from_secs(600);
 
 /// How often one sync has the manager read the units again, while packages are unpacked.
 const MOST_RELOADS: usize = 3;
@@ -32,6 +33,8 @@ pub(super) struct Machine {
     pub(super) generated: PathBuf,
     /// Of what is forgotten at the next boot.
     pub(super) runtime: PathBuf,
+    /// How long a run may go on whose collector is gone.
+    pub(super) longest_run: Duration,
 }
 
 /// What should be.
@@ -64,6 +67,7 @@ impl Machine {
             systemctl: Systemctl::of_host(),
             generated: PathBuf::from("/run/systemd/generator"),
             runtime: PathBuf::from("/run/tidemark"),
+            longest_run: LONGEST_RUN,
         }
     }
 
@@ -148,19 +152,26 @@ impl Machine {
         Ok(Report::new(verify::findings(&sides), due.plan.notices.clone()))
     }
 
-    /// Waits until none of these services runs any more, for a while.
-    pub(super) async fn wait_for(&self, services: &[String]) -> Result<(), Failure> {
+    /// Waits until none of these services runs any more whose units are gone. What still does after a while is stopped:
+    /// nothing else may ever end it. What could not be done is the answer.
+    pub(super) async fn let_end(&self, services: &[String]) -> Result<Done, Failure> {
+        let start = Instant::now();
         let names: Vec<&str> = services.iter().map(String::as_str).collect();
-        let wait = async {
-            loop {
-                let states = self.systemctl.show(&names).await?;
-                if states.iter().all(|state| state.active != Activity::Changing) {
-                    return Ok(());
-                }
-                tokio::time::sleep(LOOK_AGAIN).await;
+        let mut done = Done::default();
+        loop {
+            let states = self.systemctl.show(&names).await?;
+            let is_left = |state: &State| state.load == Load::NotFound && state.active == Activity::Changing;
+            let left = states.into_iter().filter(is_left);
+            let steps: Vec<Step> = left.map(|state| Step::Stop(state.name, Why::Overdue)).collect();
+            if steps.is_empty() {
+                return Ok(done);
             }
-        };
-        tokio::time::timeout(LONGEST_WAIT, wait).await.unwrap_or(Ok(()))
+            if start.elapsed() >= self.longest_run {
+                done.complaints = self.take(&steps, &mut done).await?;
+                return Ok(done);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// What the manager says of the target, of all that should be, and of all that is not idle.
@@ -300,6 +311,7 @@ impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Why::Gone => "its collector is gone or off",
+            Why::Overdue => "its collector is gone or off, and its run had not ended in time",
             Why::HasTimer => "its timer starts it from now on",
             Why::Unit => "its unit has changed",
             Why::Settings => "the settings have changed",

@@ -46,6 +46,7 @@ impl Scene {
             },
             generated: place("generated"),
             runtime: place("run"),
+            longest_run: Duration::from_secs(30),
         };
         let scene = Self {
             machine,
@@ -205,7 +206,32 @@ fn a_run_without_its_collector_is_named() {
         "show",
         &show("active", &[("tidemark-b.service", "not-found", "failed")]),
     );
-    block_on(scene.machine.wait_for(&done.leaving)).expect("it has ended");
+    let after = block_on(scene.machine.let_end(&done.leaving)).expect("it has ended");
+    assert_eq!((after, scene.told().len()), (Done::default(), 0));
+}
+
+/// systemd ends a run without its unit by its own default, which an operator may have made endless.
+#[test]
+fn a_run_without_its_collector_that_does_not_end_is_stopped() {
+    let mut scene = Scene::new();
+    scene.machine.longest_run = Duration::from_millis(10);
+    let hangs = ("tidemark-b.service", "not-found", "activating");
+    // Its collector has come back meanwhile.
+    let back = ("tidemark-c.service", "loaded", "activating");
+    scene.write("show", &show("active", &[hangs, back]));
+    let services = [hangs.0.to_owned(), back.0.to_owned()];
+    let done = block_on(scene.machine.let_end(&services)).expect("an answer");
+    assert_eq!(scene.told(), ["stop -- tidemark-b.service"]);
+    assert_eq!(
+        done.lines,
+        ["stopped tidemark-b.service: its collector is gone or off, and its run had not ended in time"]
+    );
+    scene.write("refuses-stop", "");
+    let done = block_on(scene.machine.let_end(&services)).expect("an answer");
+    assert_eq!(
+        (done.lines.len(), done.complaints.as_slice()),
+        (0, ["Failed to stop: no.".to_owned()].as_slice())
+    );
 }
 
 #[test]
