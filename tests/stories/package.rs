@@ -2,6 +2,7 @@
 
 mod contents;
 mod life;
+mod settings;
 mod upgrade;
 
 use std::fs;

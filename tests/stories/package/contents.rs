@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use serde_json::Value;
-use tidemark_settings::{KnownCollector, KnownKey, LoadFrom, Loaded, Places, Settings};
 use tidemark_testkit::{Home, Run};
 use tidemark_tests::readme::collectors;
 
@@ -28,7 +26,7 @@ fn files() -> BTreeMap<String, String> {
 }
 
 /// The package, unpacked.
-fn unpacked() -> Home {
+pub(super) fn unpacked() -> Home {
     let folder = Home::new();
     let run = Run::new("dpkg-deb").arg("-x").arg(package());
     run.arg(folder.path()).run().expect_code(0);
@@ -133,117 +131,6 @@ fn it_names_the_libraries_that_it_holds() {
         assert!(!line.contains('/') || !line.contains("(/"), "{line}");
         assert!(line.split_whitespace().count() >= 3, "no licence: {line}");
     }
-}
-
-/// Reads settings as the operator's command does, with all collectors of the package known.
-fn load(text: &str, known: &[KnownCollector]) -> Loaded {
-    let home = Home::new();
-    let file = home.file("all.toml", text);
-    let environment = BTreeMap::new();
-    let places = Places::new(&environment, true, Some(file));
-    let loaded = Settings::load(&LoadFrom {
-        places: &places,
-        environment: &environment,
-        hostname: "machine".to_owned(),
-        known_collectors: Some(known),
-    });
-    loaded.unwrap_or_else(|why| panic!("{why}"))
-}
-
-#[test]
-fn the_settings_change_nothing_and_name_everything() {
-    let unpacked = unpacked();
-    let file = unpacked.path().join("etc/tidemark/tidemark.toml");
-    let text = fs::read_to_string(file).expect("the settings");
-    let mut known = Vec::new();
-    let mut descriptions = Vec::new();
-    for name in collectors(root()) {
-        let path = format!("usr/lib/tidemark/collectors/{name}.json");
-        let description = fs::read(unpacked.path().join(path)).expect("a description");
-        let description: Value = serde_json::from_slice(&description).expect("JSON");
-        let text = |value: &Value| value.as_str().expect("a text").to_owned();
-        let settings = description["settings"].as_array().expect("a list");
-        let keys = settings.iter().map(|setting| KnownKey {
-            name: text(&setting["name"]),
-            type_name: text(&setting["type"]),
-        });
-        known.push(KnownCollector {
-            name,
-            keys: Some(keys.collect()),
-        });
-        descriptions.push(description);
-    }
-
-    // As it comes, it says nothing at all.
-    let none = load("", &known);
-    let as_it_comes = load(&text, &known);
-    assert_eq!(as_it_comes.settings.sinks.len(), 1, "the store");
-    assert_eq!(as_it_comes.settings.outbox, none.settings.outbox);
-    assert_eq!(as_it_comes.section_names().count(), 0);
-    assert!(text.lines().all(|line| line.is_empty() || line.starts_with('#')));
-
-    // A setting has no space behind its `#`.
-    let uncommented: Vec<&str> = text
-        .lines()
-        .map(|line| match line.strip_prefix('#') {
-            Some(setting) if !setting.starts_with(' ') => setting,
-            _ => line,
-        })
-        .collect();
-    let all = load(&uncommented.join("\n"), &known);
-    assert!(all.notices.is_empty(), "{:?}", all.notices);
-    // What has a default stands there with it.
-    assert_eq!(all.settings.store, none.settings.store);
-    assert_eq!(all.settings.outbox.max_bytes, none.settings.outbox.max_bytes);
-    assert_eq!(all.settings.outbox.max_age, none.settings.outbox.max_age);
-    assert_eq!(all.settings.host.dry_run, none.settings.host.dry_run);
-    let kinds: BTreeSet<&str> = all.settings.sinks.iter().map(|sink| sink.kind.name()).collect();
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
-    for (kind, keys) in sinks_of(&readme) {
-        assert!(kinds.contains(kind.as_str()), "{kind} among {kinds:?}");
-        for key in keys {
-            assert!(
-                text.contains(&format!("#{key} = ")) || text.contains(&key),
-                "{kind}: {key}"
-            );
-        }
-    }
-    for description in &descriptions {
-        let name = description["name"].as_str().expect("a name");
-        let common = all.common(name);
-        assert_eq!(common.enabled, Some(true), "{name}");
-        let interval = common.run_interval.expect("an interval").to_string();
-        assert_eq!(interval, description["run_interval"], "{name}");
-        let deadline = common.deadline.expect("a deadline").to_string();
-        assert_eq!(deadline, description["deadline"], "{name}");
-        for setting in description["settings"].as_array().into_iter().flatten() {
-            let (key, default) = (setting["name"].as_str(), setting["default"].as_str());
-            let (key, default) = (key.expect("a name"), default.unwrap_or_default());
-            let lines = [format!("#{key} = {default}"), format!("#{key} = \"{default}\"")];
-            assert!(
-                text.lines().any(|line| lines.iter().any(|it| it == line)),
-                "{name}: {key}"
-            );
-        }
-    }
-}
-
-/// The types of sinks and their keys, as the README's table has them.
-fn sinks_of(readme: &str) -> Vec<(String, Vec<String>)> {
-    let table = readme.split("\n## Sinks\n").nth(1).expect("the table of sinks");
-    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
-    let quoted = |cell: &str| -> Vec<String> {
-        let words = cell.split('`').skip(1).step_by(2);
-        words.map(str::to_owned).collect()
-    };
-    let rows: Vec<(String, Vec<String>)> = rows
-        .map(|row| {
-            let cells: Vec<&str> = row.split('|').collect();
-            (quoted(cells[1]).remove(0), quoted(cells[3]))
-        })
-        .collect();
-    assert!(rows.len() >= 6, "{rows:?}");
-    rows
 }
 
 /// Scripts that a shell of Debian, and no more than that, understands.
