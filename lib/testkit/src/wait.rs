@@ -4,24 +4,31 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long between two looks at a condition.
+/// How long between two looks at a condition, at least.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// How many times as long as a look takes it is until the next: one that starts processes leaves the machine to what is
+/// waited for.
+const LEISURE: u32 = 3;
 
 /// Ports that are asked for by number lie below the range from which Linux takes the local port of an outgoing
 /// connection (32768 and up): a server that is down for a while finds its port free again, and nobody connects to
 /// himself there.
 const PORTS: std::ops::Range<u16> = 12_000..32_000;
 
-/// Waits until `condition` is true, looking every few milliseconds.
+/// Waits until `condition` is true, looking every few milliseconds; less often where a look takes long itself.
 ///
 /// # Panics
 /// When it is still false after `bound`; the message names `what`.
 #[track_caller]
 pub fn wait_until(what: &str, bound: Duration, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + bound;
-    while !condition() {
+    loop {
+        let began = Instant::now();
+        if condition() {
+            return;
+        }
         assert!(Instant::now() < end, "waited {bound:?} in vain for: {what}");
-        std::thread::park_timeout(LOOK_AGAIN);
+        std::thread::park_timeout(LOOK_AGAIN.max(began.elapsed() * LEISURE));
     }
 }
 
