@@ -2,7 +2,6 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`print`](mod@print) | the units as they should be, printed or written |
 //! | [`sync`](mod@sync) | what is done so that the manager follows |
 //! | [`steps`](mod@steps) | what is to be done, by what should be, what was and what is; pure |
 //! | [`verify`](mod@verify) | what differs, and what to do; pure |
@@ -15,7 +14,6 @@
 
 mod generated;
 mod manager;
-mod print;
 mod record;
 mod steps;
 mod sync;
@@ -31,7 +29,7 @@ use tidemark_app::block_on;
 use tidemark_app::exit::{self, Failure, complain};
 use tidemark_catalogue::{Plan, System};
 use tidemark_settings::Environment as _;
-use tidemark_systemd::TARGET;
+use tidemark_systemd::{TARGET, Unit};
 
 use crate::arguments::UnitsAction;
 use crate::table::terminal_width;
@@ -97,13 +95,34 @@ fn plan() -> Plan {
 }
 
 fn print(to: Option<&Path>) -> Result<ExitCode, Failure> {
-    let Plan { units, notices } = plan();
-    match to {
-        Some(folder) => print::write(&units, folder)?,
-        None => exit::print(print::text(&units).as_bytes())?,
+    let plan = plan();
+    let faults = match to {
+        Some(folder) => plan.write(folder),
+        None => {
+            exit::print(text(&plan.units).as_bytes())?;
+            Vec::new()
+        }
+    };
+    notice(&plan.notices);
+    for fault in &faults {
+        complain(PROGRAM, fault);
     }
-    notice(&notices);
-    Ok(ExitCode::SUCCESS)
+    Ok(match faults.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(exit::FAILED),
+    })
+}
+
+/// The units one after another, each after a comment that names its file; `systemctl cat` shows them so.
+fn text(units: &[Unit]) -> String {
+    let mut out = String::new();
+    for unit in units {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&format!("# {}\n{}", unit.file_name, unit.text));
+    }
+    out
 }
 
 fn notice(notices: &[String]) {
@@ -213,6 +232,18 @@ fn verify(command: &Command, json: bool) -> Result<ExitCode, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn units_follow_one_another() {
+        let unit = |file_name: &str, text: &str| Unit {
+            file_name: file_name.to_owned(),
+            text: text.to_owned(),
+            wanted: false,
+        };
+        let units = [unit("a.service", "[Service]\n"), unit("a.timer", "[Timer]\n")];
+        assert_eq!(text(&units), "# a.service\n[Service]\n\n# a.timer\n[Timer]\n");
+        assert_eq!(text(&[]), "");
+    }
 
     #[test]
     fn settings_that_change_have_another_fingerprint() {

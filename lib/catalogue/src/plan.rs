@@ -137,7 +137,8 @@ impl Plan {
     }
 
     /// Writes the units into the folder, and links into its `tidemark.target.wants` for those that the target starts.
-    /// Each file is written whole or not at all; what could not be written is said, a sentence each.
+    /// Each file is written whole or not at all, in the place of one that is there; what else is there stays. What could
+    /// not be written is said, a sentence each.
     #[must_use]
     pub fn write(&self, folder: &Path) -> Vec<String> {
         write::write(&self.units, folder)

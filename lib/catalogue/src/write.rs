@@ -1,8 +1,8 @@
 //! Units as files, and the links by which the target wants them.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::symlink;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use tidemark_systemd::{TARGET, Unit};
@@ -31,31 +31,51 @@ fn stem(unit: &Unit) -> &str {
 fn write_one(units: &[Unit], folder: &Path, wants: &Path) -> Option<String> {
     units.iter().find_map(|unit| {
         let file = folder.join(&unit.file_name);
-        let written = write_whole(&file, &unit.text).and_then(|()| {
-            if unit.wanted {
-                link(wants, &unit.file_name)
-            } else {
-                Ok(())
-            }
+        let link = wants.join(&unit.file_name);
+        let written = replace(&file, &unit.text).and_then(|()| match unit.wanted {
+            true => relink(&Path::new("..").join(&unit.file_name), &link),
+            false => remove(&link),
         });
         let error = written.err()?;
         Some(format!("{} cannot be written: {error}", file.display()))
     })
 }
 
-/// A file that is cut off could be a unit without its sandbox: whole, or none.
-fn write_whole(file: &Path, text: &str) -> io::Result<()> {
-    let written = fs::write(file, text);
+/// Puts a file with this text there. One that is cut off could be a unit without its sandbox: whole, or none.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let mut new = file.as_os_str().to_owned();
+    new.push(".new");
+    let new = Path::new(&new);
+    let written = write_new(new, text).and_then(|()| fs::rename(new, file));
     if written.is_err() {
-        let _ = fs::remove_file(file);
+        let _ = fs::remove_file(new);
     }
     written
 }
 
-fn link(wants: &Path, file_name: &str) -> io::Result<()> {
-    match symlink(Path::new("..").join(file_name), wants.join(file_name)) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+/// Whoever else may write the folder could have put a link there, which would have root write what it leads to.
+fn write_new(file: &Path, text: &str) -> io::Result<()> {
+    remove(file)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).open(file)?;
+    file.write_all(text.as_bytes())?;
+    // For everybody to read, whatever the caller's umask.
+    file.set_permissions(Permissions::from_mode(0o644))
+}
+
+fn relink(to: &Path, link: &Path) -> io::Result<()> {
+    match symlink(to, link) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(link)?;
+            symlink(to, link)
+        }
         linked => linked,
+    }
+}
+
+fn remove(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 
@@ -74,20 +94,54 @@ mod tests {
     #[test]
     fn units_are_written_and_wanted_ones_linked() {
         let folder = tempfile::tempdir().unwrap();
-        let units = [unit("tidemark-a.service", false), unit("tidemark-a.timer", true)];
-        // Again into the same folder, as a person may.
-        for _ in 0..2 {
-            assert_eq!(write(&units, folder.path()), Vec::<String>::new());
+        let folder = folder.path().join("new/units");
+        let wants = folder.join("tidemark.target.wants");
+        let mut units = [unit("tidemark-a.service", false), unit("tidemark-a.timer", true)];
+        // Again into the same folder, as a person may: what is there is replaced.
+        for text in ["old", "new"] {
+            units[0].text = text.to_owned();
+            assert_eq!(write(&units, &folder), Vec::<String>::new());
+            for Unit { file_name, text, .. } in &units {
+                let file = folder.join(file_name);
+                assert_eq!(&fs::read_to_string(&file).unwrap(), text);
+                assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+            }
+            assert_eq!(fs::read_dir(&wants).unwrap().count(), 1);
+            let link = fs::read_link(wants.join("tidemark-a.timer")).unwrap();
+            assert_eq!(link, Path::new("../tidemark-a.timer"));
         }
-        for Unit { file_name, text, .. } in &units {
-            assert_eq!(&fs::read_to_string(folder.path().join(file_name)).unwrap(), text);
-        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3, "nothing else is left");
+
+        units[1].wanted = false;
+        assert_eq!(write(&units, &folder), Vec::<String>::new());
+        assert_eq!(fs::read_dir(&wants).unwrap().count(), 0);
+    }
+
+    /// A folder that others may write, as a person may name one: no file elsewhere is written.
+    #[test]
+    fn links_are_replaced_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let precious = elsewhere.path().join("precious");
+        fs::write(&precious, "as it was").unwrap();
         let wants = folder.path().join("tidemark.target.wants");
-        assert_eq!(fs::read_dir(&wants).unwrap().count(), 1);
+        fs::create_dir(&wants).unwrap();
+        for name in [
+            "tidemark-a.timer",
+            "tidemark-a.timer.new",
+            "tidemark.target.wants/tidemark-a.timer",
+        ] {
+            symlink(&precious, folder.path().join(name)).unwrap();
+        }
         assert_eq!(
-            fs::read_to_string(wants.join("tidemark-a.timer")).unwrap(),
-            "# tidemark-a.timer\n"
+            write(&[unit("tidemark-a.timer", true)], folder.path()),
+            Vec::<String>::new()
         );
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "as it was");
+        let file = folder.path().join("tidemark-a.timer");
+        assert!(file.symlink_metadata().unwrap().is_file());
+        let link = fs::read_link(wants.join("tidemark-a.timer")).unwrap();
+        assert_eq!(link, Path::new("../tidemark-a.timer"));
     }
 
     #[test]
@@ -107,6 +161,7 @@ mod tests {
             "{faults:?}"
         );
         assert!(!folder.path().join("tidemark-a.timer").exists());
+        assert!(!folder.path().join("tidemark-a.service.new").exists());
         assert!(
             folder
                 .path()

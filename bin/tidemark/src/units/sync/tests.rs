@@ -109,7 +109,11 @@ impl Scene {
 }
 
 fn generate(units: &[Unit], folder: &Path) {
-    super::super::print::write(units, folder).expect("written");
+    let plan = Plan {
+        units: units.to_vec(),
+        ..Plan::default()
+    };
+    assert_eq!(plan.write(folder), [""; 0]);
 }
 
 /// What `systemctl show` says of the target, and of units with their states.
