@@ -2,6 +2,9 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use tidemark_settings::{Environment, Loaded, Places};
 use tidemark_systemd::Host;
@@ -13,6 +16,14 @@ const READ: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The mode's bit that lets the group write.
 const GROUP_WRITES: u32 = 0o020;
+
+/// How long the folders of all sinks may take to be looked at. One on a server that is gone, or that systemd itself would
+/// have to mount, while it waits for its generators, takes for ever.
+const LOOK_TIME: Duration = Duration::from_secs(2);
+
+/// What is said of such a folder.
+const SILENT: &str =
+    "does not answer: units are made without its group; see that it is mounted, then `tidemark units sync`";
 
 /// The host as the settings have it; as it is without any where there are mistakes in them. What is to be said of it goes
 /// into `notices`.
@@ -33,14 +44,35 @@ pub(crate) fn host(
             .read_paths
             .extend(path.filter(|path| path.is_absolute()));
     }
-    for folder in &host.sinks.write_paths {
-        match group(folder, root) {
+    let end = Instant::now() + LOOK_TIME;
+    let folders = host.sinks.write_paths.clone();
+    // All at once: one that hangs takes no time from the others.
+    let looks: Vec<_> = folders
+        .into_iter()
+        .map(|folder| {
+            let (of, root) = (folder.clone(), root.to_owned());
+            (folder, begin(move || group(&of, &root)))
+        })
+        .collect();
+    for (folder, look) in looks {
+        let looked = look.recv_timeout(end.saturating_duration_since(Instant::now()));
+        match looked.unwrap_or_else(|_| Err(SILENT.to_owned())) {
             Ok(Some(group)) if !host.sinks.groups.contains(&group) => host.sinks.groups.push(group),
             Ok(_) => {}
             Err(why) => notices.push(format!("the folder {} of a sink {why}", folder.display())),
         }
     }
     host
+}
+
+/// Begins work in a thread of its own, which is left behind where it hangs.
+fn begin<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
+    let (sender, receiver) = channel();
+    // Without a thread nothing is sent, as where it hangs.
+    let _ = thread::Builder::new().spawn(move || {
+        let _ = sender.send(work());
+    });
+    receiver
 }
 
 /// The settings' file where the environment names one: units start in `/`.
@@ -65,8 +97,9 @@ fn group(folder: &Path, root: &Path) -> Result<Option<String>, String> {
         return Err("is written by the group root, whose rights no collector gets; chgrp it".to_owned());
     }
     let name = accounts::group_name(root, gid);
-    name.map(Some)
-        .ok_or_else(|| format!("belongs to the group {gid}, which /etc/group does not name"))
+    name.map(Some).ok_or_else(|| {
+        format!("belongs to the group {gid}, which /etc/group does not name; chgrp it, or name the group")
+    })
 }
 
 /// An absolute path of the host, below `root`.
@@ -77,4 +110,18 @@ pub(crate) fn below(root: &Path, path: &Path) -> PathBuf {
 /// The places below `root`.
 pub(crate) fn places(environment: &dyn Environment, root: &Path) -> Places {
     Places::new(environment, true, settings_file(environment)).below(root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hangs_is_left_behind() {
+        let (held, never) = channel::<()>();
+        let hangs = begin(move || never.recv().is_ok());
+        assert!(hangs.recv_timeout(Duration::from_millis(20)).is_err());
+        assert_eq!(begin(|| 5).recv_timeout(Duration::from_secs(60)), Ok(5));
+        drop(held);
+    }
 }
