@@ -149,7 +149,10 @@ fn look(path: &Path, trust: &Trust) -> Result<Metadata, String> {
 }
 
 fn check_folder(folder: &Path, trust: &Trust) -> Result<(), String> {
-    let found = std::fs::metadata(folder).map_err(|error| format!("cannot be looked at: {error}"))?;
+    let found = look(folder, trust)?;
+    if found.is_symlink() {
+        return Err("is a link; put the folder itself there".to_owned());
+    }
     trust.check(&found)
 }
 

@@ -115,7 +115,11 @@ fn what_a_program_has_started_ends_with_it() {
         "answers",
         &format!("sleep 600 & echo $! >{dir}/c\n{}", says(&description("answers"))),
     );
-    assert!(why(&scene, "hangs").contains("did not answer"));
+    let hung = why(&scene, "hangs");
+    assert!(
+        hung.ends_with("did not answer within 1 s; keep its answer beside it, as NAME.json"),
+        "{hung}"
+    );
     for file in ["a", "b", "c"] {
         let pid = fs::read_to_string(pids.join(file)).expect("it ran");
         let state = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();

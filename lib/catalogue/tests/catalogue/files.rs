@@ -137,3 +137,18 @@ fn a_folder_that_others_may_write_gives_no_collector() {
     );
     assert_eq!(plan.units.len(), 2, "the flush");
 }
+
+/// An image's link would lead out of it, and who made what it leads to is not looked at.
+#[test]
+fn a_folder_that_is_a_link_gives_no_collector() {
+    let scene = Scene::new();
+    scene.described("good", description("good"));
+    let folder = scene.path("usr/lib/tidemark/collectors");
+    let away = scene.path("usr/lib/tidemark/away");
+    fs::rename(&folder, &away).expect("its own");
+    symlink(&away, &folder).expect("a link");
+    let plan = scene.plan();
+    assert_eq!(timers(&plan), Vec::<&str>::new());
+    assert_eq!(plan.notices.len(), 1);
+    assert!(plan.notices[0].contains("it is a link"), "{:?}", plan.notices);
+}
