@@ -1,7 +1,10 @@
 //! What a generator has to say: at boot there is no journal yet, and the kernel's log is what it is read from later.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
 
 /// The most messages: a folder of wrong files must not push the boot out of the kernel's log.
 const MOST: usize = 100;
@@ -19,7 +22,7 @@ pub(crate) struct Log {
 impl Log {
     pub(crate) fn open() -> Log {
         Log {
-            kernel: OpenOptions::new().write(true).open("/dev/kmsg").ok(),
+            kernel: open(Path::new("/dev/kmsg")),
             count: 0,
         }
     }
@@ -50,6 +53,13 @@ impl Log {
     }
 }
 
+/// The kernel's log, or what a container has in its place; none that would have to be waited for.
+fn open(path: &Path) -> Option<File> {
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let opened = rustix::fs::open(path, flags, Mode::empty());
+    opened.ok().map(File::from)
+}
+
 /// The message as one line, cut where it is long.
 fn line(message: &str) -> String {
     let mut line = format!("tidemark-generator[{}]: ", std::process::id());
@@ -67,6 +77,24 @@ fn line(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_that_nobody_reads_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("kmsg");
+        let made = rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &fifo,
+            rustix::fs::FileType::Fifo,
+            Mode::from_raw_mode(0o644),
+            0,
+        );
+        made.unwrap();
+        assert!(open(&fifo).is_none());
+        assert!(open(&folder.path().join("gone")).is_none());
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        assert!(open(&folder.path().join("file")).is_some());
+    }
 
     #[test]
     fn a_message_is_a_line() {
