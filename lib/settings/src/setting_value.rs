@@ -126,7 +126,8 @@ impl SettingValue for PathBuf {
     const EXAMPLE: &'static str = "\"/path/to/it\"";
     const LITERAL: Literal = Literal::String;
 
-    /// Absolute: a relative one would mean something else in each program's working folder.
+    /// Absolute: a relative one would mean something else in each program's working folder. Without `..` and control
+    /// characters: neither can stand in a unit that opens the path to a collector.
     fn read(value: &Value) -> Result<PathBuf, Mistakes> {
         let text = text::<PathBuf>(value)?;
         if !text.starts_with('/') {
@@ -134,8 +135,13 @@ impl SettingValue for PathBuf {
                 .mistake("is not an absolute path", "write one that begins with / instead")
                 .into());
         }
-        if text.contains('\0') {
-            return Err(value.mistake("holds a NUL character", advice::<PathBuf>()).into());
+        if text.chars().any(char::is_control) {
+            return Err(value
+                .mistake("holds a control character", advice::<PathBuf>())
+                .into());
+        }
+        if text.split('/').any(|name| name == "..") {
+            return Err(value.mistake("holds `..`", "write the path without").into());
         }
         Ok(PathBuf::from(text))
     }

@@ -268,6 +268,14 @@ fn a_textfile_sink() {
         "F:3:13: `directory` is not an absolute path; write one that begins with / instead"
     );
     assert_eq!(
+        report("[[sink]]\ntype = \"textfile\"\ndirectory = \"/var/../d\"\n"),
+        "F:3:13: `directory` holds `..`; write the path without"
+    );
+    assert_eq!(
+        report("[[sink]]\ntype = \"textfile\"\ndirectory = \"/d\\nExecStart=/bin/sh\"\n"),
+        "F:3:13: `directory` holds a control character; write a path like \"/path/to/it\" instead"
+    );
+    assert_eq!(
         report(
             "[[sink]]\ntype = \"textfile\"\ndirectory = \"/d\"\n[[sink]]\ntype = \"textfile\"\nname = \"other\"\n\
              directory = \"/d/\"\n"
