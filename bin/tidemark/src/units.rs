@@ -8,6 +8,7 @@
 //! | [`generated`](mod@generated) | the units that the generator has written |
 //! | [`manager`](mod@manager) | the manager's view, by `systemctl` |
 //! | [`record`](mod@record) | what the last sync knew, and the lock |
+//! | [`secrets`](mod@secrets) | what a service is handed at its start |
 //!
 //! What should be comes from [`Plan::for_system`], as what the generator writes does: the settings in /etc/tidemark, whatever
 //! the environment of who calls says.
@@ -15,6 +16,7 @@
 mod generated;
 mod manager;
 mod record;
+mod secrets;
 mod steps;
 mod sync;
 mod verify;

@@ -11,9 +11,10 @@ use super::{BOUND, HOST, drop_in, machine, shipped};
 const COLLECTORS: &str = "/usr/lib/tidemark/collectors";
 const SETTINGS: &str = "/etc/tidemark/tidemark.toml";
 /// What an installed host has beside its programs.
-const SHIPPED: [&str; 4] = [
+const SHIPPED: [&str; 5] = [
     "tidemark.target",
     "tidemark-units.path",
+    "tidemark-units.secrets.path",
     "tidemark-units.service",
     "tidemark-units.again.service",
 ];
@@ -462,9 +463,11 @@ fn a_burst_is_followed_to_its_last_file() {
     verify(&machine, 0);
 
     // All that is watched is made where it is missing.
-    machine.run(["rm", "-r", "/etc/tidemark/conf.d"]).expect_code(0);
+    let missing = ["/etc/tidemark/conf.d", "/etc/credstore"];
+    machine.command(["rm", "-r"]).args(missing).run().expect_code(0);
     machine.systemctl(["restart", "tidemark.target"]);
-    machine.run(["test", "-d", "/etc/tidemark/conf.d"]).expect_code(0);
+    let made = machine.command(["stat", "-c", "%a"]).args(missing).run();
+    assert_eq!(made.expect_code(0).stdout, "755\n700\n");
     settle(&machine);
     remove(&machine, "n9");
     wait_for_timer(&machine, "n9", false);
@@ -550,6 +553,22 @@ fn a_service_that_stays_follows_too() {
     let third = process();
     machine.install(HOST, &host, 0o755, "root");
     wait_until("another program", BOUND, || restarted(&third));
+    settle(&machine);
+    verify(&machine, 0);
+
+    // A secret, which it is handed at its start: by itself, as nothing else changes.
+    machine.install("/etc/credstore/influxdb", "old", 0o600, "root");
+    set(
+        &machine,
+        "[collector.host]\nrun_interval = \"3s\"\n[[sink]]\ntype = \"influxdb\"\nurl = \"https://127.0.0.1:1\"\n\
+         database = \"d\"\nusername = \"u\"\npassword = { credential = \"influxdb\" }\n",
+    );
+    let secret = format!("/run/credentials/{SERVICE}/influxdb");
+    let holds = |text: &str| is_active(&machine, SERVICE) && machine.run(["cat", &secret]).stdout == text;
+    wait_until("its secret", BOUND, || holds("old"));
+    settle(&machine);
+    machine.install("/etc/credstore/influxdb", "new", 0o600, "root");
+    wait_until("the new one", BOUND, || holds("new"));
     settle(&machine);
     verify(&machine, 0);
 

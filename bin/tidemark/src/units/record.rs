@@ -33,8 +33,11 @@ pub(super) struct Record {
 pub(super) struct Known {
     /// [`fingerprint`] of its text.
     pub(super) text: u64,
-    /// Of a service that stays, [`program_identity`].
+    /// Of a service that stays, [`file_identity`] of its program.
     pub(super) program: u64,
+    /// Of a service that stays, [`identity`](super::secrets::identity) of its secrets.
+    #[serde(default)]
+    pub(super) secrets: u64,
 }
 
 /// The folder of the record, held by one process at a time.
@@ -129,10 +132,10 @@ pub(super) fn fingerprint(text: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// A number that differs once a program has been replaced; 0 where it is not there.
-pub(super) fn program_identity(program: &Path) -> u64 {
+/// A number that differs once a file has been replaced or written; 0 where it is not there.
+pub(super) fn file_identity(file: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt as _;
-    let Ok(found) = std::fs::metadata(program) else {
+    let Ok(found) = std::fs::metadata(file) else {
         return 0;
     };
     let identity = [
@@ -140,6 +143,7 @@ pub(super) fn program_identity(program: &Path) -> u64 {
         found.ino(),
         found.size(),
         found.mtime().unsigned_abs(),
+        found.mtime_nsec().unsigned_abs(),
     ];
     fingerprint(&identity.map(u64::to_le_bytes).concat())
 }
@@ -163,7 +167,13 @@ mod tests {
         let record = Record {
             target_since: 5,
             settings: u64::MAX,
-            units: BTreeMap::from([("tidemark-host.timer".to_owned(), Known { text: 7, program: 0 })]),
+            units: BTreeMap::from([(
+                "tidemark-host.timer".to_owned(),
+                Known {
+                    text: 7,
+                    ..Known::default()
+                },
+            )]),
         };
         runtime.write(&record).expect("write");
         assert_eq!(runtime.read(), Some(record.clone()));
@@ -191,15 +201,15 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_replaced_has_another_identity() {
+    fn a_file_that_is_replaced_has_another_identity() {
         let folder = tempfile::tempdir().expect("a folder");
         let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
-        assert_eq!(program_identity(&old), 0);
+        assert_eq!(file_identity(&old), 0);
         std::fs::write(&old, "x").expect("write");
-        let before = program_identity(&old);
-        assert_eq!(before, program_identity(&old));
+        let before = file_identity(&old);
+        assert_eq!(before, file_identity(&old));
         std::fs::write(&new, "x").expect("write");
         std::fs::rename(&new, &old).expect("rename");
-        assert_ne!(before, program_identity(&old));
+        assert_ne!(before, file_identity(&old));
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | is new | started |
 //! | is known, and idle | nothing: the operator has stopped it |
-//! | a service that stays, and its text, its program or the settings have changed | restarted |
+//! | a service that stays, and its text, its program, its secrets or the settings have changed | restarted |
 //! | a timer whose text has changed | nothing: the reload has it follow |
 //! | a timer that has failed | started: only a reload without its file does that |
 //! | is masked | nothing: the operator wants it so |
@@ -37,6 +37,8 @@ pub(super) struct Situation<'a> {
     pub(super) settings: u64,
     /// The identity of the program of each service that stays, by the service's name.
     pub(super) programs: &'a BTreeMap<String, u64>,
+    /// The identity of its secrets, likewise.
+    pub(super) secrets: &'a BTreeMap<String, u64>,
 }
 
 /// What is to be done to a unit.
@@ -65,6 +67,8 @@ pub(super) enum Why {
     Unit,
     /// The settings have changed, and it reads them at its start alone.
     Settings,
+    /// A secret that it was handed at its start has changed.
+    Secret,
     /// Its program has been replaced.
     Program,
 }
@@ -117,7 +121,8 @@ pub(super) fn record(of: &Situation, target_since: u64, told: &[&str], is_done: 
             None if !is_new => return None,
             _ => Known {
                 text: fingerprint(unit.text.as_bytes()),
-                program: of.programs.get(name).copied().unwrap_or(0),
+                program: identity(of.programs, name),
+                secrets: identity(of.secrets, name),
             },
         };
         Some((name.clone(), known))
@@ -130,6 +135,10 @@ pub(super) fn record(of: &Situation, target_since: u64, told: &[&str], is_done: 
         },
         units: units.collect(),
     }
+}
+
+fn identity(of: &BTreeMap<String, u64>, unit: &str) -> u64 {
+    of.get(unit).copied().unwrap_or(0)
 }
 
 impl Situation<'_> {
@@ -194,12 +203,15 @@ impl Situation<'_> {
     }
 
     fn why_restart(&self, unit: &Unit, known: Known) -> Option<Why> {
-        let program = self.programs.get(&unit.file_name).copied().unwrap_or(0);
+        // What is gone, as in the middle of an upgrade, is no reason yet.
+        let is_another = |now: u64, known: u64| now != 0 && known != now;
         if known.text != fingerprint(unit.text.as_bytes()) {
             Some(Why::Unit)
         } else if self.record.is_some_and(|record| record.settings != self.settings) {
             Some(Why::Settings)
-        } else if program != 0 && known.program != program {
+        } else if is_another(identity(self.secrets, &unit.file_name), known.secrets) {
+            Some(Why::Secret)
+        } else if is_another(identity(self.programs, &unit.file_name), known.program) {
             Some(Why::Program)
         } else {
             None

@@ -11,7 +11,8 @@ use tidemark_systemd::{TARGET, Unit};
 
 use super::generated::{Difference, Generated};
 use super::manager::{Activity, Load, State, Systemctl};
-use super::record::{self, Record, Runtime, program_identity};
+use super::record::{self, Record, Runtime, file_identity};
+use super::secrets;
 use super::steps::{self, Situation, Step, Why, stays};
 use super::verify::{self, Report, Sides};
 
@@ -82,6 +83,7 @@ impl Machine {
             .read()
             .filter(|record| record.target_since == target.active_since);
         let programs = programs(plan, &states);
+        let secrets = secrets(plan);
         let mut situation = Situation {
             plan,
             record: record.as_ref(),
@@ -89,6 +91,7 @@ impl Machine {
             is_active: target.active == Activity::Active,
             settings: due.settings,
             programs: &programs,
+            secrets: &secrets,
         };
         done.is_active = situation.is_active;
         let all = steps::steps(&situation);
@@ -145,6 +148,7 @@ impl Machine {
                 is_active: target.active == Activity::Active,
                 settings: due.settings,
                 programs: &programs(plan, &states),
+                secrets: &secrets(plan),
             },
             on_disk: Generated::read(&self.generated).differences(plan),
             generated: &self.generated,
@@ -267,9 +271,15 @@ fn programs(plan: &[Unit], states: &BTreeMap<String, State>) -> BTreeMap<String,
     let staying = plan.iter().filter(|unit| stays(unit));
     let programs = staying.filter_map(|unit| {
         let program = states.get(&unit.file_name)?.program.as_deref()?;
-        Some((unit.file_name.clone(), program_identity(program)))
+        Some((unit.file_name.clone(), file_identity(program)))
     });
     programs.collect()
+}
+
+fn secrets(plan: &[Unit]) -> BTreeMap<String, u64> {
+    let staying = plan.iter().filter(|unit| stays(unit));
+    let secrets = staying.map(|unit| (unit.file_name.clone(), secrets::identity(unit)));
+    secrets.collect()
 }
 
 fn missing(unit: &str) -> String {
@@ -315,6 +325,7 @@ impl fmt::Display for Why {
             Why::HasTimer => "its timer starts it from now on",
             Why::Unit => "its unit has changed",
             Why::Settings => "the settings have changed",
+            Why::Secret => "a secret of it has another file",
             Why::Program => "its program has been replaced",
         })
     }

@@ -10,6 +10,7 @@ struct World {
     is_active: bool,
     settings: u64,
     programs: BTreeMap<String, u64>,
+    secrets: BTreeMap<String, u64>,
 }
 
 fn unit(name: &str, text: &str, wanted: bool) -> Unit {
@@ -48,6 +49,7 @@ impl World {
             is_active: true,
             settings: 1,
             programs: BTreeMap::new(),
+            secrets: BTreeMap::new(),
         }
     }
 
@@ -74,6 +76,7 @@ impl World {
             is_active: self.is_active,
             settings: self.settings,
             programs: &self.programs,
+            secrets: &self.secrets,
         }
     }
 
@@ -160,6 +163,10 @@ fn a_service_that_stays_is_restarted_for_what_it_reads_at_its_start() {
     // Gone for an instant, as in an upgrade: what comes then decides.
     world.programs.insert(name.to_owned(), 0);
     assert_eq!(world.steps(), []);
+    for (secrets, expected) in [(5, &restart(Why::Secret)[..]), (0, &[])] {
+        world.secrets.insert(name.to_owned(), secrets);
+        assert_eq!(world.steps(), expected);
+    }
     world.settings = 2;
     assert_eq!(world.steps(), restart(Why::Settings));
     world.plan[0].text = "stays, at another interval".to_owned();

@@ -16,6 +16,7 @@ struct World {
     on_disk: BTreeMap<String, Difference>,
     is_active: bool,
     programs: BTreeMap<String, u64>,
+    secrets: BTreeMap<String, u64>,
 }
 
 impl World {
@@ -46,6 +47,7 @@ impl World {
             on_disk: BTreeMap::new(),
             is_active: true,
             programs: BTreeMap::new(),
+            secrets: BTreeMap::new(),
         };
         world.state("tidemark-a.service").active = Activity::Inactive;
         world.state(TIMER).interval = Some("1min 30s".to_owned());
@@ -70,6 +72,7 @@ impl World {
             is_active: self.is_active,
             settings: 1,
             programs: &self.programs,
+            secrets: &self.secrets,
         }
     }
 
