@@ -40,8 +40,10 @@ use crate::{Command, PROGRAM};
 use record::fingerprint;
 use sync::{Done, Due, Machine};
 
-/// What has a sync run when something changes.
+/// What has a sync run when a collector or a setting changes.
 const PATH_UNIT: &str = "tidemark-units.path";
+/// What has one run when a secret changes.
+const SECRETS_PATH_UNIT: &str = "tidemark-units.secrets.path";
 /// The program that writes the units at boot and at each reload.
 const GENERATOR: &str = "tidemark-generator";
 /// What a process reads at its start, beside its own files.

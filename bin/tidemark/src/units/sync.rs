@@ -180,7 +180,8 @@ impl Machine {
 
     /// What the manager says of the target, of all that should be, and of all that is not idle.
     pub(super) async fn states(&self, plan: &[Unit]) -> Result<BTreeMap<String, State>, Failure> {
-        let mut names = vec![TARGET, super::PATH_UNIT, "tidemark-*.timer", "tidemark-*.service"];
+        let mut names = vec![TARGET, super::PATH_UNIT, super::SECRETS_PATH_UNIT];
+        names.extend(["tidemark-*.timer", "tidemark-*.service"]);
         names.extend(plan.iter().map(|unit| unit.file_name.as_str()));
         let states = self.systemctl.show(&names).await?;
         Ok(states

@@ -11,11 +11,11 @@ use serde::Serialize;
 use tidemark_settings::Span;
 use tidemark_systemd::{TARGET, Unit};
 
-use super::PATH_UNIT;
 use super::generated::Difference;
 use super::manager::{Activity, Load, State};
 use super::steps::{Situation, Step, steps};
 use super::sync::state_of;
+use super::{PATH_UNIT, SECRETS_PATH_UNIT};
 use crate::table::{Align, Cell, Paint, Table};
 use crate::wording::counted;
 
@@ -125,7 +125,15 @@ pub(super) fn findings(sides: &Sides) -> Vec<Finding> {
     let situation = &sides.situation;
     let all = steps(situation);
     let step_of = |name: &str| all.steps.iter().find(|step| step.unit() == name);
-    let mut findings = vec![of_target(situation), of_path(situation)];
+    let mut findings = vec![
+        of_target(situation),
+        of_path(situation, PATH_UNIT, "changes take no effect by themselves"),
+        of_path(
+            situation,
+            SECRETS_PATH_UNIT,
+            "secrets that change take no effect by themselves",
+        ),
+    ];
     for unit in situation.plan {
         let state = state_of(situation.states, &unit.file_name);
         let found = sides.planned(unit, &state, step_of(&unit.file_name));
@@ -286,24 +294,23 @@ fn of_target(situation: &Situation) -> Finding {
     found.of(TARGET)
 }
 
-fn of_path(situation: &Situation) -> Finding {
-    const DEAF: &str = "changes take no effect by themselves";
-    let state = state_of(situation.states, PATH_UNIT);
+/// Of a path unit; `deaf` is what follows where it does not look.
+fn of_path(situation: &Situation, unit: &str, deaf: &str) -> Finding {
+    let state = state_of(situation.states, unit);
     let found = match (state.load, state.active) {
-        (Load::Masked, _) => Found::own(format!("masked: {DEAF}")),
-        (Load::NotFound | Load::Bad, _) => Found::differs(format!("is not installed: {DEAF}"), INSTALL),
-        (Load::Loaded, Activity::Failed) => Found::differs(
-            format!("has failed: {DEAF}"),
-            format!("`systemctl start {PATH_UNIT}`"),
-        ),
+        (Load::Masked, _) => Found::own(format!("masked: {deaf}")),
+        (Load::NotFound | Load::Bad, _) => Found::differs(format!("is not installed: {deaf}"), INSTALL),
+        (Load::Loaded, Activity::Failed) => {
+            Found::differs(format!("has failed: {deaf}"), format!("`systemctl start {unit}`"))
+        }
         (Load::Loaded, Activity::Inactive) if situation.is_active => Found {
-            advice: Some(format!("`systemctl start {PATH_UNIT}`")),
-            ..Found::own(format!("stopped: {DEAF}"))
+            advice: Some(format!("`systemctl start {unit}`")),
+            ..Found::own(format!("stopped: {deaf}"))
         },
         (Load::Loaded, Activity::Inactive) => Found::ok("idle".to_owned()),
         (Load::Loaded, _) => Found::ok("active".to_owned()),
     };
-    found.of(PATH_UNIT)
+    found.of(unit)
 }
 
 /// What to do where a shipped unit is missing.

@@ -32,7 +32,7 @@ impl World {
             unit("tidemark-b.service", "[Service]\n", true),
         ];
         let names = plan.iter().map(|unit| unit.file_name.clone());
-        let names = names.chain([TARGET.to_owned(), PATH_UNIT.to_owned()]);
+        let names = names.chain([TARGET, PATH_UNIT, SECRETS_PATH_UNIT].map(str::to_owned));
         let states = names.map(|name| {
             let mut state = State::unknown(&name);
             state.load = Load::Loaded;
@@ -115,6 +115,7 @@ fn all_that_is_as_it_should_be_is_ok() {
     let expected = [
         (TARGET, "active"),
         (PATH_UNIT, "active"),
+        (SECRETS_PATH_UNIT, "active"),
         ("tidemark-a.service", "idle"),
         (TIMER, "active, every 1min 30s"),
         ("tidemark-b.service", "active"),
@@ -128,7 +129,7 @@ fn all_that_is_as_it_should_be_is_ok() {
 #[test]
 fn each_difference_is_said() {
     use Verdict::{Differs, Own};
-    let cases: [Case; 17] = [
+    let cases: [Case; 18] = [
         (
             |world| world.on_disk(TIMER, Difference::Missing),
             TIMER,
@@ -211,6 +212,12 @@ fn each_difference_is_said() {
             "is not installed: changes take no effect by themselves",
         ),
         (
+            |world| world.state(SECRETS_PATH_UNIT).active = Activity::Failed,
+            SECRETS_PATH_UNIT,
+            Differs,
+            "has failed: secrets that change take no effect by themselves",
+        ),
+        (
             |world| world.state(TIMER).active = Activity::Inactive,
             TIMER,
             Own,
@@ -255,7 +262,7 @@ fn each_difference_is_said() {
 fn a_target_that_is_stopped_is_the_operators_and_nothing_else_is_missed() {
     let mut world = World::new();
     world.is_active = false;
-    for name in [TARGET, PATH_UNIT, TIMER, "tidemark-b.service"] {
+    for name in [TARGET, PATH_UNIT, SECRETS_PATH_UNIT, TIMER, "tidemark-b.service"] {
         world.state(name).active = Activity::Inactive;
     }
     world.record = None;
@@ -295,18 +302,18 @@ fn the_screen_and_the_object() {
     world.state("tidemark-b.service").needs_reload = true;
     let report = Report::new(world.findings(), vec!["x is broken".to_owned()]);
     let screen = report.screen(false, 0);
-    let first = "1 of 5 units not as it should be, 1 as the operator has it.\n\n";
+    let first = "1 of 6 units not as it should be, 1 as the operator has it.\n\n";
     assert!(screen.starts_with(first), "{screen}");
     for line in [
-        "tidemark-a.timer     own      masked\n",
-        "tidemark-b.service   DIFFERS  systemd has read an older one\n    -> `tidemark units sync`\n",
+        "tidemark-a.timer             own      masked\n",
+        "tidemark-b.service           DIFFERS  systemd has read an older one\n    -> `tidemark units sync`\n",
     ] {
         assert!(screen.contains(line), "{screen}");
     }
     let json: serde_json::Value = serde_json::from_slice(&report.to_json()).expect("JSON");
     assert_eq!(json["verdict"], "differs");
     assert_eq!(json["notices"][0], "x is broken");
-    let last = &json["units"][4];
+    let last = &json["units"][5];
     assert_eq!(last["unit"], "tidemark-b.service");
     assert_eq!(last["verdict"], "differs");
     assert_eq!(last["advice"], "`tidemark units sync`");
@@ -316,7 +323,7 @@ fn the_screen_and_the_object() {
     assert!(
         report
             .screen(false, 0)
-            .starts_with("All is as it should be: 5 units.\n\n")
+            .starts_with("All is as it should be: 6 units.\n\n")
     );
     assert!(!report.differs());
 }
