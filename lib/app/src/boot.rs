@@ -1,7 +1,7 @@
-//! A clock that nobody sets: the time since the kernel started, and of which boot that is.
+//! A clock that nobody sets: how long the host was awake since the kernel started, and of which boot that is.
 //!
-//! It runs on while the host sleeps. What two programs of the same boot say can be compared, whatever became of the host's
-//! clock between them.
+//! What two programs of the same boot say can be compared, whatever became of the host's clock between them. It stands still
+//! while the host sleeps, as the clock of timers does: nothing runs then, and nothing is missed.
 
 use std::fmt;
 use std::path::Path;
@@ -22,17 +22,17 @@ const FILE: &str = "proc/sys/kernel/random/boot_id";
 pub struct BootInstant {
     /// The boot's id: 32 digits, hexadecimal.
     boot: String,
-    since_boot: Duration,
+    awake: Duration,
 }
 
 impl BootInstant {
-    /// So long after the start of the boot of that id; none where it is no id. Dashes in it do not count.
+    /// So long after the start of the boot of that id, sleep not counted; none where it is no id. Dashes in it do not count.
     #[must_use]
-    pub fn new(boot: &str, since_boot: Duration) -> Option<Self> {
+    pub fn new(boot: &str, awake: Duration) -> Option<Self> {
         let mut boot = boot.trim().replace('-', "");
         boot.make_ascii_lowercase();
         let is_id = boot.len() == 32 && boot.bytes().all(|digit| digit.is_ascii_hexdigit());
-        is_id.then_some(Self { boot, since_boot })
+        is_id.then_some(Self { boot, awake })
     }
 
     /// Now, on the host under `root`; none where nothing says which boot this is.
@@ -43,23 +43,23 @@ impl BootInstant {
             Some(said) => said,
             None => std::fs::read_to_string(root.join(FILE)).ok()?,
         };
-        Self::new(&boot, since_boot())
+        Self::new(&boot, read(ClockId::Monotonic))
     }
 
-    /// The time from `earlier` to this; none where that is of another boot, or later.
+    /// The time awake from `earlier` to this; none where that is of another boot, or later.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Option<Duration> {
         if self.boot != earlier.boot {
             return None;
         }
-        self.since_boot.checked_sub(earlier.since_boot)
+        self.awake.checked_sub(earlier.awake)
     }
 }
 
 /// `BOOT NANOSECONDS`.
 impl fmt::Display for BootInstant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.boot, self.since_boot.as_nanos())
+        write!(f, "{} {}", self.boot, self.awake.as_nanos())
     }
 }
 
@@ -73,11 +73,11 @@ impl FromStr for BootInstant {
     }
 }
 
-/// How long the host under `root` is up: since its first process started, which in a container is the container's; since
+/// How long the host under `root` is up, awake or asleep: since its first process started, which in a container is the container's; since
 /// the kernel's start where that process cannot be seen.
 #[must_use]
 pub fn uptime(root: &Path) -> Duration {
-    let now = since_boot();
+    let now = read(ClockId::Boottime);
     let stat = std::fs::read_to_string(root.join("proc/1/stat")).unwrap_or_default();
     let started = start_of(&stat, rustix::param::clock_ticks_per_second());
     started
@@ -85,9 +85,8 @@ pub fn uptime(root: &Path) -> Duration {
         .unwrap_or(now)
 }
 
-fn since_boot() -> Duration {
-    let now = clock_gettime(ClockId::Boottime);
-    now.try_into().unwrap_or_default()
+fn read(clock: ClockId) -> Duration {
+    clock_gettime(clock).try_into().unwrap_or_default()
 }
 
 /// When a process started, since the boot: the 22nd field of its `stat`, in ticks (proc_pid_stat(5)). Its name, in
@@ -156,7 +155,7 @@ mod tests {
             (kernels.boot.as_str(), units.boot.as_str()),
             (at(A, 0).boot.as_str(), B)
         );
-        assert!(units.since_boot >= kernels.since_boot && kernels.since_boot > Duration::ZERO);
+        assert!(units.awake >= kernels.awake && kernels.awake > Duration::ZERO);
     }
 
     #[test]
@@ -168,6 +167,6 @@ mod tests {
         }
         let root = tempfile::tempdir().expect("a folder");
         let kernels = uptime(root.path());
-        assert!(uptime(Path::new("/")) <= since_boot() && kernels > Duration::ZERO);
+        assert!(uptime(Path::new("/")) <= read(ClockId::Boottime) && kernels > Duration::ZERO);
     }
 }

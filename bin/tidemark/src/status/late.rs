@@ -1,12 +1,12 @@
 //! Whether a collector is late and when its next run starts, whatever became of the host's clock.
 //!
 //! A collector is late when no run has ended for 2 × interval + deadline. That time is counted
-//! - by the clock of the boot, which nobody sets and which runs on while the host sleeps: a clock that jumps makes nothing
-//!   late, and nothing less late;
+//! - by a clock of the boot, which nobody sets: a clock that jumps makes nothing late, and nothing less late; and which
+//!   stands still while the host sleeps, as that of the timers: one that wakes up is not late;
 //! - from the host's own start at the earliest, as nothing can run before: a host that was off for a week is not late when
 //!   it is up again, and is when nothing has run by then.
 //!
-//! The clock of the boot at a run's end is noted in its lock file. Of a run without that note (one of an older version, one
+//! That clock at a run's end is noted in its lock file. Of a run without that note (one of an older version, one
 //! before a power cut) only the host's clock is known, and counts; whichever way it was set.
 
 use std::time::Duration;
@@ -92,11 +92,13 @@ mod tests {
     #[test]
     fn in_one_boot_the_boots_clock_counts_whatever_the_hosts_says() {
         let end = || (0, boot("a", 1000));
-        // Both clocks agree; the host's jumped forward, and back; it sleeps for an hour.
+        // Both clocks agree; the host's jumped forward, and back.
         for jump in [0, YEAR, -YEAR] {
             assert_eq!(quiet((60 + jump, boot("a", 1060), 5000), end()), 60);
         }
         assert_eq!(quiet((HOUR as i64, boot("a", 1000 + HOUR), 5000), end()), HOUR);
+        // The host slept for all but a minute of a year.
+        assert_eq!(quiet((YEAR, boot("a", 1060), YEAR as u64), end()), 60);
     }
 
     #[test]
