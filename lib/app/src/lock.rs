@@ -185,7 +185,8 @@ fn read_line<const LENGTH: usize>(file: &File, at: u64) -> Option<String> {
     let mut line = [0; LENGTH];
     let read = file.read_at(&mut line, at).ok()?;
     let text = std::str::from_utf8(line.get(..read)?).ok()?;
-    Some(text.trim_end().to_owned())
+    // One that is torn would read as another time.
+    Some(text.strip_suffix('\n')?.trim_end().to_owned())
 }
 
 fn line(text: &str, length: usize) -> String {
@@ -269,6 +270,31 @@ mod tests {
             assert_eq!(held(state.path()).1, None);
             assert_eq!(last_end(state.path(), "x"), None);
         }
+    }
+
+    #[test]
+    fn a_file_that_is_torn_names_only_what_is_whole() {
+        let state = tempfile::tempdir().expect("a folder");
+        let end = RunEnd {
+            started: Timestamp::from_secs(1_700_000_000).expect("in range"),
+            at: BootInstant::new(&"f".repeat(32), std::time::Duration::from_secs(50)).expect("an id"),
+        };
+        let (mut lock, _) = held(state.path());
+        lock.end(Some(&end)).expect("end");
+        lock.begin(end.started).expect("begin");
+        drop(lock);
+        let whole = std::fs::read(path(state.path(), "x")).expect("the file");
+        assert_eq!(whole.len(), LINE + END_LINE);
+        for length in 0..=whole.len() {
+            std::fs::write(path(state.path(), "x"), &whole[..length]).expect("write");
+            assert_eq!(held(state.path()).1.is_some(), length >= LINE, "{length}");
+            let is_whole = length == whole.len();
+            assert_eq!(last_end(state.path(), "x").is_some(), is_whole, "{length}");
+        }
+        // Of the next run on, it is whole again.
+        std::fs::write(path(state.path(), "x"), &whole[..LINE + 60]).expect("write");
+        held(state.path()).0.end(Some(&end)).expect("end");
+        assert_eq!(last_end(state.path(), "x"), Some(end));
     }
 
     #[test]
