@@ -3,8 +3,10 @@
 //! The kernel knows whether its clock is synchronised (`adjtimex`), but tells nobody in the sandbox of a unit
 //! (`ProtectClock=` refuses to read as well). So this goes by what can be seen there: systemd-timesyncd makes a folder when
 //! it starts, and a file in it once it has set the clock. Of another daemon, and of a host whose clock its hypervisor keeps,
-//! nothing is known, and nothing is said. What every host shows is a clock that stands before the last run.
+//! nothing is known. What every host shows is a clock that stands before the last run, and one that stands before the file of
+//! this very program was written: that one was not set since the boot.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use tidemark_point::Timestamp;
@@ -13,6 +15,9 @@ use tidemark_settings::Span;
 /// What systemd-timesyncd makes at its start, and what it makes once the clock is synchronised.
 const TIMESYNC: &str = "run/systemd/timesync";
 const SYNCHRONIZED: &str = "run/systemd/timesync/synchronized";
+
+/// The program that runs.
+const PROGRAM: &str = "proc/self/exe";
 
 /// A clock that was set back by less, in nanoseconds, was merely adjusted.
 const ADJUSTED: i64 = 60 * 1_000_000_000;
@@ -25,11 +30,22 @@ pub(crate) fn clock_notice(root: &Path, now: Timestamp, before: Option<Timestamp
             "the clock stands {by} before the last run, of {before}: the times of these points, or of those, are wrong"
         ));
     }
+    if let Some(made) = made(root).filter(|made| made.since(now) > ADJUSTED) {
+        return Some(format!(
+            "the clock is not set: it stands before this program was made, {made}; the times of these points are wrong"
+        ));
+    }
     let waits = root.join(TIMESYNC).is_dir() && !root.join(SYNCHRONIZED).exists();
     waits.then(|| {
         "the clock is not synchronised yet: the times of these points may be wrong; `timedatectl timesync-status` says more"
             .to_owned()
     })
+}
+
+/// When the file of this program was written.
+fn made(root: &Path) -> Option<Timestamp> {
+    let modified = std::fs::metadata(root.join(PROGRAM)).ok()?.mtime();
+    Timestamp::from_secs(modified)
 }
 
 #[cfg(test)]
@@ -50,6 +66,27 @@ mod tests {
         assert!(said().is_some_and(|notice| notice.starts_with("the clock is not synchronised yet")));
         std::fs::write(root.path().join(SYNCHRONIZED), "").expect("write");
         assert_eq!(said(), None);
+    }
+
+    #[test]
+    fn a_clock_that_was_not_set_since_the_boot_is_said_at_each_run() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(root.path().join("proc/self")).expect("folders");
+        let program = std::fs::File::create(root.path().join(PROGRAM)).expect("a file");
+        let written = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_795_244_400);
+        program.set_modified(written).expect("a time");
+        let said = |now: i64| clock_notice(root.path(), at(now), Some(at(now - 300)));
+        assert_eq!(said(0), None);
+        assert_eq!(said(-60), None);
+        for now in [-61, -1_000_000_000] {
+            assert_eq!(
+                said(now).as_deref(),
+                Some(
+                    "the clock is not set: it stands before this program was made, 2026-11-21T07:00:00Z; the times of \
+                     these points are wrong"
+                )
+            );
+        }
     }
 
     #[test]
