@@ -32,8 +32,8 @@ impl Handle {
 
 /// Starts `program`, and gives a handle to it and what resolves when it has ended.
 ///
-/// It shares standard output and error, and reads nothing. What a service manager told this program is not for it. It is in a process group of its own: a signal of the terminal
-/// reaches this program alone, which hands it on once.
+/// It shares standard output and error, and reads nothing. What a service manager told this program is not for it. It is in
+/// a process group of its own: a signal of the terminal reaches this program alone, which hands it on once.
 ///
 /// # Errors
 /// Where it cannot be started.
