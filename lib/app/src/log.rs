@@ -22,8 +22,8 @@ use lines::Lines;
 /// The target of what is said of each run that goes well: information in the journal, and a detail elsewhere.
 pub const RUN: &str = "tidemark::run";
 
-/// Starts the log of `program`: notices, warnings and errors; with `-v` what is done; with `-vv` every detail, of the
-/// libraries beneath too.
+/// Starts the log of `program`: notices, warnings and errors; with `-v` what is done; with `-vv` every detail, and what the
+/// libraries beneath trace (what is built for use leaves out what they trace below debug).
 ///
 /// Only the first call in a process counts.
 pub fn start(program: &str, verbose: u8) {

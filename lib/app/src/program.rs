@@ -57,11 +57,18 @@ fn try_run<M: Metric>(program: &str, version: &'static str) -> Result<(), Failur
         .dry_run
         .or_else(|| loaded.settings.host.dry_run.then_some(Format::Yaml));
     let http = ClientOptions::new(&here.environment);
+    let manager = Manager::of(&here.environment);
     let target = match dry_run {
         Some(format) => Target::Print(format),
         None => match submit::<M>(&here, &loaded.settings, &http) {
             Ok(Some(submit)) => Target::Submit(Box::new(submit)),
-            Ok(None) => return Ok(()),
+            Ok(None) => {
+                // Who stays and has nothing to do has not failed to start.
+                if let Some(manager) = manager {
+                    manager.ready();
+                }
+                return Ok(());
+            }
             Err(failure) => {
                 record_failure(&here, &loaded.settings, M::NAME, interval, &failure);
                 return Err(failure);
@@ -80,7 +87,8 @@ fn try_run<M: Metric>(program: &str, version: &'static str) -> Result<(), Failur
             .environment
             .get_nonempty("INVOCATION_ID")
             .map(|_| Path::new(HOST)),
-        manager: Manager::of(&here.environment),
+        manager,
+        said: Vec::new(),
     };
     match arguments.every {
         Some(_) => block_on(session.every(metric)),

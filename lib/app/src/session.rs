@@ -12,7 +12,7 @@ use tidemark_collect::http::{ClientOptions, Http};
 use tidemark_collect::{
     Batch, Clock, Context, Metric, Shutdown, ShutdownTrigger, Strictness, SystemClock, chain,
 };
-use tidemark_delivery::{Budget, Delivery, OpenOptions, Report, Run, SinkState, dry_run_body};
+use tidemark_delivery::{Budget, Delivery, OpenOptions, Run, dry_run_body};
 use tidemark_point::line::Dialect;
 use tidemark_point::{Adjustments, Declarations, Point, Timestamp, merge_duplicates};
 use tidemark_settings::Settings;
@@ -55,6 +55,8 @@ pub(crate) struct Session {
     pub(crate) unit_host: Option<&'static Path>,
     /// Who started this and wants to know how it is.
     pub(crate) manager: Option<Manager>,
+    /// The gaps and the failure of the run before, in this process.
+    pub(crate) said: Vec<String>,
 }
 
 /// Where batches go.
@@ -210,7 +212,11 @@ impl Session {
             batch.notices.extend(clock_notice(root, batch.started, before));
         }
         for gap in &batch.gaps {
-            tracing::warn!("{gap}");
+            if self.said.contains(gap) {
+                tracing::info!("still: {gap}");
+            } else {
+                tracing::warn!("{gap}");
+            }
         }
         for notice in &batch.notices {
             tracing::info!("{notice}");
@@ -256,8 +262,10 @@ impl Submit {
         self.end(Some(started));
         tokio::select! {
             report = delivery.deliver(Budget::Run) => {
-                tell(&report);
-                line.push_str(&summary::delivered(&report));
+                for said in summary::delivered(&report) {
+                    line.push_str("; ");
+                    line.push_str(&said);
+                }
             }
             signal = signals.next() => tracing::debug!("{signal}: what is not delivered yet waits in the outbox"),
             () = tokio::time::sleep(LAST_DELIVERY), if ending => {
@@ -339,28 +347,6 @@ async fn submit(delivery: &mut Delivery, mut run: Run, points: &[Point]) -> Resu
             "{error}; and this could not be recorded: {}",
             chain(&lost)
         ))),
-    }
-}
-
-/// What a delivery did, for those who asked for it; what went wrong is logged where it happens.
-fn tell(report: &Report) {
-    for sink in &report.sinks {
-        let state = match &sink.state {
-            SinkState::Drained => "drained",
-            SinkState::BackingOff { .. } => "backing off",
-            SinkState::Elsewhere => "delivered to by another process",
-            SinkState::OutOfTime => "out of time",
-            SinkState::Failed(_) => "failed",
-            _ => "other",
-        };
-        tracing::debug!(
-            sink = sink.sink,
-            "{}: {state}; points delivered {}, rejected {}, waiting {}",
-            sink.sink,
-            sink.delivered,
-            sink.rejected,
-            sink.waiting
-        );
     }
 }
 

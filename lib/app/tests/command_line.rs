@@ -328,6 +328,15 @@ fn a_second_run_beside_it_ends_at_once() {
             first.pid()
         )
     );
+    // One that was to stay has not failed to start.
+    let socket = home.path().join("notify");
+    let manager = std::os::unix::net::UnixDatagram::bind(&socket).expect("a socket");
+    manager.set_nonblocking(true).expect("a socket");
+    let stays = behaving(&home).arg("--every").env("NOTIFY_SOCKET", &socket);
+    stays.run().expect_code(0);
+    let mut told = [0; 100];
+    let length = manager.recv(&mut told).expect("a message");
+    assert_eq!(&told[..length], b"READY=1");
     // A dry run disturbs nobody and is disturbed by none; it hangs as it is told.
     first.kill();
 }
@@ -490,6 +499,33 @@ fn every_runs_until_it_is_told_to_end() {
     running.terminate();
     let ended = running.wait().expect_code(0);
     assert!(!ended.stderr.contains("error"), "{}", ended.stderr);
+}
+
+#[test]
+fn every_says_aloud_what_is_new_alone() {
+    for (behaviour, aloud) in [
+        (
+            "fail",
+            "error: http://source/page: the source is down: connection refused",
+        ),
+        ("partial", "warning: one of two sources is missing"),
+    ] {
+        let home = home(behaviour);
+        let running = behaving(&home).args(["--every", "20ms"]).start();
+        wait_until("three runs", Duration::from_secs(20), || {
+            running.stderr().matches("notice: still: ").count() >= 2
+        });
+        running.terminate();
+        let ended = running.wait().expect_code(0);
+        assert_eq!(ended.stderr.matches(aloud).count(), 1, "{}", ended.stderr);
+        let (_, text) = aloud.split_once(": ").expect("a text");
+        assert!(
+            ended.stderr.contains(&format!("notice: still: {text}")),
+            "{}",
+            ended.stderr
+        );
+        assert!(recorded(&home).len() >= 3);
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use super::pulse::{Pulse, Tick};
 use super::{
     HANG_GRACE, LAST_DELIVERY, Session, Submit, Target, clock, close_killed, ended_text, listen, no_thread,
-    print, run_of, submit, summary, tell,
+    print, run_of, submit, summary,
 };
 use crate::collecting::{Collecting, Ended};
 use crate::exit::Failure;
@@ -99,6 +99,8 @@ impl Session {
     async fn take<M: Metric>(&mut self, mut batch: Batch, pipe: &mut Option<Pipe>) -> String {
         self.finish(&mut batch);
         let line = summary::collected(batch.points.len(), batch.duration, batch.gaps.len());
+        let said = batch.gaps.clone();
+        let before = std::mem::replace(&mut self.said, said);
         let outcome = match (&mut self.target, pipe) {
             (Target::Submit(to), Some(pipe)) => {
                 let run = run_of(self.name, &mut batch, self.interval, self.deadline);
@@ -115,8 +117,16 @@ impl Session {
                 line
             }
             Err(failure) => {
-                tracing::error!("{failure}");
-                format!("failed: {failure}")
+                let text = failure.to_string();
+                // Hundreds of runs in an hour: the operator must know of the first, and of what is new.
+                if before.contains(&text) {
+                    tracing::info!("still: {text}");
+                } else {
+                    tracing::error!("{text}");
+                }
+                let how = format!("failed: {text}");
+                self.said.push(text);
+                how
             }
         }
     }
@@ -160,7 +170,10 @@ impl Pipe {
         let mut delivery = Delivery::open((submit.open)()).await;
         let deliverer = tokio::spawn(async move {
             while told.recv().await.is_some() {
-                tell(&delivery.deliver(Budget::Run).await);
+                let report = delivery.deliver(Budget::Run).await;
+                for said in summary::delivered(&report) {
+                    tracing::debug!("{said}");
+                }
             }
             delivery.close().await;
         });

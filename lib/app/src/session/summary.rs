@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tidemark_delivery::Report;
+use tidemark_delivery::{Report, SinkState};
 
 /// `collected 812 points in 8.2 ms`; what is partial says so.
 pub(super) fn collected(points: usize, took: Duration, gaps: usize) -> String {
@@ -13,27 +13,31 @@ pub(super) fn collected(points: usize, took: Duration, gaps: usize) -> String {
     line
 }
 
-/// `; delivered to store; 1624 points wait for central`; nothing where nothing was to be delivered.
-pub(super) fn delivered(report: &Report) -> String {
+/// `delivered to store`, `1624 points wait for central (backing off)`; what went wrong is logged where it happens.
+pub(super) fn delivered(report: &Report) -> Vec<String> {
     let took: Vec<&str> = report
         .sinks
         .iter()
         .filter(|sink| sink.delivered > 0)
         .map(|sink| sink.sink.as_str())
         .collect();
-    let mut line = String::new();
+    let mut said = Vec::new();
     if !took.is_empty() {
-        line.push_str(&format!("; delivered to {}", took.join(", ")));
+        said.push(format!("delivered to {}", took.join(", ")));
     }
-    for sink in report.sinks.iter().filter(|sink| sink.waiting > 0) {
-        let verb = if sink.waiting == 1 {
-            "point waits"
-        } else {
-            "points wait"
-        };
-        line.push_str(&format!("; {} {verb} for {}", sink.waiting, sink.sink));
-    }
-    line
+    let waits = report.sinks.iter().filter(|sink| sink.waiting > 0);
+    said.extend(waits.map(|sink| waiting(sink.waiting, &sink.sink, &sink.state)));
+    said
+}
+
+fn waiting(points: u64, sink: &str, state: &SinkState) -> String {
+    let verb = if points == 1 { "point waits" } else { "points wait" };
+    let why = match state {
+        SinkState::BackingOff { .. } => " (backing off)",
+        SinkState::Elsewhere => " (another process delivers)",
+        _ => "",
+    };
+    format!("{points} {verb} for {sink}{why}")
 }
 
 fn counted(number: usize, noun: &str) -> String {
@@ -66,6 +70,25 @@ mod tests {
             collected(0, ms(61_000_000), 2),
             "collected 0 points in 61.0 s, with 2 gaps"
         );
-        assert_eq!(delivered(&Report::default()), "");
+    }
+
+    #[test]
+    fn what_waits_says_why() {
+        let backing_off = SinkState::BackingOff {
+            until: tidemark_point::Timestamp::EPOCH,
+            said: "connection refused".to_owned(),
+        };
+        for (points, state, expected) in [
+            (1, SinkState::OutOfTime, "1 point waits for x"),
+            (1624, backing_off, "1624 points wait for x (backing off)"),
+            (
+                2,
+                SinkState::Elsewhere,
+                "2 points wait for x (another process delivers)",
+            ),
+        ] {
+            assert_eq!(waiting(points, "x", &state), expected);
+        }
+        assert!(delivered(&Report::default()).is_empty());
     }
 }
