@@ -5,10 +5,11 @@ use std::ffi::OsString;
 
 /// The variables of such a text: `NAME=VALUE` on a line, `#` or `;` before a comment, quotes, and a backslash that takes
 /// what follows as it is (systemd.exec(5)). The last of one name counts. A line without `=` says nothing, and neither does
-/// a text that is not UTF-8, of which systemd takes nothing.
+/// a text that is not UTF-8 or holds a NUL, of which systemd takes nothing.
 pub(crate) fn read(text: &[u8]) -> BTreeMap<String, OsString> {
-    let Ok(text) = std::str::from_utf8(text) else {
-        return BTreeMap::new();
+    let text = match std::str::from_utf8(text) {
+        Ok(text) if !text.contains('\0') => text,
+        _ => return BTreeMap::new(),
     };
     let mut letters = text.chars().peekable();
     let mut variables = BTreeMap::new();
@@ -141,6 +142,7 @@ mod tests {
         assert_eq!(of("nothing\n\n#"), []);
         assert_eq!(of("export A=b"), [("export A".to_owned(), "b".to_owned())]);
         assert!(read(b"A=b\nB=\xff").is_empty());
+        assert!(read(b"A=b\n\0B=c\n").is_empty());
     }
 
     proptest! {
