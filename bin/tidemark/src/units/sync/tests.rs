@@ -24,6 +24,12 @@ esac
 [ ! -e "$dir/refuses-$1" ] || { echo "Failed to $1: no." >&2; exit 1; }
 "#;
 
+/// The units of the collector `a`, read by systemd and not started.
+const IDLE: [(&str, &str, &str); 2] = [
+    ("tidemark-a.timer", "loaded", "inactive"),
+    ("tidemark-a.service", "loaded", "inactive"),
+];
+
 struct Scene {
     folder: TempDir,
     machine: Machine,
@@ -133,11 +139,7 @@ fn a_new_collector_is_started_once() {
     let mut scene = Scene::new();
     scene.plan("a");
     scene.write("show", &show("active", &[]));
-    let loaded = [
-        ("tidemark-a.timer", "loaded", "inactive"),
-        ("tidemark-a.service", "loaded", "inactive"),
-    ];
-    scene.write("show.reloaded", &show("active", &loaded));
+    scene.write("show.reloaded", &show("active", &IDLE));
     assert_eq!(
         scene.done(),
         ["systemd has read the units again", "started tidemark-a.timer"]
@@ -242,15 +244,11 @@ fn a_run_without_its_collector_that_does_not_end_is_stopped() {
 fn nothing_is_started_while_the_target_is_stopped() {
     let mut scene = Scene::new();
     scene.plan("a");
-    let idle = [
-        ("tidemark-a.timer", "loaded", "inactive"),
-        ("tidemark-a.service", "loaded", "inactive"),
-    ];
-    scene.write("show", &show("inactive", &idle));
+    scene.write("show", &show("inactive", &IDLE));
     assert_eq!(scene.done(), ["systemd has read the units again"]);
     assert_eq!(scene.told(), ["daemon-reload"]);
     // It is started later, and a timer with it; the other came while it was started.
-    scene.write("show", &show("active", &idle));
+    scene.write("show", &show("active", &IDLE));
     assert_eq!(scene.done(), ["started tidemark-a.timer"]);
 }
 
@@ -315,11 +313,7 @@ fn what_systemd_refuses_is_said_and_tried_again() {
     let mut scene = Scene::new();
     scene.plan("a");
     generate(&scene.plan.units, &scene.machine.generated);
-    let idle = [
-        ("tidemark-a.timer", "loaded", "inactive"),
-        ("tidemark-a.service", "loaded", "inactive"),
-    ];
-    scene.write("show", &show("active", &idle));
+    scene.write("show", &show("active", &IDLE));
     scene.write("refuses-start", "");
     for _ in 0..2 {
         let done = scene.sync().expect("done");
@@ -370,11 +364,7 @@ fn two_at_once_do_it_once() {
     let mut scene = Scene::new();
     scene.plan("a");
     generate(&scene.plan.units, &scene.machine.generated);
-    let idle = [
-        ("tidemark-a.timer", "loaded", "inactive"),
-        ("tidemark-a.service", "loaded", "inactive"),
-    ];
-    scene.write("show", &show("active", &idle));
+    scene.write("show", &show("active", &IDLE));
     let lines: Vec<usize> = std::thread::scope(|scope| {
         let both = [(); 4].map(|()| scope.spawn(|| scene.done().len()));
         both.into_iter().map(|one| one.join().expect("done")).collect()
@@ -388,13 +378,9 @@ fn an_older_start_of_the_target_is_forgotten() {
     let mut scene = Scene::new();
     scene.plan("a");
     generate(&scene.plan.units, &scene.machine.generated);
-    let idle = [
-        ("tidemark-a.timer", "loaded", "inactive"),
-        ("tidemark-a.service", "loaded", "inactive"),
-    ];
-    scene.write("show", &show("active", &idle));
+    scene.write("show", &show("active", &IDLE));
     assert_eq!(scene.done().len(), 1);
-    let anew = show("active", &idle).replace("Monotonic=7", "Monotonic=8");
+    let anew = show("active", &IDLE).replace("Monotonic=7", "Monotonic=8");
     scene.write("show", &anew);
     assert_eq!(scene.done(), ["started tidemark-a.timer"]);
 }
