@@ -15,7 +15,7 @@ use crate::exit::{self, Failure};
 use crate::lock::{Locked, RunEnd, RunLock};
 use crate::manager::Manager;
 use crate::output::Format;
-use crate::session::{Session, Submit, Target, clock};
+use crate::session::{Session, Submit, Target, clock, noted};
 use crate::{Surroundings, become_owner, log};
 
 /// The host that programs run on.
@@ -118,10 +118,7 @@ fn submit<M: Metric>(
         }
         // Without a lock two runs may overlap; without a run there are no points.
         Err(error) => {
-            tracing::debug!(
-                "{}: no lock: {error}",
-                crate::lock::path(&state, M::NAME).display()
-            );
+            noted(Err(error));
             (None, None)
         }
     };

@@ -174,8 +174,7 @@ impl Session {
                     if stopped_by.replace(signal).is_some() {
                         return Err(format!("stopped by {signal} before anything was collected"));
                     }
-                    tracing::debug!("{signal}: ending");
-                    trigger.fire();
+                    end(signal, trigger);
                     give_up = give_up.min(Instant::now() + HANG_GRACE);
                 }
                 () = tokio::time::sleep_until(give_up) => return Err(match stopped_by {
@@ -212,10 +211,9 @@ impl Session {
             batch.notices.extend(clock_notice(root, batch.started, before));
         }
         for gap in &batch.gaps {
-            if self.said.contains(gap) {
-                tracing::info!("still: {gap}");
-            } else {
-                tracing::warn!("{gap}");
+            match self.said.contains(gap) {
+                true => still(gap),
+                false => tracing::warn!("{gap}"),
             }
         }
         for notice in &batch.notices {
@@ -228,8 +226,8 @@ impl Session {
 impl Submit {
     /// Notes the run's start; without the note, a kill would go unnoticed, and nothing else.
     fn begin(&mut self, started: Timestamp) {
-        if let Some(Err(error)) = self.lock.as_mut().map(|lock| lock.begin(started)) {
-            tracing::debug!("the run's start cannot be noted: {error}");
+        if let Some(lock) = &mut self.lock {
+            noted(lock.begin(started));
         }
     }
 
@@ -240,9 +238,7 @@ impl Submit {
             let at = (self.boot)()?;
             Some(RunEnd { started, at })
         });
-        if let Err(error) = lock.end(run.as_ref()) {
-            tracing::debug!("the run's end cannot be noted: {error}");
-        }
+        noted(lock.end(run.as_ref()));
     }
 
     /// Commits the run, and delivers until the budget is used up or a signal comes; only for a moment where one came
@@ -260,17 +256,14 @@ impl Submit {
         let started = run.started;
         let submitted = submit(&mut delivery, run, points).await;
         self.end(Some(started));
-        tokio::select! {
-            report = delivery.deliver(Budget::Run) => {
-                for said in summary::delivered(&report) {
-                    line.push_str("; ");
-                    line.push_str(&said);
-                }
-            }
-            signal = signals.next() => tracing::debug!("{signal}: what is not delivered yet waits in the outbox"),
-            () = tokio::time::sleep(LAST_DELIVERY), if ending => {
-                tracing::debug!("told to end: what is not delivered yet waits in the outbox");
-            }
+        let report = tokio::select! {
+            report = delivery.deliver(Budget::Run) => Some(report),
+            _ = signals.next() => None,
+            () = tokio::time::sleep(LAST_DELIVERY), if ending => None,
+        };
+        match report {
+            Some(report) => line.push_str(&summary::delivered(&report)),
+            None => tracing::debug!("told to end: what is not delivered yet waits in the outbox"),
         }
         if submitted.is_ok() {
             tracing::info!(target: RUN, points = points.len(), "{line}");
@@ -278,6 +271,24 @@ impl Submit {
         delivery.close().await;
         submitted
     }
+}
+
+/// What the run before had too: the operator knows of it. There are hundreds of runs in an hour.
+fn still(text: &str) {
+    tracing::info!("still: {text}");
+}
+
+/// What cannot be noted costs no run.
+pub(crate) fn noted(result: std::io::Result<()>) {
+    if let Err(error) = result {
+        tracing::debug!("the run cannot be noted in its lock: {error}");
+    }
+}
+
+/// Tells the collector to end.
+fn end(signal: &str, trigger: &ShutdownTrigger) {
+    tracing::debug!("{signal}: ending");
+    trigger.fire();
 }
 
 fn listen() -> Result<StopSignals, Failure> {
@@ -328,11 +339,15 @@ async fn close_killed(delivery: &mut Delivery, killed: Option<Timestamp>, run: &
         deadline: run.deadline,
         ..Run::killed(run.collector.clone(), started, run.interval)
     };
-    let run_id = tracing::field::display(started);
-    tracing::warn!(run_id, "the run of {started} was killed before it ended");
-    if let Err(error) = delivery.submit(&killed, &[]).await {
-        tracing::warn!(run_id, "it cannot be recorded: {}", chain(&error));
-    }
+    let recorded = delivery.submit(&killed, &[]).await;
+    let also = recorded
+        .err()
+        .map(|error| format!(", and cannot be recorded: {}", chain(&error)))
+        .unwrap_or_default();
+    tracing::warn!(
+        run_id = %started,
+        "the run of {started} was killed before it ended{also}"
+    );
 }
 
 /// Commits a run; one that collected nothing is recorded too, and fails.

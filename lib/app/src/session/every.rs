@@ -14,8 +14,8 @@ use tracing::Instrument as _;
 
 use super::pulse::{Pulse, Tick};
 use super::{
-    HANG_GRACE, LAST_DELIVERY, Session, Submit, Target, clock, close_killed, ended_text, listen, no_thread,
-    print, run_of, submit, summary,
+    HANG_GRACE, LAST_DELIVERY, Session, Submit, Target, clock, close_killed, end, ended_text, listen,
+    no_thread, print, run_of, still, submit, summary,
 };
 use crate::collecting::{Collecting, Ended};
 use crate::exit::Failure;
@@ -69,9 +69,8 @@ impl Session {
                     if give_up.is_some() {
                         break Ok(());
                     }
-                    tracing::debug!("{signal}: ending");
                     pulse.stopping();
-                    trigger.fire();
+                    end(signal, &trigger);
                     give_up = Some(Instant::now() + HANG_GRACE);
                 }
                 () = hung => {
@@ -118,11 +117,9 @@ impl Session {
             }
             Err(failure) => {
                 let text = failure.to_string();
-                // Hundreds of runs in an hour: the operator must know of the first, and of what is new.
-                if before.contains(&text) {
-                    tracing::info!("still: {text}");
-                } else {
-                    tracing::error!("{text}");
+                match before.contains(&text) {
+                    true => still(&text),
+                    false => tracing::error!("{text}"),
                 }
                 let how = format!("failed: {text}");
                 self.said.push(text);
@@ -171,9 +168,7 @@ impl Pipe {
         let deliverer = tokio::spawn(async move {
             while told.recv().await.is_some() {
                 let report = delivery.deliver(Budget::Run).await;
-                for said in summary::delivered(&report) {
-                    tracing::debug!("{said}");
-                }
+                tracing::debug!("a delivery ended{}", summary::delivered(&report));
             }
             delivery.close().await;
         });

@@ -13,21 +13,22 @@ pub(super) fn collected(points: usize, took: Duration, gaps: usize) -> String {
     line
 }
 
-/// `delivered to store`, `1624 points wait for central (backing off)`; what went wrong is logged where it happens.
-pub(super) fn delivered(report: &Report) -> Vec<String> {
+/// `; delivered to store; 1624 points wait for central (backing off)`; what went wrong is logged where it happens.
+pub(super) fn delivered(report: &Report) -> String {
     let took: Vec<&str> = report
         .sinks
         .iter()
         .filter(|sink| sink.delivered > 0)
         .map(|sink| sink.sink.as_str())
         .collect();
-    let mut said = Vec::new();
+    let mut line = String::new();
     if !took.is_empty() {
-        said.push(format!("delivered to {}", took.join(", ")));
+        line.push_str(&format!("; delivered to {}", took.join(", ")));
     }
-    let waits = report.sinks.iter().filter(|sink| sink.waiting > 0);
-    said.extend(waits.map(|sink| waiting(sink.waiting, &sink.sink, &sink.state)));
-    said
+    for sink in report.sinks.iter().filter(|sink| sink.waiting > 0) {
+        line.push_str(&waiting(sink.waiting, &sink.sink, &sink.state));
+    }
+    line
 }
 
 fn waiting(points: u64, sink: &str, state: &SinkState) -> String {
@@ -37,7 +38,7 @@ fn waiting(points: u64, sink: &str, state: &SinkState) -> String {
         SinkState::Elsewhere => " (another process delivers)",
         _ => "",
     };
-    format!("{points} {verb} for {sink}{why}")
+    format!("; {points} {verb} for {sink}{why}")
 }
 
 fn counted(number: usize, noun: &str) -> String {
@@ -79,16 +80,16 @@ mod tests {
             said: "connection refused".to_owned(),
         };
         for (points, state, expected) in [
-            (1, SinkState::OutOfTime, "1 point waits for x"),
-            (1624, backing_off, "1624 points wait for x (backing off)"),
+            (1, SinkState::OutOfTime, "; 1 point waits for x"),
+            (1624, backing_off, "; 1624 points wait for x (backing off)"),
             (
                 2,
                 SinkState::Elsewhere,
-                "2 points wait for x (another process delivers)",
+                "; 2 points wait for x (another process delivers)",
             ),
         ] {
             assert_eq!(waiting(points, "x", &state), expected);
         }
-        assert!(delivered(&Report::default()).is_empty());
+        assert_eq!(delivered(&Report::default()), "");
     }
 }
