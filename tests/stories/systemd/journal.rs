@@ -267,6 +267,20 @@ fn a_run_knows_its_boot_and_what_the_clock_is_worth() {
         .expect_code(0);
     assert_eq!(stage.run(settings).len(), 1);
 
+    // Whichever daemon sets it: a clock that stands before the program's own file was not set.
+    machine.run(["touch", "-d", "2 days", PROGRAM]).expect_code(0);
+    for _ in 0..2 {
+        let said = stage.run(settings);
+        let notice = only(&said, 5).message();
+        assert!(
+            notice.contains(" before this program was made, ")
+                && notice.starts_with("the clock stands 1d 23h "),
+            "{notice}"
+        );
+    }
+    machine.run(["touch", PROGRAM]).expect_code(0);
+    assert_eq!(stage.run(settings).len(), 1);
+
     let boot = machine
         .run(["cat", "/proc/sys/kernel/random/boot_id"])
         .expect_code(0)
