@@ -118,7 +118,7 @@ impl Loaded {
     /// is wrong counts as not set: [`Settings::load_for`] and the check of all collectors report it.
     pub fn common(&self, name: &str) -> CommonSection {
         let mut section = self.collectors.reader(name);
-        CommonSection::read(&mut section).unwrap_or_default()
+        CommonSection::read(&mut section)
     }
 
     /// Whether `[collector.NAME]` is there: then a collector whose default is off runs.
@@ -163,11 +163,11 @@ impl Collectors {
 
     fn read<S: Section>(&self, name: &str) -> (Option<S>, Vec<Mistake>, Vec<String>) {
         let mut reader = self.reader(name);
-        let common = CommonSection::read(&mut reader);
+        CommonSection::read(&mut reader);
         let section = S::read(&mut reader);
         let known: Vec<&str> = S::KEYS.iter().chain(&COMMON_KEYS).map(|key| key.name).collect();
         let (mistakes, notices) = reader.finish(Some(&known));
-        (common.and(section), mistakes, notices)
+        (section, mistakes, notices)
     }
 
     /// What is wrong with every section, and what to say of those of collectors that are not installed.
@@ -188,7 +188,7 @@ impl Collectors {
                 continue;
             };
             let mut reader = self.reader(name);
-            let _ = CommonSection::read(&mut reader);
+            CommonSection::read(&mut reader);
             let own = collector.keys.iter().flatten();
             for key in own.clone() {
                 read_as(&mut reader, key);

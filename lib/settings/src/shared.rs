@@ -137,15 +137,16 @@ pub const COMMON_KEYS: [Key; 3] = [
 ];
 
 impl CommonSection {
-    pub(crate) fn read(section: &mut SectionReader<'_>) -> Option<CommonSection> {
+    /// A key that is wrong is noted, and counts as not set.
+    pub(crate) fn read(section: &mut SectionReader<'_>) -> CommonSection {
         let enabled = section.optional("enabled");
         let run_interval = section.optional::<Interval>("run_interval");
         let deadline = section.optional::<SomeSpan>("deadline");
-        Some(CommonSection {
-            enabled: enabled?,
-            run_interval: run_interval?.map(|Interval(span)| span),
-            deadline: deadline?.map(|SomeSpan(span)| span),
-        })
+        CommonSection {
+            enabled: enabled.flatten(),
+            run_interval: run_interval.flatten().map(|Interval(span)| span),
+            deadline: deadline.flatten().map(|SomeSpan(span)| span),
+        }
     }
 }
 

@@ -109,6 +109,14 @@ fn a_section_that_is_wrong_is_told_of() {
     }
 }
 
+/// A key that is wrong does not switch on what another one switches off.
+#[test]
+fn a_mistake_beside_it_leaves_a_collector_off() {
+    let scene = scene();
+    scene.settings("[collector.a]\nenabled = false\nrun_interval = \"soon\"\n");
+    assert!(!timers(&scene.plan()).contains(&"a"));
+}
+
 /// What can be set but not written into a unit takes nothing from the other units.
 #[test]
 fn settings_that_fit_no_unit_stop_no_timer() {
