@@ -65,3 +65,17 @@ fn said(report: &Report) -> Option<String> {
         waits.collect::<String>()
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidemark_settings::Span;
+    use tidemark_systemd::{Host, START_MARGIN};
+
+    #[test]
+    fn its_unit_lets_it_end_by_itself() {
+        let units = tidemark_systemd::flush("/usr/bin/tidemark".as_ref(), &[], &Host::new()).expect("units");
+        let most = Span::from(LONGEST + START_MARGIN.as_duration());
+        assert!(units[0].text.contains(&format!("\nTimeoutStartSec={most}\n")));
+    }
+}

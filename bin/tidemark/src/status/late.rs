@@ -123,6 +123,14 @@ mod tests {
     }
 
     #[test]
+    fn timers_begin_when_it_says() {
+        let host = tidemark_systemd::Host::new();
+        let units = tidemark_systemd::flush("/usr/bin/tidemark".as_ref(), &[], &host).expect("units");
+        let span = tidemark_settings::Span::from(AFTER_START);
+        assert!(units[1].text.contains(&format!("\nOnBootSec={span}\n")));
+    }
+
+    #[test]
     fn the_next_run_is_never_past() {
         let next = |up: u64, quiet: u64| {
             let now = Now {
