@@ -70,15 +70,13 @@ fn machine() -> Systemd {
     machine
 }
 
+/// How dpkg is called. What others do after it (man-db reads all manual pages) takes longer than the rest, and is not done.
+const DPKG_WORDS: &str = "env DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io --no-triggers";
+
 /// `dpkg` with those words on the machine.
 fn dpkg(machine: &Systemd, words: &str) -> Ended {
     machine
-        .command([
-            "env",
-            "DEBIAN_FRONTEND=noninteractive",
-            "dpkg",
-            "--force-unsafe-io",
-        ])
+        .command(DPKG_WORDS.split(' '))
         .args(words.split_whitespace())
         .bound(DPKG)
         .run()

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use tidemark_testkit::{Answer, InfluxTls, Influxd, InfluxdOptions, Source, Systemd, wait_until};
+use tidemark_testkit::{Answer, Ended, InfluxTls, Influxd, InfluxdOptions, Source, Systemd, wait_until};
 
-use super::{delivered, dpkg, install, machine, shell, units};
+use super::{DPKG, DPKG_WORDS, delivered, dpkg, install, machine, shell, units};
 use crate::scene::BOUND;
 
 /// Whatever is called after tidemark, where a package, its user and systemd leave things.
@@ -104,7 +104,8 @@ fn installed_it_runs_removed_it_stops_and_purged_it_is_gone() {
     assert!(status["collectors"].to_string().contains("\"host\""), "{status}");
 
     // Removed: nothing runs, nothing has failed, and what was set and what was collected is still there.
-    dpkg(&machine, "--remove tidemark");
+    let said = dpkg(&machine, "--remove tidemark");
+    assert_eq!(said.stderr, "", "nothing that stops could be started again");
     assert_eq!(
         units(&machine, "active,activating,deactivating,failed"),
         Vec::<String>::new()
@@ -131,7 +132,8 @@ fn installed_it_runs_removed_it_stops_and_purged_it_is_gone() {
     assert!(units(&machine, "active").contains(&"tidemark-host.timer".to_owned()));
 
     // Purged: the user alone is left, and the operator's credential.
-    dpkg(&machine, "--purge tidemark");
+    let said = dpkg(&machine, "--purge tidemark");
+    assert_eq!(said.stderr, "");
     assert_eq!(
         units(&machine, "active,activating,deactivating,failed"),
         Vec::<String>::new()
@@ -161,14 +163,9 @@ fn interval(machine: &Systemd, timer: &str) -> String {
     found.unwrap_or_else(|| panic!("{timer}: {text}"))
 }
 
-/// In a container or an image that is being made, no systemd runs: the boot that follows starts all.
-#[test]
-fn it_is_installed_where_no_systemd_runs() {
-    let mut machine = machine();
-    let script = format!(
-        "mount -t tmpfs none /run/systemd && DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io -i {}/old.deb",
-        Systemd::SHARE
-    );
+/// `dpkg` with those words, where it sees no systemd that runs.
+fn without_systemd(machine: &Systemd, words: &str) -> Ended {
+    let script = format!("mount -t tmpfs none /run/systemd && exec {DPKG_WORDS} {words}");
     let words = [
         "unshare",
         "--mount",
@@ -178,7 +175,14 @@ fn it_is_installed_where_no_systemd_runs() {
         "-c",
         &script,
     ];
-    let said = machine.command(words).bound(super::DPKG).run().expect_code(0);
+    machine.command(words).bound(DPKG).run().expect_code(0)
+}
+
+/// In a container or an image that is being made, no systemd runs: the boot that follows starts all.
+#[test]
+fn it_is_installed_where_no_systemd_runs() {
+    let mut machine = machine();
+    let said = without_systemd(&machine, &format!("-i {}/old.deb", Systemd::SHARE));
     assert!(!said.stderr.contains("ailed"), "{}", said.stderr);
     assert_eq!(units(&machine, "active"), Vec::<String>::new());
     assert_eq!(
@@ -190,18 +194,47 @@ fn it_is_installed_where_no_systemd_runs() {
     machine.wait_for("tidemark.target", "active");
     machine.systemctl(["start", "tidemark-host.service"]);
 
-    let script = "mount -t tmpfs none /run/systemd && dpkg --force-unsafe-io --purge tidemark";
-    let words = [
-        "unshare",
-        "--mount",
-        "--propagation",
-        "private",
-        "sh",
-        "-c",
-        script,
-    ];
-    machine.command(words).bound(super::DPKG).run().expect_code(0);
+    without_systemd(&machine, "--purge tidemark");
     assert_eq!(machine.run(["test", "-e", "/var/lib/tidemark"]).code, Some(1));
+}
+
+/// Folders that are disks of their own, and settings that an operator has given to another: tidemark lives with them. A purge
+/// takes what is its own, and neither fails at the rest nor touches it.
+#[test]
+fn what_an_operator_has_arranged_is_left_alone() {
+    let machine = machine();
+    shell(
+        &machine,
+        "for folder in /etc/tidemark /var/lib/tidemark /var/lib/tidemark/of-another; do \
+         mkdir $folder && mount -t tmpfs none $folder || exit; done; touch /var/lib/tidemark/of-another/kept; \
+         dpkg-statoverride --add root root 0640 /etc/tidemark/tidemark.toml",
+    );
+    install(&machine, "old.deb");
+    let settings = shell(&machine, "stat -c '%U:%G %a' /etc/tidemark/tidemark.toml");
+    assert_eq!(settings, "root:root 640\n");
+    machine.run(["tidemark", "run", "host"]).expect_code(0);
+    shell(&machine, "test -e /var/lib/tidemark/outbox.db");
+    let said = dpkg(&machine, "--purge tidemark");
+    assert!(said.stderr.contains("of-another"), "{}", said.stderr);
+    assert_eq!(
+        shell(&machine, "find /etc/tidemark /var/lib/tidemark"),
+        "/etc/tidemark\n/var/lib/tidemark\n/var/lib/tidemark/of-another\n/var/lib/tidemark/of-another/kept\n"
+    );
+
+    // A folder that all units refuse, as theirs must be no link.
+    shell(
+        &machine,
+        "umount /etc/tidemark /var/lib/tidemark/of-another /var/lib/tidemark && rmdir /etc/tidemark /var/lib/tidemark && \
+         dpkg-statoverride --remove /etc/tidemark/tidemark.toml && \
+         mkdir /srv/shared && touch /srv/shared/kept && chown -R tidemark /srv/shared && ln -s /srv/shared /var/lib/tidemark",
+    );
+    install(&machine, "old.deb");
+    dpkg(&machine, "--purge tidemark");
+    assert_eq!(
+        shell(&machine, "find /srv/shared"),
+        "/srv/shared\n/srv/shared/kept\n"
+    );
+    machine.run(["test", "-L", "/var/lib/tidemark"]).expect_code(1);
 }
 
 /// A run that is going on is told to end, and what it has is kept.
