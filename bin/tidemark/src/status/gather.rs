@@ -107,7 +107,9 @@ fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &[Run]) -> Coll
         broken: broken.is_some(),
         interval: timing.interval,
         deadline: timing.deadline,
-        last_run: last_run.as_ref().map(|run| (run, end_of(from, collector, run))),
+        last_run: last_run
+            .as_ref()
+            .map(|run| (run, end_of(from.state, &collector.name, run))),
         running_since: holder.and_then(|holder| holder.since),
     };
     CollectorStatus {
@@ -123,8 +125,8 @@ fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &[Run]) -> Coll
 }
 
 /// When a run ended: by the host's clock as it is recorded, and by the boot's as its lock has it.
-fn end_of(from: &Sources<'_>, collector: &Collector, run: &LastRun) -> End {
-    let noted = lock::last_end(from.state, &collector.name);
+fn end_of(state: &Path, collector: &str, run: &LastRun) -> End {
+    let noted = lock::last_end(state, collector);
     End {
         wall: run.ended(),
         boot: noted.filter(|end| end.started == run.started).map(|end| end.at),
@@ -200,6 +202,8 @@ fn of_sink(ledger: SinkLedger) -> SinkStatus {
 mod tests {
     use super::*;
     use std::time::Duration;
+    use tidemark_app::boot::BootInstant;
+    use tidemark_app::lock::{Locked, RunEnd, RunLock};
     use tidemark_collect::Timestamp;
 
     fn run(seconds: i64, ok: bool) -> Run {
@@ -208,6 +212,31 @@ mod tests {
             ok,
             ..Run::new("x", started, Duration::from_secs(60))
         }
+    }
+
+    #[test]
+    fn the_end_of_another_run_tells_nothing() {
+        let state = tempfile::tempdir().expect("a folder");
+        let end = |run: &Run| end_of(state.path(), "x", &last_run(run));
+        let noted = run(9, true);
+        assert_eq!(end(&noted).boot, None);
+        let at = BootInstant::new(&"a".repeat(32), Duration::from_secs(5)).expect("an id");
+        let Ok(Locked::Held { mut lock, .. }) = RunLock::take(state.path(), "x") else {
+            panic!("no lock");
+        };
+        let started = noted.started;
+        lock.end(Some(&RunEnd {
+            started,
+            at: at.clone(),
+        }))
+        .expect("a note");
+        assert_eq!(end(&noted).boot, Some(at));
+        // An older version ran since, which notes no end.
+        assert_eq!(end(&run(10, true)).boot, None);
+        assert_eq!(
+            end(&run(10, true)).wall,
+            Timestamp::from_secs(10).expect("in range")
+        );
     }
 
     #[test]
