@@ -36,7 +36,7 @@ const BUSY: Duration = Duration::from_millis(10);
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What spares a program the question.
-const SPARE: &str = "; keep its answer beside it, as NAME.json";
+const SPARE: &str = "keep what it describes beside it, as NAME.json";
 
 /// What `--describe` prints, or why nothing, going on from the program's name.
 pub(crate) type Answer = Result<Vec<u8>, String>;
@@ -126,7 +126,7 @@ impl Round {
         let now = Instant::now();
         if self.end.is_some_and(|end| end <= now) {
             return Err(format!(
-                "was not asked: others took all of the {} s that there are{SPARE}",
+                "was not asked: others took all of the {} s that there are; {SPARE}",
                 TIME_OF_ALL.as_secs()
             ));
         }
@@ -143,7 +143,7 @@ impl Round {
             },
             // The one who reads it says that it is too long.
             Heard::TooMuch(text) => Ok(text),
-            Heard::Nothing => Err(format!("did not answer within {} s{SPARE}", time.as_secs())),
+            Heard::Nothing => Err(format!("did not answer within {} s; install it again, or {SPARE}", time.as_secs())),
             Heard::Fault(error) => Err(format!("cannot be read: {error}")),
         }
     }
