@@ -143,7 +143,10 @@ impl Round {
             },
             // The one who reads it says that it is too long.
             Heard::TooMuch(text) => Ok(text),
-            Heard::Nothing => Err(format!("did not answer within {} s; install it again, or {SPARE}", time.as_secs())),
+            Heard::Nothing => Err(format!(
+                "did not answer within {} s; install it again, or {SPARE}",
+                time.as_secs()
+            )),
             Heard::Fault(error) => Err(format!("cannot be read: {error}")),
         }
     }

@@ -117,7 +117,9 @@ fn what_a_program_has_started_ends_with_it() {
     );
     let hung = why(&scene, "hangs");
     assert!(
-        hung.ends_with("did not answer within 1 s; install it again, or keep what it describes beside it, as NAME.json"),
+        hung.ends_with(
+            "did not answer within 1 s; install it again, or keep what it describes beside it, as NAME.json"
+        ),
         "{hung}"
     );
     for file in ["a", "b", "c"] {
