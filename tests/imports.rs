@@ -48,10 +48,12 @@ const LIB: &[(&str, &[&str])] = &[
         "tidemark-catalogue",
         &["tidemark-settings", "tidemark-collect", "tidemark-systemd"],
     ),
+    // What collectors share that look at one field: they may use it, nothing else of lib does.
+    ("tidemark-ubuntu", &["tidemark-collect"]),
     (TESTKIT, &[]),
 ];
 /// What a collector may use.
-const COLLECTOR: &[&str] = &["tidemark-collect", "tidemark-app"];
+const COLLECTOR: &[&str] = &["tidemark-collect", "tidemark-app", "tidemark-ubuntu"];
 /// For tests alone.
 const TESTKIT: &str = "tidemark-testkit";
 /// The model does no I/O: none of these.

@@ -27,6 +27,7 @@ mod roots;
 mod tls;
 mod tls_error;
 
+pub use body::Body;
 pub use client::{Http, REDIRECT_LIMIT, client};
 pub use error::{HttpError, HttpErrorKind, redacted};
 pub use options::ClientOptions;

@@ -67,11 +67,13 @@ pub mod http;
 #[cfg(feature = "influxdb2")]
 mod influxdb2;
 mod metric;
+mod parts;
 mod points;
 #[cfg(doctest)]
 mod refused;
 mod schemas;
 mod shutdown;
+mod side_by_side;
 
 pub use batch::{Batch, Batches, run_once};
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -84,9 +86,11 @@ pub use error::{CollectorError, chain};
 #[cfg(feature = "influxdb2")]
 pub use influxdb2::DataPointError;
 pub use metric::{DefaultState, Metric, Needs};
+pub use parts::Parts;
 pub use points::Points;
 pub use schemas::{Strictness, check_schemas};
 pub use shutdown::{Shutdown, ShutdownTrigger};
+pub use side_by_side::side_by_side;
 
 pub use tidemark_derive::{Measurement, Settings};
 pub use tidemark_point::{

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::header::CONTENT_ENCODING;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -14,41 +15,124 @@ const EXCERPT_READ: usize = 1024;
 /// Room that is made ahead on the word of the server; more comes as the bytes do.
 const TRUSTED_LENGTH: u64 = 1 << 20;
 
-/// The whole body, decompressed, of at most `max_bytes`.
-pub(super) async fn read(
-    url: &Url,
-    mut answer: reqwest::Response,
-    max_bytes: u64,
-    deadline: Instant,
-    timeout: Duration,
-) -> Result<Vec<u8>, HttpError> {
-    let too_large = || HttpError::new(url, HttpErrorKind::TooLarge { limit: max_bytes });
-    let announced = answer.content_length().unwrap_or(0);
-    if announced > max_bytes {
-        return Err(too_large());
+/// The body of a 2xx answer as it comes, decompressed: for a document of which the beginning is enough, and for one that
+/// is too long to hold. It has the bounds of its [`Request`](super::Request) in bytes and time.
+///
+/// Dropped before its end, it ends the connection.
+pub struct Body {
+    url: Url,
+    led_to: Url,
+    answer: reqwest::Response,
+    bounds: Bounds,
+    received: u64,
+    /// Whether a body of 0 bytes is an answer.
+    allow_empty: bool,
+}
+
+/// What a body may take.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    /// Bytes, after decompression.
+    pub(super) max_bytes: u64,
+    pub(super) deadline: Instant,
+    /// How long it is until then from the start of the request.
+    pub(super) timeout: Duration,
+}
+
+impl Body {
+    /// The body of an answer to a request of `url`, of which nothing is read yet.
+    pub(super) fn open(
+        url: Url,
+        answer: reqwest::Response,
+        bounds: Bounds,
+        allow_empty: bool,
+    ) -> Result<Self, HttpError> {
+        let body = Self {
+            url,
+            led_to: answer.url().clone(),
+            answer,
+            bounds,
+            received: 0,
+            allow_empty,
+        };
+        // The client has decoded gzip and taken its header away: what is left, it could not decode.
+        if let Some(encoding) = body.answer.headers().get(CONTENT_ENCODING)
+            && encoding.as_bytes() != b"identity"
+        {
+            let encoding = excerpt(encoding.as_bytes());
+            return Err(body.error(HttpErrorKind::Encoding(encoding)));
+        }
+        if body.announced() > bounds.max_bytes {
+            return Err(body.too_large());
+        }
+        Ok(body)
     }
-    let mut body = Vec::with_capacity(usize::try_from(announced.min(TRUSTED_LENGTH)).unwrap_or(0));
-    loop {
-        let received = body.len() as u64;
-        match timeout_at(deadline, answer.chunk()).await {
-            Err(_) => {
-                let kind = HttpErrorKind::Timeout {
-                    after: timeout,
-                    received: Some(received),
-                };
-                return Err(HttpError::new(url, kind));
-            }
+
+    /// The next bytes, as many as came at once; `None` after the last.
+    ///
+    /// # Errors
+    /// Where the body breaks off or is damaged, is longer than its bound or does not end in time, and where it has 0
+    /// bytes in all (see [`Request::allow_empty`](super::Request::allow_empty)).
+    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, HttpError> {
+        match timeout_at(self.bounds.deadline, self.answer.chunk()).await {
+            Err(_) => Err(self.error(HttpErrorKind::Timeout {
+                after: self.bounds.timeout,
+                received: Some(self.received),
+            })),
             Ok(Err(error)) => {
-                return Err(HttpError::new(url, HttpErrorKind::Body { received }).caused_by_reqwest(error));
+                let received = self.received;
+                Err(self
+                    .error(HttpErrorKind::Body { received })
+                    .caused_by_reqwest(error))
             }
-            Ok(Ok(None)) => return Ok(body),
+            Ok(Ok(None)) if self.received == 0 && !self.allow_empty => {
+                Err(self.error(HttpErrorKind::Empty {
+                    status: self.answer.status().as_u16(),
+                }))
+            }
+            Ok(Ok(None)) => Ok(None),
             Ok(Ok(Some(chunk))) => {
-                if received + chunk.len() as u64 > max_bytes {
-                    return Err(too_large());
+                self.received += chunk.len() as u64;
+                if self.received > self.bounds.max_bytes {
+                    return Err(self.too_large());
                 }
-                body.extend_from_slice(&chunk);
+                Ok(Some(chunk.into()))
             }
         }
+    }
+
+    /// All that is left of it.
+    pub(super) async fn read(mut self) -> Result<Vec<u8>, HttpError> {
+        let room = usize::try_from(self.announced().min(TRUSTED_LENGTH)).unwrap_or(0);
+        let mut whole = Vec::with_capacity(room);
+        while let Some(chunk) = self.chunk().await? {
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole)
+    }
+
+    fn announced(&self) -> u64 {
+        self.answer.content_length().unwrap_or(0)
+    }
+
+    fn too_large(&self) -> HttpError {
+        self.error(HttpErrorKind::TooLarge {
+            limit: self.bounds.max_bytes,
+        })
+    }
+
+    fn error(&self, kind: HttpErrorKind) -> HttpError {
+        HttpError::at(&self.url, Some(&self.led_to), kind)
+    }
+}
+
+/// Without headers and bytes, which may be private.
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Body")
+            .field("url", &super::redacted(&self.url))
+            .field("received", &self.received)
+            .finish_non_exhaustive()
     }
 }
 

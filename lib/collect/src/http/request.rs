@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::Url;
 
-use super::body::{self, excerpt};
+use super::body::{self, Body, Bounds, excerpt};
 use super::client::watched;
 use super::{Http, HttpError, HttpErrorKind};
 
@@ -16,8 +16,8 @@ pub const MAX_BYTES: u64 = 64 << 20;
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A request in the making. It is sent by [`bytes`](Self::bytes), [`text`](Self::text), [`json`](Self::json) or
-/// [`response`](Self::response).
-#[must_use = "a request is sent by `bytes`, `text`, `json` or `response`"]
+/// [`response`](Self::response), or by [`stream`](Self::stream).
+#[must_use = "a request is sent by `bytes`, `text`, `json`, `response` or `stream`"]
 pub struct Request {
     http: Http,
     method: Method,
@@ -127,30 +127,29 @@ impl Request {
     /// # Errors
     /// Where no whole answer comes.
     pub async fn response(self) -> Result<Response, HttpError> {
-        let ((deadline, timeout), max_bytes) = (self.deadline(), self.max_bytes);
+        let bounds = self.bounds();
         let url = self.url.clone();
-        let answer = self.send(deadline, timeout).await?;
-        Response::read(url, answer, max_bytes, deadline, timeout).await
+        let answer = self.send(bounds).await?;
+        Response::read(url, answer, bounds).await
+    }
+
+    /// The body of a 2xx answer as it comes, instead of the whole of it. The time of the request goes on until its end.
+    ///
+    /// # Errors
+    /// Any other status, and all that can go wrong as far as the headers; what comes after, [`Body::chunk`] says.
+    pub async fn stream(self) -> Result<Body, HttpError> {
+        let bounds = self.bounds();
+        let (url, allow_empty) = (self.url.clone(), self.allow_empty);
+        let answer = self.succeed(bounds).await?;
+        Body::open(url, answer, bounds, allow_empty)
     }
 
     /// A 2xx answer with a body.
     async fn success(self) -> Result<Response, HttpError> {
-        let ((deadline, timeout), max_bytes) = (self.deadline(), self.max_bytes);
+        let bounds = self.bounds();
         let (url, allow_empty) = (self.url.clone(), self.allow_empty);
-        let answer = self.send(deadline, timeout).await?;
-        let status = answer.status();
-        if !status.is_success() {
-            let content_type = content_type(answer.headers());
-            let led_to = answer.url().clone();
-            let excerpt = body::beginning(answer, deadline).await;
-            let kind = HttpErrorKind::Status {
-                status: status.as_u16(),
-                content_type,
-                excerpt,
-            };
-            return Err(HttpError::at(&url, Some(&led_to), kind));
-        }
-        let response = Response::read(url, answer, max_bytes, deadline, timeout).await?;
+        let answer = self.succeed(bounds).await?;
+        let response = Response::read(url, answer, bounds).await?;
         if response.body.is_empty() && !allow_empty {
             return Err(response.error(HttpErrorKind::Empty {
                 status: response.status,
@@ -159,14 +158,37 @@ impl Request {
         Ok(response)
     }
 
-    /// When it must have ended, and how long that is from now.
-    fn deadline(&self) -> (Instant, Duration) {
-        let now = Instant::now();
-        let end = self.http.end(now, self.timeout);
-        (end, end - now)
+    /// The beginning of a 2xx answer.
+    async fn succeed(self, bounds: Bounds) -> Result<reqwest::Response, HttpError> {
+        let url = self.url.clone();
+        let answer = self.send(bounds).await?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let content_type = content_type(answer.headers());
+        let led_to = answer.url().clone();
+        let excerpt = body::beginning(answer, bounds.deadline).await;
+        let kind = HttpErrorKind::Status {
+            status: status.as_u16(),
+            content_type,
+            excerpt,
+        };
+        Err(HttpError::at(&url, Some(&led_to), kind))
     }
 
-    async fn send(self, deadline: Instant, timeout: Duration) -> Result<reqwest::Response, HttpError> {
+    /// What it may take from now on.
+    fn bounds(&self) -> Bounds {
+        let now = Instant::now();
+        let deadline = self.http.end(now, self.timeout);
+        Bounds {
+            max_bytes: self.max_bytes,
+            deadline,
+            timeout: deadline - now,
+        }
+    }
+
+    async fn send(self, bounds: Bounds) -> Result<reqwest::Response, HttpError> {
         if let Some(fault) = self.fault {
             return Err(HttpError::new(&self.url, HttpErrorKind::Request(fault)));
         }
@@ -182,14 +204,14 @@ impl Request {
         if let Some(body) = self.body {
             request = request.body(body);
         }
-        let answer = tokio::time::timeout_at(deadline, request.send());
+        let answer = tokio::time::timeout_at(bounds.deadline, request.send());
         let (answer, led_to) = watched(answer).await;
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(HttpError::explain_at(&self.url, led_to.as_ref(), error)),
             Err(_) => {
                 let kind = HttpErrorKind::Timeout {
-                    after: timeout,
+                    after: bounds.timeout,
                     received: None,
                 };
                 Err(HttpError::at(&self.url, led_to.as_ref(), kind))
@@ -218,28 +240,11 @@ pub struct Response {
 }
 
 impl Response {
-    async fn read(
-        url: Url,
-        answer: reqwest::Response,
-        max_bytes: u64,
-        deadline: Instant,
-        timeout: Duration,
-    ) -> Result<Self, HttpError> {
-        // The client has decoded gzip and taken its header away: what is left, it could not decode.
-        if let Some(encoding) = answer.headers().get(CONTENT_ENCODING)
-            && encoding.as_bytes() != b"identity"
-        {
-            let encoding = excerpt(encoding.as_bytes());
-            return Err(HttpError::at(
-                &url,
-                Some(answer.url()),
-                HttpErrorKind::Encoding(encoding),
-            ));
-        }
+    async fn read(url: Url, answer: reqwest::Response, bounds: Bounds) -> Result<Self, HttpError> {
         let led_to = answer.url().clone();
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
-        let body = body::read(&url, answer, max_bytes, deadline, timeout).await?;
+        let body = Body::open(url.clone(), answer, bounds, true)?.read().await?;
         Ok(Self {
             url,
             led_to,

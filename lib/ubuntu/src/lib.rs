@@ -1,0 +1,20 @@
+//! What the collectors of Ubuntu's community share: a client of [Launchpad](launchpad), the dates of its releases
+//! ([`distro_info`]), CSV files that grow at their end ([`rows`]), and the listings of Apache ([`apache_index`]).
+//!
+//! It is no client for all of Launchpad, and changes nothing there. It makes no points, and knows no collector.
+//!
+//! ```
+//! use tidemark_collect::http::Url;
+//!
+//! let base = Url::parse("https://reports.example/proposed-migration").unwrap();
+//! let page = tidemark_ubuntu::below(&base, "noble/update_excuses.html");
+//! assert_eq!(page.as_str(), "https://reports.example/proposed-migration/noble/update_excuses.html");
+//! ```
+
+pub mod apache_index;
+mod below;
+pub mod distro_info;
+pub mod launchpad;
+pub mod rows;
+
+pub use below::below;
