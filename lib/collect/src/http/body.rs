@@ -68,6 +68,16 @@ impl Body {
         Ok(body)
     }
 
+    /// The status, 2xx.
+    pub fn status(&self) -> u16 {
+        self.answer.status().as_u16()
+    }
+
+    /// A header's value, where it was sent and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.answer.headers().get(name)?.to_str().ok()
+    }
+
     /// The next bytes, as many as came at once; `None` after the last.
     ///
     /// # Errors
