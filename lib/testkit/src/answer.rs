@@ -7,6 +7,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::request::Request;
 use crate::serve::Pause;
 
 /// How much of a streamed body is written at once.
@@ -29,6 +30,7 @@ pub struct Answer {
     headers: Vec<(String, String)>,
     body: Body,
     gzip: bool,
+    by_range: bool,
     delay: Duration,
     fault: Fault,
 }
@@ -69,6 +71,7 @@ impl Answer {
             headers: Vec::new(),
             body: Body::Bytes(Arc::default()),
             gzip: false,
+            by_range: false,
             delay: Duration::ZERO,
             fault: Fault::None,
         }
@@ -143,6 +146,53 @@ impl Answer {
     #[must_use]
     pub fn gzip(self) -> Self {
         Self { gzip: true, ..self }
+    }
+
+    /// The part of the body that a request's `Range` asks for: 206, or 416 where there is none; the whole where it asks
+    /// for all. Only a [`Source`](crate::Source) plays it so, and only bodies that were given.
+    #[must_use]
+    pub fn by_range(self) -> Self {
+        Self {
+            by_range: true,
+            ..self
+        }
+    }
+
+    /// What that request is answered.
+    pub(crate) fn to(self, request: &Request) -> Self {
+        let Body::Bytes(bytes) = &self.body else {
+            return self;
+        };
+        let asked = request
+            .header("range")
+            .and_then(|text| text.strip_prefix("bytes=")?.split_once('-'));
+        let Some((first, last)) = asked.filter(|_| self.by_range) else {
+            return self;
+        };
+        let length = bytes.len();
+        let range = match (first.parse::<usize>(), last.parse::<usize>()) {
+            (Err(_), Ok(suffix)) => length.saturating_sub(suffix)..length,
+            (Ok(first), Ok(last)) => first..length.min(last.saturating_add(1)),
+            (Ok(first), Err(_)) => first..length,
+            (Err(_), Err(_)) => return self,
+        };
+        match bytes.get(range.clone()).filter(|part| !part.is_empty()) {
+            Some(part) => {
+                let at = format!("bytes {}-{}/{length}", range.start, range.end - 1);
+                Self {
+                    status: 206,
+                    body: Body::Bytes(part.into()),
+                    ..self
+                }
+                .header("Content-Range", &at)
+            }
+            None => Self {
+                status: 416,
+                body: Body::Bytes(Arc::default()),
+                ..self
+            }
+            .header("Content-Range", &format!("bytes */{length}")),
+        }
     }
 
     /// Not before so long.
@@ -296,6 +346,7 @@ fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         204 => "No Content",
+        206 => "Partial Content",
         302 => "Found",
         400 => "Bad Request",
         401 => "Unauthorized",
@@ -303,6 +354,7 @@ fn reason(status: u16) -> &'static str {
         404 => "Not Found",
         413 => "Request Entity Too Large",
         415 => "Unsupported Media Type",
+        416 => "Range Not Satisfiable",
         422 => "Unprocessable Entity",
         429 => "Too Many Requests",
         500 => "Internal Server Error",

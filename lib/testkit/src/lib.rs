@@ -2,7 +2,8 @@
 //!
 //! What it is: the outside world that tidemark's tests run against, on loopback and in temporary folders. Real
 //! servers ([`Influxd`], [`Prometheus`], [`VictoriaMetrics`], [`NodeExporter`]; [`promtool`]), a real systemd on a machine
-//! of its own ([`Systemd`]), servers that play an answer ([`Source`], [`SinkServer`]), certificates of every kind
+//! of its own ([`Systemd`]), servers that play an answer ([`Source`], [`SinkServer`]), every way in which a
+//! source fails ([`Matrix`]), certificates of every kind
 //! ([`Certificates`]), the workspace's own programs with a clean environment and a time bound ([`Home`], [`Run`]), kills
 //! at random instants ([`Run::kill_at_random`]), and a disk that is full or read-only ([`SmallDisk`]).
 //!
@@ -37,6 +38,7 @@ mod certificates;
 mod home;
 pub mod http;
 mod influxd;
+mod matrix;
 mod node_exporter;
 mod process;
 mod prometheus;
@@ -56,6 +58,7 @@ pub use asked::{Random, asked};
 pub use certificates::{Certificates, Identity};
 pub use home::Home;
 pub use influxd::{Cell, InfluxTls, Influxd, InfluxdOptions, Series};
+pub use matrix::{Bases, Matrix, Part, Route, Then, Way};
 pub use node_exporter::NodeExporter;
 pub use prometheus::{Alert, Prometheus, PrometheusOptions, Samples};
 pub use request::Request;

@@ -40,13 +40,8 @@ impl Request {
 
     /// A parameter of the query, with its escapes undone.
     pub fn parameter(&self, name: &str) -> Option<String> {
-        let pair = |part: &str| {
-            let (key, value) = part.split_once('=').unwrap_or((part, ""));
-            (unescape(key), unescape(value))
-        };
-        self.query
-            .split('&')
-            .map(pair)
+        parameters(&self.query)
+            .into_iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value)
     }
@@ -183,6 +178,18 @@ pub(crate) fn read_line(stream: &mut impl BufRead) -> io::Result<Option<String>>
 
 fn malformed(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.to_owned())
+}
+
+/// The parameters of a query, with their escapes undone.
+pub(crate) fn parameters(query: &str) -> Vec<(String, String)> {
+    query
+        .split('&')
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            (unescape(key), unescape(value))
+        })
+        .collect()
 }
 
 /// Undoes `%XX` and `+`.
