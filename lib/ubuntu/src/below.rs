@@ -31,10 +31,10 @@ pub fn below(base: &Url, path: &str) -> Url {
 
 /// Whether a segment names nothing: tabs and newlines have no place in an address, and are taken out of it.
 fn is_empty(segment: &str) -> bool {
-    let mut rest = segment.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r'));
-    match (rest.next(), rest.next(), rest.next()) {
-        (None, ..) => true,
-        (Some('.'), None, _) | (Some('.'), Some('.'), None) => true,
-        _ => false,
-    }
+    let named: String = segment
+        .chars()
+        .filter(|c| !matches!(c, '\t' | '\n' | '\r'))
+        .take(3)
+        .collect();
+    matches!(named.as_str(), "" | "." | "..")
 }

@@ -1,82 +1,227 @@
 //! A client of Launchpad's web service: anonymous, and it only reads.
+//!
+//! A collection comes in pages, each with a link to the next. Of such a link only the query counts, put to the address
+//! that was asked for: a mirror, or a copy in a test, is asked to its end, and no answer leads to another server.
+//!
+//! Launchpad is asked at most [`LIMIT`] things at a time. An answer of 502 or 503 is usual there for a moment: it is asked
+//! once more, after a second or two, or when its `Retry-After` says so, where that is soon; nothing else is.
+//!
+//! What a collection holds may change between two pages. With pages by number an entry can then come twice, or not at
+//! all: who counts entries counts each `self_link` once.
 
+mod count;
+mod series;
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::time::Duration;
+
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tidemark_collect::http::Url;
+use tidemark_collect::http::{HttpError, Response, Url, redacted};
 use tidemark_collect::{CollectorError, Context};
+use tokio::sync::Semaphore;
 
+use self::count::Count;
+pub use self::series::Series;
 use crate::below;
+
+/// The most requests that are under way at once.
+pub const LIMIT: usize = 4;
+/// The longest that one request may take; a quarter of the time that the run has left, where that is less, so that one
+/// that hangs leaves time for others.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest answer that is read, in bytes: ten times what a page of uploads is.
+pub const MAX_BYTES: u64 = 8 << 20;
+/// The entries of a page; Launchpad gives no more.
+pub const PAGE: usize = 300;
+/// The most pages of a collection.
+pub const MAX_PAGES: usize = 100;
+/// The most bytes of all pages of a collection.
+pub const MAX_COLLECTION_BYTES: usize = 64 << 20;
+
+/// The shortest wait before the second try; up to as much again is added, by chance.
+const BACKOFF: Duration = Duration::from_secs(1);
+/// The longest `Retry-After` that is waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A client of Launchpad for one run.
 #[derive(Debug)]
 pub struct Launchpad<'a> {
     cx: &'a Context,
     root: Url,
+    turns: Semaphore,
 }
 
 impl<'a> Launchpad<'a> {
-    /// A client of the service at `root` (`https://api.launchpad.net/devel/`).
+    /// A client of the service at `root` (`https://api.launchpad.net/devel/`), with or without its final slash.
     pub fn new(cx: &'a Context, root: &Url) -> Self {
         Self {
             cx,
             root: root.clone(),
+            turns: Semaphore::new(LIMIT),
         }
     }
 
-    /// What is at `path`, asked with `query`.
+    /// What is at `path`, asked with `query`; where that is an operation, what it answers.
     ///
     /// # Errors
-    /// Where it cannot be read, or is not of this form.
+    /// Where no whole answer comes in time, it is longer than [`MAX_BYTES`], or not JSON of this form.
     pub async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T, CollectorError> {
-        let mut url = below(&self.root, path);
-        url.query_pairs_mut().extend_pairs(query);
-        Ok(self.cx.http().get(&url).json().await?)
+        Ok(self.ask(&self.url(path, query)).await?.json()?)
     }
 
     /// How many entries the collection at `path` has.
     ///
-    /// # Errors
-    /// Where it cannot be read.
-    pub async fn count(&self, path: &str, query: &[(&str, &str)]) -> Result<u64, CollectorError> {
-        self.get(path, query).await
-    }
-
-    /// The entries of the collection at `path`.
+    /// It is asked with `ws.show=total_size`, which operations answer with the number alone; other collections take no
+    /// notice of it, and are asked for a page of one entry, which says the number too.
     ///
     /// # Errors
-    /// Where a page cannot be read.
+    /// As [`get`](Self::get), and where the answer says no number.
+    pub async fn count(&self, path: &str, query: &[(&str, &str)]) -> Result<u64, CollectorError> {
+        let mut url = self.url(path, query);
+        url.query_pairs_mut()
+            .append_pair("ws.size", "1")
+            .append_pair("ws.show", "total_size");
+        let link = match self.ask(&url).await?.json()? {
+            Count::Of(count) => return Ok(count),
+            Count::At(link) => link,
+        };
+        let url = self.follow(&url, &link, "total_size_link")?;
+        match self.ask(&url).await?.json()? {
+            Count::Of(count) => Ok(count),
+            Count::At(_) => Err(CollectorError::parse(
+                redacted(&url),
+                "it does not say its size, but names another address that would",
+            )),
+        }
+    }
+
+    /// The entries of the collection at `path`, of all its pages. Those that an anonymous reader may not see are not
+    /// among them.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), for any page; where the pages lead in a circle, or where there are more of them, or of
+    /// their bytes, than [`MAX_PAGES`] and [`MAX_COLLECTION_BYTES`].
     pub async fn entries<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Vec<T>, CollectorError> {
-        self.get(path, query).await
+        let mut url = self.url(path, query);
+        url.query_pairs_mut().append_pair("ws.size", &PAGE.to_string());
+        let mut asked = HashSet::new();
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        loop {
+            let answer = self.ask(&url).await?;
+            bytes += answer.body().len();
+            let page: Page<T> = answer.json()?;
+            entries.extend(page.entries);
+            let Some(link) = page.next_collection_link else {
+                return Ok(entries);
+            };
+            let next = self.follow(&url, &link, "next_collection_link")?;
+            asked.insert(std::mem::replace(&mut url, next));
+            if asked.contains(&url) {
+                return Err(CollectorError::parse(
+                    redacted(&url),
+                    "its pages lead in a circle",
+                ));
+            }
+            if asked.len() == MAX_PAGES || bytes > MAX_COLLECTION_BYTES {
+                return Err(CollectorError::parse(
+                    redacted(&url),
+                    format!(
+                        "it goes on after {} pages and {bytes} bytes; at most {MAX_PAGES} pages and \
+                         {MAX_COLLECTION_BYTES} bytes are read",
+                        asked.len()
+                    ),
+                ));
+            }
+        }
     }
 
-    /// The codenames of the active series.
-    ///
-    /// # Errors
-    /// Where they cannot be read.
-    pub async fn active_series(&self) -> Result<Vec<String>, CollectorError> {
-        self.entries("ubuntu/series", &[]).await
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
+        let mut url = below(&self.root, path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
     }
 
-    /// The codename of the development series.
-    ///
-    /// # Errors
-    /// Where it cannot be read.
-    pub async fn development_series(&self) -> Result<String, CollectorError> {
-        self.get("ubuntu", &[]).await
+    /// The address that was asked for, with the query of a link in its answer.
+    fn follow(&self, url: &Url, link: &str, name: &str) -> Result<Url, CollectorError> {
+        let mut next = url.clone();
+        match url.join(link).ok().as_ref().and_then(Url::query) {
+            Some(query) => next.set_query(Some(query)),
+            None => {
+                return Err(CollectorError::parse(
+                    redacted(url),
+                    format!("its {name} is no address with a query"),
+                ));
+            }
+        }
+        Ok(next)
     }
 
-    /// The architectures of a series.
-    ///
-    /// # Errors
-    /// Where they cannot be read.
-    pub async fn architectures(&self, series: &str) -> Result<Vec<String>, CollectorError> {
-        self.entries(&format!("ubuntu/{series}/architectures"), &[]).await
+    /// The answer; of a second try, where the first one's says that it may be worth it.
+    async fn ask(&self, url: &Url) -> Result<Response, HttpError> {
+        let error = match self.ask_once(url).await {
+            Err(error) if matches!(error.status(), Some(429 | 502 | 503)) => error,
+            outcome => return outcome,
+        };
+        match self.wait(&error) {
+            Some(wait) => {
+                tokio::time::sleep(wait).await;
+                self.ask_once(url).await
+            }
+            None => Err(error),
+        }
     }
+
+    async fn ask_once(&self, url: &Url) -> Result<Response, HttpError> {
+        // Nobody closes it.
+        let _turn = self.turns.acquire().await;
+        self.cx
+            .http()
+            .get(url)
+            .header("accept", "application/json")
+            .max_bytes(MAX_BYTES)
+            .timeout(TIMEOUT.min(self.cx.remaining() / 4))
+            .success()
+            .await
+    }
+
+    /// How long to wait before the second try; `None` where there is none.
+    fn wait(&self, error: &HttpError) -> Option<Duration> {
+        let wait = match error.retry_after(self.cx.now()) {
+            Some(asked) => asked.max(BACKOFF),
+            // It asks for less, and does not say when.
+            None if error.status() == Some(429) => return None,
+            None => BACKOFF,
+        };
+        let wait = wait.saturating_add(jitter(BACKOFF));
+        // Half of what is left is for the answer, and for others.
+        (wait <= LONGEST_WAIT.min(self.cx.remaining() / 2)).then_some(wait)
+    }
+}
+
+/// A page of a collection.
+#[derive(Deserialize)]
+struct Page<T> {
+    entries: Vec<T>,
+    #[serde(default = "Option::default")]
+    next_collection_link: Option<String>,
+}
+
+/// A time up to the bound, by chance: those that failed together do not come back together.
+fn jitter(bound: Duration) -> Duration {
+    let random = RandomState::new().build_hasher().finish();
+    let bound = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX);
+    Duration::from_nanos(random % bound.saturating_add(1))
 }

@@ -3,6 +3,9 @@ use std::fmt::{self, Display};
 use std::io;
 use std::time::Duration;
 
+use chrono::DateTime;
+use reqwest::header::HeaderValue;
+use tidemark_point::Timestamp;
 use url::Url;
 
 use super::tls_error;
@@ -16,6 +19,8 @@ pub struct HttpError {
     // Boxed: errors are rare, results are not.
     kind: Box<HttpErrorKind>,
     cause: Option<Cause>,
+    /// The answer's `Retry-After`, as it was sent.
+    retry_after: Option<Box<str>>,
 }
 
 /// What went wrong with a request.
@@ -110,6 +115,7 @@ impl HttpError {
             url: redacted(url),
             kind: Box::new(kind),
             cause: None,
+            retry_after: None,
         }
     }
 
@@ -129,6 +135,7 @@ impl HttpError {
             url: String::new(),
             kind: Box::new(HttpErrorKind::Client(message.to_string())),
             cause: None,
+            retry_after: None,
         }
     }
 
@@ -144,6 +151,11 @@ impl HttpError {
 
     pub(super) fn caused_by_reqwest(mut self, cause: reqwest::Error) -> Self {
         self.cause = Some(Cause::Reqwest(cause.without_url()));
+        self
+    }
+
+    pub(super) fn asked_to_wait(mut self, retry_after: Option<HeaderValue>) -> Self {
+        self.retry_after = retry_after.and_then(|value| Some(value.to_str().ok()?.into()));
         self
     }
 
@@ -196,6 +208,17 @@ impl HttpError {
             HttpErrorKind::Status { status, .. } => Some(status),
             _ => None,
         }
+    }
+
+    /// How long from `now` the answer asks to wait before another try, by its `Retry-After`: seconds, or a date as
+    /// RFC 9110 wants it to be written. A date that is past asks for no wait; what is neither asks for nothing.
+    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        let text = self.retry_after.as_deref()?.trim();
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
+        }
+        let date = Timestamp::try_from(DateTime::parse_from_rfc2822(text).ok()?.to_utc()).ok()?;
+        Some(Duration::from_nanos(u64::try_from(date.since(now)).unwrap_or(0)))
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::Url;
@@ -15,9 +15,9 @@ pub const MAX_BYTES: u64 = 64 << 20;
 /// The time that a request has, headers and body together, where it does not say otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A request in the making. It is sent by [`bytes`](Self::bytes), [`text`](Self::text), [`json`](Self::json) or
-/// [`response`](Self::response), or by [`stream`](Self::stream).
-#[must_use = "a request is sent by `bytes`, `text`, `json`, `response` or `stream`"]
+/// A request in the making. It is sent by [`bytes`](Self::bytes), [`text`](Self::text), [`json`](Self::json),
+/// [`success`](Self::success) or [`response`](Self::response), or by [`stream`](Self::stream).
+#[must_use = "a request is sent by `bytes`, `text`, `json`, `success`, `response` or `stream`"]
 pub struct Request {
     http: Http,
     method: Method,
@@ -144,8 +144,11 @@ impl Request {
         Body::open(url, answer, bounds, allow_empty)
     }
 
-    /// A 2xx answer with a body.
-    async fn success(self) -> Result<Response, HttpError> {
+    /// A whole answer of 2xx, with its headers.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes).
+    pub async fn success(self) -> Result<Response, HttpError> {
         let bounds = self.bounds();
         let (url, allow_empty) = (self.url.clone(), self.allow_empty);
         let answer = self.succeed(bounds).await?;
@@ -168,13 +171,14 @@ impl Request {
         }
         let content_type = content_type(answer.headers());
         let led_to = answer.url().clone();
+        let retry_after = answer.headers().get(RETRY_AFTER).cloned();
         let excerpt = body::beginning(answer, bounds.deadline).await;
         let kind = HttpErrorKind::Status {
             status: status.as_u16(),
             content_type,
             excerpt,
         };
-        Err(HttpError::at(&url, Some(&led_to), kind))
+        Err(HttpError::at(&url, Some(&led_to), kind).asked_to_wait(retry_after))
     }
 
     /// What it may take from now on.

@@ -1,0 +1,149 @@
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use tidemark_collect::CollectorError;
+use tidemark_collect::http::Url;
+
+use super::Launchpad;
+
+/// The distribution.
+const UBUNTU: &str = "ubuntu";
+/// Its series.
+const SERIES: &str = "ubuntu/series";
+
+/// A series of Ubuntu, as Launchpad knows it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+pub struct Series {
+    /// The codename: `noble`.
+    pub name: String,
+    /// Whether it is being made or supported, extended support included.
+    pub active: bool,
+    /// `Active Development`, `Pre-release Freeze`, `Current Stable Release`, `Supported` and others, where it is said.
+    pub status: Option<String>,
+}
+
+impl Series {
+    /// The one that Launchpad takes for the current series, by their statuses: one that is frozen for its release, else one
+    /// in development, else the current stable one.
+    pub fn current(all: &[Series]) -> Option<&Series> {
+        [
+            "Pre-release Freeze",
+            "Active Development",
+            "Current Stable Release",
+        ]
+        .iter()
+        .find_map(|status| {
+            all.iter()
+                .find(|series| series.active && series.status.as_deref() == Some(status))
+        })
+    }
+}
+
+impl Launchpad<'_> {
+    /// The active series of Ubuntu, in Launchpad's order, each once.
+    ///
+    /// # Errors
+    /// As [`entries`](Self::entries); where a codename could not be one, and where none is active.
+    pub async fn series(&self) -> Result<Vec<Series>, CollectorError> {
+        let mut all: Vec<Series> = self.entries(SERIES, &[]).await?;
+        all.retain(|series| series.active);
+        let mut seen = HashSet::new();
+        all.retain(|series| seen.insert(series.name.clone()));
+        if all.is_empty() {
+            return Err(self.wrong(SERIES, "it names no active series"));
+        }
+        match all.iter().find(|series| !is_name(&series.name)) {
+            Some(series) => Err(self.wrong(SERIES, format!("{:?} is no codename", cut(&series.name)))),
+            None => Ok(all),
+        }
+    }
+
+    /// The codenames of the active series of Ubuntu, those under extended support included.
+    ///
+    /// # Errors
+    /// As [`series`](Self::series).
+    pub async fn active_series(&self) -> Result<Vec<String>, CollectorError> {
+        Ok(self
+            .series()
+            .await?
+            .into_iter()
+            .map(|series| series.name)
+            .collect())
+    }
+
+    /// The codename of the development series. Between a release and the beginning of the next series, it is the one that
+    /// was just released.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), and where the answer names none.
+    pub async fn development_series(&self) -> Result<String, CollectorError> {
+        #[derive(Deserialize)]
+        struct Distribution {
+            current_series_link: Option<String>,
+        }
+        let ubuntu: Distribution = self.get(UBUNTU, &[]).await?;
+        let Some(link) = ubuntu.current_series_link else {
+            return Err(self.wrong(UBUNTU, "it has no current_series_link"));
+        };
+        let name = self.root.join(&link).ok().as_ref().and_then(last_segment);
+        match name {
+            Some(name) if is_name(&name) => Ok(name),
+            _ => Err(self.wrong(
+                UBUNTU,
+                format!("its current_series_link, {:?}, ends in no codename", cut(&link)),
+            )),
+        }
+    }
+
+    /// The architectures of a series, in Launchpad's order, each once.
+    ///
+    /// # Errors
+    /// As [`entries`](Self::entries); where a name could not be one, and where there is none.
+    pub async fn architectures(&self, series: &str) -> Result<Vec<String>, CollectorError> {
+        #[derive(Deserialize)]
+        struct Architecture {
+            architecture_tag: String,
+        }
+        let path = format!("{UBUNTU}/{series}/architectures");
+        let all: Vec<Architecture> = self.entries(&path, &[]).await?;
+        let mut seen = HashSet::new();
+        let mut names = Vec::new();
+        for Architecture { architecture_tag } in all {
+            if !is_name(&architecture_tag) {
+                return Err(self.wrong(&path, format!("{:?} is no architecture", cut(&architecture_tag))));
+            }
+            if seen.insert(architecture_tag.clone()) {
+                names.push(architecture_tag);
+            }
+        }
+        if names.is_empty() {
+            return Err(self.wrong(&path, "it names no architecture"));
+        }
+        Ok(names)
+    }
+
+    fn wrong(&self, path: &str, what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> CollectorError {
+        CollectorError::parse(tidemark_collect::http::redacted(&self.url(path, &[])), what)
+    }
+}
+
+fn last_segment(url: &Url) -> Option<String> {
+    let mut segments = url.path_segments()?;
+    let name = segments.rfind(|segment| !segment.is_empty())?;
+    Some(name.to_owned())
+}
+
+/// Whether it can be a name in Launchpad: a small letter or a digit, then those and `+`, `-`, `.`, `_`; at most 64.
+fn is_name(name: &str) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.as_bytes().first().is_some_and(plain)
+        && name.len() <= 64
+        && name
+            .bytes()
+            .all(|byte| plain(&byte) || matches!(byte, b'+' | b'-' | b'.' | b'_'))
+}
+
+/// The beginning, for an error.
+fn cut(text: &str) -> String {
+    text.chars().take(80).collect()
+}
