@@ -59,7 +59,7 @@ impl<'a> Parts<'a> {
     /// Where every part failed, with their number and what the first one failed of. No parts at all are no failure.
     pub fn end(self) -> Result<Points, CollectorError> {
         match self.first {
-            Some((_, error)) if self.taken == 1 => Err(error),
+            Some((part, error)) if self.taken == 1 => Err(CollectorError::caused(part, error)),
             Some((part, error)) if self.failed == self.taken => Err(CollectorError::caused(
                 format_args!(
                     "none of the {} parts gave anything; the first, {part}",
