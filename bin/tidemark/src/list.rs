@@ -1,5 +1,6 @@
 //! `tidemark list`: which collectors are installed, and what starts them.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use tidemark_app::exit::{self, Failure};
@@ -9,7 +10,7 @@ use tidemark_settings::{Loaded, Span};
 
 use crate::Command;
 use crate::catalogue::{self, Catalogue, Collector, Described, nothing_installed};
-use crate::table::{Align, Cell, Table, terminal_width};
+use crate::table::{Align, Cell, Table, one_line, terminal_width};
 
 /// When the collector is started as its last run had it, where the settings are not known.
 pub(crate) fn as_recorded(collector: &Collector, last_run: Option<&Run>) -> Timing {
@@ -31,12 +32,39 @@ pub(crate) fn why(timing: Timing, collector: &Collector, loaded: &Loaded) -> Str
     }
 }
 
+/// What switches on those that are off for want of a section: the first one's section, and how many they are.
+pub(crate) fn wanting_a_section(catalogue: &Catalogue, loaded: &Loaded) -> Option<(String, usize)> {
+    let mut wanting = catalogue.collectors.iter().filter(|collector| {
+        collector.description.is_ok()
+            && !Timing::of(collector, loaded).enabled
+            && loaded.common(&collector.name).enabled.is_none()
+    });
+    let first = format!("[collector.{}]", wanting.next()?.name);
+    Some((first, wanting.count() + 1))
+}
+
 /// Prints the table.
 pub(crate) fn list(command: &Command) -> Result<ExitCode, Failure> {
     let loaded = command.settings()?;
     let catalogue = catalogue::find(&command.here);
-    exit::print(text(&catalogue, &loaded, terminal_width()).as_bytes())?;
+    let mut screen = text(&catalogue, &loaded, terminal_width());
+    screen += &how_to_switch_on(&catalogue, &loaded, command.here.places.config());
+    exit::print(screen.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The line to write, and where; nothing where no section is wanting.
+fn how_to_switch_on(catalogue: &Catalogue, loaded: &Loaded, config: &Path) -> String {
+    let Some((section, count)) = wanting_a_section(catalogue, loaded) else {
+        return String::new();
+    };
+    let which = if count == 1 {
+        "To switch it on, write its section".to_owned()
+    } else {
+        format!("{count} are off. To switch one on, write its section")
+    };
+    let file = one_line(&config.display().to_string());
+    format!("\n{which} into {file}, and keys beneath it where the defaults will not do:\n    {section}\n")
 }
 
 /// The table; where its lines are wider than the terminal (0: there is none), what a collector is stands beneath its row.
@@ -129,5 +157,51 @@ host       1m     on
       it.
 ";
         assert_eq!(text(&catalogue, &loaded, 25), narrow);
+    }
+
+    #[test]
+    fn what_is_off_for_want_of_a_section_is_switched_on_by_one() {
+        let environment = BTreeMap::new();
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("tidemark.toml");
+        std::fs::write(&config, "[collector.disabled]\nenabled = false\n").expect("write");
+        let from = LoadFrom {
+            places: &Places::new(&environment, false, Some(config)),
+            environment: &environment,
+            hostname: "h".to_owned(),
+            known_collectors: None,
+        };
+        let loaded = Settings::load(&from).expect("settings");
+        let collector = |name: &str, default: &str| {
+            let description = format!(
+                r#"{{"name": "{name}", "summary": "X.", "version": "0.1.0", "run_interval": "1m", "deadline": "10m",
+                "default": "{default}", "needs": {{"network": false, "programs": [], "paths": []}},
+                "measurements": [], "settings": []}}"#
+            );
+            Collector {
+                name: name.to_owned(),
+                program: PathBuf::from("/x"),
+                description: Ok(Described::read(name, description.as_bytes()).expect("a description")),
+            }
+        };
+        let hint = |collectors: Vec<Collector>| {
+            let catalogue = Catalogue {
+                collectors,
+                ..Catalogue::default()
+            };
+            how_to_switch_on(&catalogue, &loaded, Path::new("/etc/t.toml"))
+        };
+        let (on, disabled) = (collector("host", "on"), collector("disabled", "off"));
+        assert_eq!(hint(vec![on, disabled]), "");
+        assert_eq!(
+            hint(vec![collector("cnf", "off")]),
+            "\nTo switch it on, write its section into /etc/t.toml, and keys beneath it where the defaults will not do:\n    \
+             [collector.cnf]\n"
+        );
+        assert_eq!(
+            hint(vec![collector("cnf", "off"), collector("images", "off")]),
+            "\n2 are off. To switch one on, write its section into /etc/t.toml, and keys beneath it where the defaults will \
+             not do:\n    [collector.cnf]\n"
+        );
     }
 }

@@ -97,7 +97,7 @@ pub(crate) fn up(command: &Command) -> Result<ExitCode, Failure> {
         // The outbox says what a state that cannot be written means.
         Err(_) => None,
     };
-    exit::print(report::first_screen(&catalogue, &loaded, &state).as_bytes())?;
+    exit::print(report::first_screen(&catalogue, &loaded, &state, command.here.places.config()).as_bytes())?;
     block_on(async {
         let signals = StopSignals::listen()
             .map_err(|error| Failure::run(format!("signals cannot be listened to: {error}")))?;

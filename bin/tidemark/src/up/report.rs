@@ -23,7 +23,7 @@ use crate::wording::date_and_time;
 const RUNS_AT_ONCE: u32 = 20;
 
 /// What runs, where the points go, and how to look.
-pub(super) fn first_screen(catalogue: &Catalogue, loaded: &Loaded, state: &Path) -> String {
+pub(super) fn first_screen(catalogue: &Catalogue, loaded: &Loaded, state: &Path, config: &Path) -> String {
     let settings = &loaded.settings;
     let mut table = Table::new([
         ("COLLECTOR", Align::Left),
@@ -52,8 +52,13 @@ pub(super) fn first_screen(catalogue: &Catalogue, loaded: &Loaded, state: &Path)
         }
     }
     let sinks: Vec<String> = settings.sinks.iter().map(|sink| sink_text(sink, state)).collect();
+    let switch_on = list::wanting_a_section(catalogue, loaded).map_or_else(String::new, |(section, _)| {
+        let config = one_line(&config.display().to_string());
+        format!("Switch on     what is off by its section ({section}, say) in {config}\n")
+    });
     format!(
-        "tidemark {} on {} (Ctrl-C ends it)\n\n{}\nPoints go to  {}\nLook with     tidemark status\n              tidemark show {}\n\n",
+        "tidemark {} on {} (Ctrl-C ends it)\n\n{}\nPoints go to  {}\nLook with     tidemark status\n              tidemark show \
+         {}\n{switch_on}\n",
         env!("CARGO_PKG_VERSION"),
         one_line(&settings.host.name),
         table.render(false),

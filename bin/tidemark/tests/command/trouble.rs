@@ -18,6 +18,24 @@ fn list_shows_what_starts_and_what_is_broken() {
         "{text}"
     );
     assert!(text.contains("ready      2m     on"), "{text}");
+    // What it says is what switches it on.
+    let (how, section) = text.trim_end().rsplit_once('\n').expect("lines");
+    let file = site.home.config();
+    assert!(
+        how.contains(&format!(
+            "To switch it on, write its section into {}",
+            file.display()
+        )),
+        "{text}"
+    );
+    fs::write(&file, section).expect("write");
+    let on = site.run(&["list"]).expect_code(0).stdout;
+    let row = on
+        .lines()
+        .find(|line| line.starts_with("behaving"))
+        .expect("a row");
+    assert!(row.contains("  on  ") && !on.contains("To switch"), "{on}");
+    site.home.settings("");
     for (name, why) in [
         ("noisy", "longer than"),
         ("silent", "failed (exit status: 3)"),
