@@ -1,7 +1,7 @@
 //! For tests alone: real servers, recorded sources, faults, kills.
 //!
 //! What it is: the outside world that tidemark's tests run against, on loopback and in temporary folders. Real
-//! servers ([`Influxd`], [`Prometheus`], [`VictoriaMetrics`], [`NodeExporter`]; [`promtool`]), a real systemd on a machine
+//! servers ([`Influxd`], [`Prometheus`], [`VictoriaMetrics`], [`NodeExporter`], [`RsyncDaemon`]; [`promtool`]), a real systemd on a machine
 //! of its own ([`Systemd`]), servers that play an answer ([`Source`], [`SinkServer`]), every way in which a
 //! source fails ([`Matrix`]), certificates of every kind
 //! ([`Certificates`]), the workspace's own programs with a clean environment and a time bound ([`Home`], [`Run`]), kills
@@ -44,12 +44,14 @@ mod process;
 mod prometheus;
 pub mod promtool;
 mod request;
+mod rsync_daemon;
 mod run;
 mod serve;
 mod sink_server;
 mod small_disk;
 mod source;
 mod systemd;
+pub mod ubuntu;
 mod victoria_metrics;
 mod wait;
 
@@ -62,6 +64,7 @@ pub use matrix::{Bases, Matrix, Part, Route, Then, Way};
 pub use node_exporter::NodeExporter;
 pub use prometheus::{Alert, Prometheus, PrometheusOptions, Samples};
 pub use request::Request;
+pub use rsync_daemon::RsyncDaemon;
 pub use run::{Ended, Run, Running, program};
 pub use sink_server::SinkServer;
 pub use small_disk::SmallDisk;
