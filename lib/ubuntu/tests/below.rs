@@ -1,5 +1,10 @@
 //! Addresses below a base.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says what it expects by failing loudly, in its helpers too"
+)]
+
 use proptest::prelude::*;
 use tidemark_collect::http::Url;
 use tidemark_ubuntu::below;

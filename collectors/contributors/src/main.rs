@@ -1,0 +1,3 @@
+//! The program `tidemark-contributors`.
+
+tidemark_app::main!(tidemark_contributors::Contributors);
