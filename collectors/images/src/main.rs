@@ -1,0 +1,3 @@
+//! The program `tidemark-images`.
+
+tidemark_app::main!(tidemark_images::Images);
