@@ -15,6 +15,8 @@ pub mod apache_index;
 mod below;
 pub mod distro_info;
 pub mod launchpad;
+mod left_out;
 pub mod rows;
 
 pub use below::below;
+pub use left_out::{LeftOut, shown};

@@ -36,7 +36,7 @@ fn page(listing: &str) -> String {
 #[test]
 fn a_table() {
     // HTMLTable: what archive.ubuntu.com shows.
-    let html = page(concat!(
+    let html = page(
         r#"  <table>
    <tr><th valign="top"><img src="/icons/blank.gif" alt="[ICO]"></th><th><a href="?C=N;O=D">Name</a></th><th><a href="?C=M;O=A">Last modified</a></th><th><a href="?C=S;O=A">Size</a></th><th><a href="?C=D;O=A">Description</a></th></tr>
    <tr><th colspan="5"><hr></th></tr>
@@ -45,8 +45,8 @@ fn a_table() {
 <tr><td valign="top"><img src="/icons/unknown.gif" alt="[   ]"></td><td><a href="Commands-amd64.xz">Commands-amd64.xz</a></td><td align="right">2026-11-21 02:15  </td><td align="right"> 30K</td><td>Of 2020-01-01 00:00</td></tr>
 <tr><td valign="top"><img src="/icons/unknown.gif" alt="[   ]"></td><td><a href="Commands-lost">Commands-lost</a></td><td>&nbsp;</td><td align="right">  - </td><td>2020-01-01 00:00</td></tr>
    <tr><th colspan="5"><hr></th></tr>
-</table>"#
-    ));
+</table>"#,
+    );
     let expected = "\
 by-hash/ 2024-04-25 15:10
 Commands-amd64.xz 2026-11-21 02:15

@@ -1,0 +1,3 @@
+//! The program `tidemark-versions`.
+
+tidemark_app::main!(tidemark_versions::Versions);
