@@ -107,7 +107,7 @@ impl ServerProcess {
                     log.trim()
                 );
                 assert!(
-                    log.contains("address already in use") && Instant::now() < end,
+                    log.to_lowercase().contains("address already in use") && Instant::now() < end,
                     "{name} ended with {status}:\n{log}"
                 );
                 std::thread::park_timeout(Duration::from_millis(50));
