@@ -22,6 +22,11 @@ use tidemark_collect::Measurement;
 use crate::architectures::{Counts, MAX_ARCHITECTURES, is_name};
 use crate::generated::{DateError, date};
 
+/// What an architecture's name is underlined with; four or more.
+const ARCHITECTURE: &str = "====";
+/// What a heading is underlined with.
+const HEADING: &str = "----";
+
 /// Packages of the development series with another priority than they should have.
 #[derive(Debug, PartialEq, Measurement)]
 #[measurement("priority_mismatch_stats")]
@@ -55,6 +60,8 @@ pub enum ReportError {
     NotGenerated,
     /// When it was generated cannot be read.
     Date(DateError),
+    /// Its last line has no end: it was read while it was written.
+    Cut,
 }
 
 impl fmt::Display for ReportError {
@@ -62,6 +69,7 @@ impl fmt::Display for ReportError {
         f.write_str(match self {
             Self::NotGenerated => "no line of it begins \"Generated:\"",
             Self::Date(_) => "it does not say when it was generated",
+            Self::Cut => "it is cut: its last line has no end",
         })
     }
 }
@@ -70,7 +78,7 @@ impl Error for ReportError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Date(error) => Some(error),
-            Self::NotGenerated => None,
+            Self::NotGenerated | Self::Cut => None,
         }
     }
 }
@@ -81,7 +89,7 @@ impl Error for ReportError {
 /// Time is linear in the text's length; at most [`MAX_ARCHITECTURES`] architectures are kept.
 ///
 /// # Errors
-/// Where it does not say when it was generated.
+/// Where it does not say when it was generated, and where it is cut.
 pub fn parse(text: &str) -> Result<Mismatches, ReportError> {
     let mut generated = None;
     let mut counts = Counts::new();
@@ -102,22 +110,27 @@ pub fn parse(text: &str) -> Result<Mismatches, ReportError> {
             if generated.is_none() {
                 generated = Some(date(stamp).map_err(ReportError::Date)?);
             }
-        } else if is_rule(line) || line.is_empty() {
-        } else if below.starts_with("====") {
+        } else if !line.is_empty() && below.starts_with(ARCHITECTURE) {
             end(architecture, packages);
             (architecture, packages) = (Some(line).filter(|line| is_name(line)), 0);
-        } else if !line.contains(char::is_whitespace) && !below.starts_with("----") {
+        } else if is_package(line) && !below.starts_with(HEADING) {
             packages += 1;
         }
     }
     end(architecture, packages);
+    let generated = generated.ok_or(ReportError::NotGenerated)?;
+    if !text.ends_with('\n') {
+        return Err(ReportError::Cut);
+    }
     Ok(Mismatches {
-        generated: generated.ok_or(ReportError::NotGenerated)?,
+        generated,
         counts,
         left_out,
     })
 }
 
-fn is_rule(line: &str) -> bool {
-    line.starts_with("====") || line.starts_with("----")
+/// Whether a line is a package's, unless it is the last of a heading.
+fn is_package(line: &str) -> bool {
+    let is_rule = line.starts_with(ARCHITECTURE) || line.starts_with(HEADING);
+    !line.is_empty() && !is_rule && !line.contains(char::is_whitespace)
 }

@@ -283,9 +283,8 @@ impl Report<'_> {
     ) -> Result<Points, CollectorError> {
         let time = Timestamp::try_from(generated).map_err(|error| CollectorError::parse(name, error))?;
         if time > self.now {
-            self.cx.notice(format_args!(
-                "{name}: it was generated at {time}, which is in the future"
-            ));
+            self.cx
+                .notice(format_args!("{name}: it was generated at {time}, a time to come"));
         }
         let counts = counts.into_iter();
         Ok(Points::at(

@@ -28,9 +28,8 @@ pub(crate) async fn development(
             Some(series)
         }
         Err(error) => {
-            cx.gap(format_args!("the development series: {failed}"));
             cx.gap(format_args!(
-                "the development series, which {distro_info} was to have: {}",
+                "the development series: {failed}; in Launchpad's place: {}",
                 chain(&error)
             ));
             None
