@@ -1,0 +1,3 @@
+//! The program `tidemark-cnf`.
+
+tidemark_app::main!(tidemark_cnf::Cnf);
