@@ -10,19 +10,20 @@
 //! all: who counts entries counts each `self_link` once.
 
 mod count;
+mod page;
 mod series;
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tidemark_collect::http::{HttpError, Response, Url, redacted};
 use tidemark_collect::{CollectorError, Context};
 use tokio::sync::Semaphore;
 
 use self::count::Count;
+use self::page::Page;
 pub use self::series::Series;
 use crate::below;
 
@@ -37,6 +38,8 @@ pub const MAX_BYTES: u64 = 8 << 20;
 pub const PAGE: usize = 300;
 /// The most pages of a collection.
 pub const MAX_PAGES: usize = 100;
+/// The most entries of a collection.
+pub const MAX_ENTRIES: usize = PAGE * MAX_PAGES;
 /// The most bytes of all pages of a collection.
 pub const MAX_COLLECTION_BYTES: usize = 64 << 20;
 
@@ -105,8 +108,8 @@ impl<'a> Launchpad<'a> {
     /// among them.
     ///
     /// # Errors
-    /// As [`get`](Self::get), for any page; where the pages lead in a circle, or where there are more of them, or of
-    /// their bytes, than [`MAX_PAGES`] and [`MAX_COLLECTION_BYTES`].
+    /// As [`get`](Self::get), for any page; where the pages lead in a circle, and where they are too long together
+    /// ([`MAX_PAGES`], [`MAX_ENTRIES`], [`MAX_COLLECTION_BYTES`]).
     pub async fn entries<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -133,13 +136,13 @@ impl<'a> Launchpad<'a> {
                     "its pages lead in a circle",
                 ));
             }
-            if asked.len() == MAX_PAGES || bytes > MAX_COLLECTION_BYTES {
+            if asked.len() == MAX_PAGES || entries.len() >= MAX_ENTRIES || bytes > MAX_COLLECTION_BYTES {
+                let (pages, read) = (asked.len(), entries.len());
                 return Err(CollectorError::parse(
                     redacted(&url),
                     format!(
-                        "it goes on after {} pages and {bytes} bytes; at most {MAX_PAGES} pages and \
-                         {MAX_COLLECTION_BYTES} bytes are read",
-                        asked.len()
+                        "it goes on after {pages} pages with {read} entries and {bytes} bytes; at most {MAX_PAGES} pages, \
+                         {MAX_ENTRIES} entries and {MAX_COLLECTION_BYTES} bytes are read"
                     ),
                 ));
             }
@@ -209,14 +212,6 @@ impl<'a> Launchpad<'a> {
         // Half of what is left is for the answer, and for others.
         (wait <= LONGEST_WAIT.min(self.cx.remaining() / 2)).then_some(wait)
     }
-}
-
-/// A page of a collection.
-#[derive(Deserialize)]
-struct Page<T> {
-    entries: Vec<T>,
-    #[serde(default = "Option::default")]
-    next_collection_link: Option<String>,
 }
 
 /// A time up to the bound, by chance: those that failed together do not come back together.

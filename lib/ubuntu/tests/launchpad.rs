@@ -157,6 +157,18 @@ fn pages_that_do_not_end_are_an_error() {
     assert_eq!(source.requests().len(), MAX_PAGES);
 
     let source = Source::http();
+    source.route("/devel/ubuntu/noble", json(&page(0..25_000, Some("memo=1"))));
+    source.route(
+        "/devel/ubuntu/noble?memo=1",
+        json(&page(0..25_000, Some("memo=2"))),
+    );
+    let said = why(ask(&source, uploads));
+    assert!(
+        said.contains("it goes on after 2 pages with 50000 entries"),
+        "{said}"
+    );
+
+    let source = Source::http();
     let filler = " ".repeat(8_000_000);
     for number in 0..20 {
         let page = page(0..1, Some(&format!("memo={}", number + 1)));
@@ -165,7 +177,10 @@ fn pages_that_do_not_end_are_an_error() {
     }
     source.route("/devel/ubuntu/noble", json(&page(0..1, Some("memo=0"))));
     let said = why(ask(&source, uploads));
-    assert!(said.contains("it goes on after 10 pages and"), "{said}");
+    assert!(
+        said.contains("it goes on after 10 pages with 10 entries and"),
+        "{said}"
+    );
 }
 
 #[test]
