@@ -1,0 +1,246 @@
+//! The collector `upload-queues`: uploads to Ubuntu that wait for a decision, as Launchpad lists them.
+//!
+//! Each active series has two queues of uploads to its pocket Proposed: `Unapproved` (to a series that is frozen or
+//! released) and `New` (of packages that are new to it). Of each queue there is a point:
+//!
+//! | measurement | what it says |
+//! |---|---|
+//! | `ubuntu_queue_size` | how many uploads wait |
+//! | `queue_ages` | how long the oldest has waited, and how many have waited for more than ten days |
+//! | `ubuntu_new_queue_size` | of `New` alone, how many hold sources, binaries, or are copies; one may be more than one of these |
+//!
+//! An empty queue has points with 0. Ages are whole days: a day that is not over does not count. A queue that cannot be
+//! read is a gap, and so is what cannot be read of an upload; only where no queue can be read, the run is an error.
+//!
+//! ```
+//! use tidemark_collect::Metric;
+//! use tidemark_upload_queues::UploadQueues;
+//!
+//! assert_eq!(UploadQueues::NAME, "upload-queues");
+//! let names = UploadQueues::MEASUREMENTS.iter().map(|schema| schema.measurement);
+//! assert!(names.eq(["ubuntu_queue_size", "queue_ages", "ubuntu_new_queue_size"]));
+//! ```
+
+mod found;
+pub mod queue;
+mod series;
+pub mod upload;
+
+use tidemark_collect::http::Url;
+use tidemark_collect::{
+    CollectorError, Context, Measurement, Metric, Needs, Parts, Points, Schema, Settings, Timestamp,
+    side_by_side,
+};
+use tidemark_ubuntu::launchpad::{LIMIT, Launchpad};
+
+use crate::queue::Queue;
+use crate::upload::Entry;
+
+/// Uploads that wait in a queue.
+#[derive(Debug, PartialEq, Measurement)]
+#[measurement("ubuntu_queue_size")]
+struct QueueSize {
+    /// Whether the series is the one in development: `True` or `False`.
+    #[tag]
+    devel: &'static str,
+    /// The queue: `Unapproved` or `New`.
+    #[tag]
+    status: &'static str,
+    /// The series, by its codename.
+    #[tag]
+    release: String,
+    /// Uploads in the queue.
+    count: i64,
+}
+
+/// How long the uploads in a queue have waited.
+#[derive(Debug, PartialEq, Measurement)]
+#[measurement("queue_ages")]
+struct QueueAges {
+    /// Whether the series is the one in development: `True` or `False`.
+    #[tag]
+    devel: &'static str,
+    /// The queue: `Unapproved` or `New`.
+    #[tag]
+    status: &'static str,
+    /// The series, by its codename.
+    #[tag]
+    release: String,
+    /// Age of the oldest, in whole days; 0 where there is none.
+    #[unit("d")]
+    oldest_age_in_days: i64,
+    /// Uploads of more than ten whole days.
+    ten_day_backlog_count: i64,
+}
+
+/// Uploads of new packages that wait, by what they are.
+#[derive(Debug, PartialEq, Measurement)]
+#[measurement("ubuntu_new_queue_size")]
+struct NewQueueSize {
+    /// Whether the series is the one in development: `True` or `False`.
+    #[tag]
+    devel: &'static str,
+    /// The series, by its codename.
+    #[tag]
+    release: String,
+    /// `source`, `binary` or `sync`.
+    #[tag]
+    #[name("type")]
+    kind: &'static str,
+    /// Uploads that are of this type, whatever else they are.
+    count: i64,
+}
+
+/// Uploads that wait in Ubuntu's queues, how many and how long.
+#[derive(Debug, Settings)]
+pub struct UploadQueues {
+    /// The root of Launchpad's web service.
+    #[default("https://api.launchpad.net/devel/")]
+    launchpad: Url,
+    /// The series to look at, by their codenames; empty: all that are active.
+    #[default([])]
+    series: Vec<String>,
+}
+
+/// A queue of a series.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Status {
+    Unapproved,
+    New,
+}
+
+impl Status {
+    const ALL: [Self; 2] = [Self::Unapproved, Self::New];
+
+    /// As Launchpad writes it, and the dashboards.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Unapproved => "Unapproved",
+            Self::New => "New",
+        }
+    }
+}
+
+impl Metric for UploadQueues {
+    const NAME: &'static str = "upload-queues";
+    const NEEDS: Needs = Needs::NETWORK;
+    const MEASUREMENTS: &'static [&'static Schema] =
+        &[QueueSize::SCHEMA, QueueAges::SCHEMA, NewQueueSize::SCHEMA];
+
+    async fn collect(&self, cx: &Context) -> Result<Points, CollectorError> {
+        let now = cx.now();
+        let launchpad = Launchpad::new(cx, &self.launchpad);
+        let series = series::find(cx, &launchpad, &self.series).await?;
+        let queues: Vec<Look<'_>> = series
+            .names
+            .iter()
+            .flat_map(|release| Status::ALL.map(|status| (release, status)))
+            .map(|(release, status)| Look {
+                release,
+                status,
+                devel: if *release == series.development {
+                    "True"
+                } else {
+                    "False"
+                },
+            })
+            .collect();
+        let asked = queues.iter().map(|queue| queue.read(cx, &launchpad, now));
+        let mut parts = Parts::new(cx);
+        for (queue, points) in queues.iter().zip(side_by_side(LIMIT, asked).await) {
+            parts.take(queue.part(), points);
+        }
+        parts.end()
+    }
+}
+
+/// A look at one queue.
+struct Look<'a> {
+    release: &'a str,
+    status: Status,
+    devel: &'static str,
+}
+
+impl Look<'_> {
+    /// What an operator calls it.
+    fn part(&self) -> String {
+        format!("{}'s {} queue", self.release, self.status.as_str())
+    }
+
+    async fn read(
+        &self,
+        cx: &Context,
+        launchpad: &Launchpad<'_>,
+        now: Timestamp,
+    ) -> Result<Points, CollectorError> {
+        let path = format!("ubuntu/{}", self.release);
+        let query = [
+            ("ws.op", "getPackageUploads"),
+            ("status", self.status.as_str()),
+            ("pocket", "Proposed"),
+        ];
+        let entries: Vec<Entry> = launchpad.entries(&path, &query).await?;
+        let mut queue = Queue::of(entries, now);
+        if self.status == Status::Unapproved {
+            // Nobody counts these by type.
+            queue.types = None;
+            queue.untyped = None;
+        }
+        if queue.count == 0
+            && let Some(fault) = queue.faults().next()
+        {
+            return Err(CollectorError::parse(
+                "what Launchpad lists there",
+                fault.to_string(),
+            ));
+        }
+        for fault in queue.faults() {
+            cx.gap(format_args!("{}: {fault}", self.part()));
+        }
+        if let Some(ahead) = &queue.ahead {
+            cx.notice(format_args!("{}: {ahead}: its age counts as 0", self.part()));
+        }
+        Ok(self.points(&queue, now))
+    }
+
+    fn points(&self, queue: &Queue, now: Timestamp) -> Points {
+        let (devel, status) = (self.devel, self.status.as_str());
+        let release = || self.release.to_owned();
+        let mut points = Points::new();
+        let size = QueueSize {
+            devel,
+            status,
+            release: release(),
+            count: queue.count,
+        };
+        points.push(size, now);
+        if let Some(ages) = &queue.ages {
+            let ages = QueueAges {
+                devel,
+                status,
+                release: release(),
+                oldest_age_in_days: ages.oldest,
+                ten_day_backlog_count: ages.backlog,
+            };
+            points.push(ages, now);
+        }
+        if let Some(types) = &queue.types {
+            let types = [
+                ("source", types.source),
+                ("binary", types.binary),
+                ("sync", types.sync),
+            ];
+            let sizes = types.map(|(kind, count)| NewQueueSize {
+                devel,
+                release: release(),
+                kind,
+                count,
+            });
+            points.extend_at(now, sizes);
+        }
+        points
+    }
+}
+
+#[cfg(test)]
+mod tests;

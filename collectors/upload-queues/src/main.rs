@@ -1,0 +1,3 @@
+//! The program `tidemark-upload-queues`.
+
+tidemark_app::main!(tidemark_upload_queues::UploadQueues);
