@@ -1,0 +1,3 @@
+//! The program `tidemark-britney`.
+
+tidemark_app::main!(tidemark_britney::Britney);
