@@ -50,6 +50,8 @@ pub struct Mismatches {
     pub counts: Counts,
     /// Names underlined as architectures are, over [`MAX_ARCHITECTURES`]: what is below them does not count.
     pub left_out: usize,
+    /// Whether its last line has no end: then it was read while it was written, and the rest is missing.
+    pub is_cut: bool,
 }
 
 /// Why the report cannot be read.
@@ -60,8 +62,6 @@ pub enum ReportError {
     NotGenerated,
     /// When it was generated cannot be read.
     Date(DateError),
-    /// Its last line has no end: it was read while it was written.
-    Cut,
 }
 
 impl fmt::Display for ReportError {
@@ -69,7 +69,6 @@ impl fmt::Display for ReportError {
         f.write_str(match self {
             Self::NotGenerated => "no line of it begins \"Generated:\"",
             Self::Date(_) => "it does not say when it was generated",
-            Self::Cut => "it is cut: its last line has no end",
         })
     }
 }
@@ -78,7 +77,7 @@ impl Error for ReportError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Date(error) => Some(error),
-            Self::NotGenerated | Self::Cut => None,
+            Self::NotGenerated => None,
         }
     }
 }
@@ -89,7 +88,7 @@ impl Error for ReportError {
 /// Time is linear in the text's length; at most [`MAX_ARCHITECTURES`] architectures are kept.
 ///
 /// # Errors
-/// Where it does not say when it was generated, and where it is cut.
+/// Where it does not say when it was generated.
 pub fn parse(text: &str) -> Result<Mismatches, ReportError> {
     let mut generated = None;
     let mut counts = Counts::new();
@@ -118,14 +117,11 @@ pub fn parse(text: &str) -> Result<Mismatches, ReportError> {
         }
     }
     end(architecture, packages);
-    let generated = generated.ok_or(ReportError::NotGenerated)?;
-    if !text.ends_with('\n') {
-        return Err(ReportError::Cut);
-    }
     Ok(Mismatches {
-        generated,
+        generated: generated.ok_or(ReportError::NotGenerated)?,
         counts,
         left_out,
+        is_cut: !text.ends_with('\n'),
     })
 }
 

@@ -105,8 +105,8 @@ impl UbuntuArchive {
         now: Timestamp,
     ) -> Option<OfSeries> {
         let name = match &self.series {
-            Some(name) => name.clone(),
-            None => series::development(cx, launchpad, &self.distro_info, now).await?,
+            Some(name) if !name.is_empty() => name.clone(),
+            _ => series::development(cx, launchpad, &self.distro_info, now).await?,
         };
         let report = |kind: &str| {
             let url = below(&self.url, &format!("proposed-migration/{name}_{kind}.txt"));
@@ -258,8 +258,25 @@ impl Report<'_> {
                 mismatches.left_out
             ));
         }
+        if mismatches.is_cut {
+            self.cx.gap(format_args!(
+                "{NAME}: its last line has no end: what follows may be missing"
+            ));
+        }
         if let Some(architectures) = self.architectures {
             // A title may be underlined as architectures are.
+            let is_other = |name: &String, count: &mut i64| !architectures.contains(name) && *count > 0;
+            let others: Vec<String> = mismatches
+                .counts
+                .extract_if(.., is_other)
+                .map(|(name, _)| name)
+                .collect();
+            if !others.is_empty() {
+                self.cx.notice(format_args!(
+                    "{NAME}: what is below {} does not count: {release} has no such architectures",
+                    others.join(", ")
+                ));
+            }
             mismatches.counts.retain(|name, _| architectures.contains(name));
             fill(&mut mismatches.counts, architectures, &BTreeSet::new());
         }

@@ -197,7 +197,9 @@ fn every_source_fails_in_every_way() {
         part("priority-mismatches.txt", "priority_mismatch_stats").route(report(
             "priority-mismatches.txt",
             "Generated: today\n\namd64\n=====\n1\n",
-        )),
+        ))
+        // What there is counts: the report has no end that could be missing, but that of a line.
+        .when(Way::Short, Then::Partly),
     )
     .part(
         part("active reviews", "ubuntu_archive_reviews").route(
