@@ -23,6 +23,7 @@
 //! | `dry_run` | what a dry run prints is what a sink gets, and nothing else happens |
 //! | `secrets` | no secret in any output, file or process list |
 //! | `new` | a new collector, made in a copy of the workspace, built and run |
+//! | `ubuntu` | the ten Ubuntu collectors, from local copies of their sources into a real InfluxDB and a real Prometheus |
 //! | `up` | everything in the foreground, without settings |
 //!
 //! Beside them, `scene` holds what the stories share: a home with a sponsoring report and sinks, the ledger as `tidemark
@@ -54,5 +55,6 @@ mod sources;
 mod state;
 mod systemd;
 mod tls;
+mod ubuntu;
 mod up;
 mod values;

@@ -30,6 +30,8 @@ pub struct PrometheusOptions {
     pub rules: Vec<PathBuf>,
     /// What it scrapes every second, as `localhost:PORT`, at `/metrics`.
     pub targets: Vec<String>,
+    /// How far back it takes samples that are older than a series' newest: `1d`. Without it, it takes none.
+    pub out_of_order_time_window: Option<String>,
 }
 
 /// A running Prometheus with its data in a temporary folder. It is killed, and the folder goes, when it is dropped.
@@ -270,6 +272,9 @@ fn settings(options: &PrometheusOptions) -> String {
             "  - job_name: test\n    static_configs:\n      - targets: [{}]\n",
             targets.join(", ")
         );
+    }
+    if let Some(window) = &options.out_of_order_time_window {
+        text += &format!("storage:\n  tsdb:\n    out_of_order_time_window: {window}\n");
     }
     text
 }
