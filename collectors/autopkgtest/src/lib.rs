@@ -31,7 +31,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use tidemark_collect::http::{HttpError, TIMEOUT, Url, redacted};
 use tidemark_collect::{
-    CollectorError, Context, Measurement, Metric, Needs, Points, Schema, Settings, Timestamp, chain,
+    CollectorError, Context, Measurement, Metric, Needs, Parts, Points, Schema, Settings, Timestamp,
+    side_by_side,
 };
 
 use crate::document::{Document, Tree};
@@ -101,18 +102,29 @@ impl Metric for Autopkgtest {
     const MEASUREMENTS: &'static [&'static Schema] = &[QueueSize::SCHEMA, RunningTests::SCHEMA];
 
     async fn collect(&self, cx: &Context) -> Result<Points, CollectorError> {
-        let (production, staging) = tokio::join!(
-            instance(cx, &self.production_queue_size, &self.production_running),
-            instance(cx, &self.staging_queue_size, &self.staging_running),
-        );
-        let mut run = Run::new(cx);
-        let (queues, running) = production;
-        run.take("production", &self.production_queue_size, queues);
-        run.take("production", &self.production_running, running);
-        let (queues, running) = staging;
-        run.take("staging", &self.staging_queue_size, queues);
-        run.take("staging", &self.staging_running, running);
-        run.end()
+        let now = cx.now();
+        let instances = [
+            (
+                "production",
+                &self.production_queue_size,
+                &self.production_running,
+            ),
+            ("staging", &self.staging_queue_size, &self.staging_running),
+        ];
+        let asked = instances.map(|(_, queue_size, running)| instance(cx, queue_size, running));
+        let answers = side_by_side(instances.len(), asked).await;
+        let mut parts = Parts::new(cx);
+        for ((name, queue_size, running), (queues, tests)) in instances.into_iter().zip(answers) {
+            let part = |url| Part {
+                cx,
+                now,
+                instance: name,
+                url,
+            };
+            part(queue_size).take(queues, &mut parts);
+            part(running).take(tests, &mut parts);
+        }
+        parts.end()
     }
 }
 
@@ -139,63 +151,45 @@ async fn document<T: DeserializeOwned>(cx: &Context, url: &Url, timeout: Duratio
         .await
 }
 
-/// A run: the points so far, and how many documents gave something.
-struct Run<'a> {
+/// A part of the run: one document of one instance.
+struct Part<'a> {
     cx: &'a Context,
     now: Timestamp,
-    points: Points,
-    read: usize,
-    first_failure: Option<CollectorError>,
+    instance: &'static str,
+    url: &'a Url,
 }
 
-impl<'a> Run<'a> {
-    fn new(cx: &'a Context) -> Self {
-        Self {
-            cx,
-            now: cx.now(),
-            points: Points::new(),
-            read: 0,
-            first_failure: None,
-        }
-    }
-
-    /// Adds the points of an instance's document; what is missing of it is a gap.
-    fn take<T: Tree>(&mut self, instance: &'static str, url: &Url, document: Result<Document<T>, HttpError>) {
-        let what = format!("{instance}'s {}", T::WHAT);
-        let error = match document {
-            Ok(document) => {
-                let is_useless = document.tree.is_empty() && !document.faults.is_empty();
-                for fault in document.faults.into_lines() {
-                    self.cx.gap(format_args!("{what}: {fault}"));
-                }
-                for notice in document.notices.into_lines() {
-                    self.cx.notice(format_args!("{what}: {notice}"));
-                }
-                self.points
-                    .extend_at(self.now, document.tree.measurements(instance));
-                if !is_useless {
-                    self.read += 1;
-                    return;
-                }
-                CollectorError::parse(redacted(url), "no part of it can be read")
-            }
-            Err(error) => {
-                let error = CollectorError::from(error);
-                self.cx.gap(format_args!("{what}: {}", chain(&error)));
-                error
-            }
+impl Part<'_> {
+    fn take<T: Tree>(&self, document: Result<Document<T>, HttpError>, parts: &mut Parts<'_>) {
+        let name = format!("{}'s {}", self.instance, T::WHAT);
+        let points = match document {
+            Ok(document) => self.points(&name, document),
+            Err(error) => Err(error.into()),
         };
-        self.first_failure.get_or_insert(error);
+        parts.take(name, points);
     }
 
-    /// The points; an error where no document gave any.
-    fn end(self) -> Result<Points, CollectorError> {
-        match self.first_failure {
-            Some(first) if self.read == 0 => Err(CollectorError::caused(
-                "none of the four documents of autopkgtest can be read; the first",
-                first,
-            )),
-            _ => Ok(self.points),
+    /// The document's points; what is missing of it is a gap. An error where nothing of it can be read.
+    fn points<T: Tree>(&self, name: &str, document: Document<T>) -> Result<Points, CollectorError> {
+        for notice in document.notices.into_lines() {
+            self.cx.notice(format_args!("{name}: {notice}"));
+        }
+        let mut faults = document.faults.into_lines();
+        // Of a document that gave nothing, the first fault is why.
+        let why = if document.tree.is_empty() {
+            faults.next()
+        } else {
+            None
+        };
+        for fault in faults {
+            self.cx.gap(format_args!("{name}: {fault}"));
+        }
+        match why {
+            Some(why) => {
+                let why = format!("no part of it can be read: {why}");
+                Err(CollectorError::parse(redacted(self.url), why))
+            }
+            None => Ok(Points::at(self.now, document.tree.measurements(self.instance))),
         }
     }
 }

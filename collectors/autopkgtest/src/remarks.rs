@@ -27,11 +27,6 @@ impl Remarks {
         }
     }
 
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
     /// The lines, and one that says how many more there are.
     pub(crate) fn into_lines(self) -> impl Iterator<Item = String> {
         let more = (self.more > 0).then(|| format!("and {} more", self.more));

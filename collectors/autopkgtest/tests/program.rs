@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use tidemark_testkit::{Answer, Certificates, Ended, Home, Source};
+use tidemark_testkit::{Answer, Certificates, Ended, Home, Matrix, Part, Route, Source};
 
 const PATHS: [&str; 2] = ["/queue_size.json", "/static/running.json"];
 const INSTANCES: [&str; 2] = ["production", "staging"];
@@ -57,11 +57,7 @@ impl Scene {
     }
 
     fn settings(&self, urls: &[String; 4]) {
-        let mut text = String::from("[collector.autopkgtest]\n");
-        for (key, url) in KEYS.iter().zip(urls) {
-            let _ = writeln!(text, "{key} = \"{url}\"");
-        }
-        self.home.settings(&text);
+        self.home.settings(&settings(urls));
     }
 
     fn dry_run(&self) -> Ended {
@@ -70,6 +66,15 @@ impl Scene {
             .env("SSL_CERT_FILE", self.certificates.authority())
             .run()
     }
+}
+
+/// The collector's section with these addresses.
+fn settings(urls: &[String; 4]) -> String {
+    let mut text = String::from("[collector.autopkgtest]\n");
+    for (key, url) in KEYS.iter().zip(urls) {
+        let _ = writeln!(text, "{key} = \"{url}\"");
+    }
+    text
 }
 
 fn fixture(document: usize) -> String {
@@ -196,7 +201,7 @@ fn nothing_to_read_is_an_error_of_one_run() {
     assert_eq!(ended.stdout, "");
     let last = ended.stderr.lines().last().unwrap();
     assert!(
-        last.contains("none of the four documents of autopkgtest can be read")
+        last.contains("none of the 4 parts gave anything; the first, production's queues: https://")
             && last.contains("Connection refused"),
         "{}",
         ended.stderr
@@ -204,6 +209,24 @@ fn nothing_to_read_is_an_error_of_one_run() {
     for name in NAMES {
         assert!(ended.stderr.contains(name), "{}", ended.stderr);
     }
+}
+
+#[test]
+fn each_document_failing_in_each_way() {
+    let part = |document: usize| {
+        let measurement = ["autopkgtest_queue_size", "autopkgtest_running"][document % 2];
+        let instance = format!("instance={}", INSTANCES[document / 2]);
+        let lost = move |line: &str| line.starts_with(measurement) && line.contains(&instance);
+        let wrong = r#"{"ubuntu": ["noble", "amd64", 3], "ppa": null}"#;
+        let route = Route::new(PATHS[document % 2], fixture(document), wrong);
+        Part::new(NAMES[document], lost).route(route.at(INSTANCES[document / 2]))
+    };
+    Matrix::new("tidemark-autopkgtest", |bases| {
+        let url = |document: usize| bases.url(INSTANCES[document / 2]) + PATHS[document % 2];
+        settings(&[0, 1, 2, 3].map(url))
+    })
+    .parts([0, 1, 2, 3].map(part))
+    .check();
 }
 
 #[test]

@@ -173,13 +173,18 @@ fn a_part_that_is_wrong_is_a_gap_and_the_other_parts_count() {
     let mut documents = small();
     documents[0] = Answer::ok(r#"{"ubuntu":{"noble":{"amd64":1,"arm64":null,"amd64":5}}}"#);
     documents[3] = Answer::ok(r#"{"a":{"":{"noble":{"amd64":7}}}}"#);
-    let batch = run(documents);
+    let service = Service::new(documents);
+    let batch = service.run(Duration::from_secs(60));
     assert_eq!(batch.error, None);
     assert_eq!(
         batch.gaps,
         [
             "production's queues: ubuntu / noble / arm64 is null, not a count",
-            "staging's running tests: a / \"\" / noble / amd64 is 7, not a list",
+            &format!(
+                "staging's running tests: {} does not have the form that was expected: no part of it can be read: \
+                 a / \"\" / noble / amd64 is 7, not a list",
+                service.staging.url(RUNNING)
+            ),
         ]
     );
     assert_eq!(
@@ -205,7 +210,8 @@ fn where_nothing_can_be_read_the_run_is_an_error() {
     ]);
     let said = batch.error.unwrap();
     assert!(
-        said.starts_with("none of the four documents of autopkgtest can be read") && said.contains("503"),
+        said.starts_with("none of the 4 parts gave anything; the first, production's queues: http://")
+            && said.contains("503"),
         "{said}"
     );
     assert_eq!((batch.points.len(), batch.gaps.len()), (0, 4));
