@@ -62,6 +62,8 @@ enum Key {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(json: &str) -> Result<Count, String> {
@@ -107,6 +109,20 @@ mod tests {
             r#"{"total_size_link": 7}"#,
         ] {
             assert!(read(json).unwrap_err().contains("invalid"), "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in r#"[{}\[\]":,0-9.e\\ -]{0,40}"#) {
+            let _ = read(&text);
+            let _ = read(&format!("{{\"total_size\": {text}, \"total_size_link\": \"{text}\"}}"));
+        }
+
+        #[test]
+        fn any_count_is_taken(count: u64) {
+            prop_assert_eq!(read(&count.to_string()), Ok(Count::Of(count)));
+            prop_assert_eq!(read(&format!("{{\"a\": [{count}], \"total_size\": {count}}}")), Ok(Count::Of(count)));
         }
     }
 }

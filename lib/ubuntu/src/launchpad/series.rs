@@ -85,10 +85,9 @@ impl Launchpad<'_> {
         let Some(link) = ubuntu.current_series_link else {
             return Err(self.wrong(UBUNTU, "it has no current_series_link"));
         };
-        let name = self.root.join(&link).ok().as_ref().and_then(last_segment);
-        match name {
-            Some(name) if is_name(&name) => Ok(name),
-            _ => Err(self.wrong(
+        match codename(&self.root, &link) {
+            Some(name) => Ok(name),
+            None => Err(self.wrong(
                 UBUNTU,
                 format!("its current_series_link, {:?}, ends in no codename", cut(&link)),
             )),
@@ -127,10 +126,12 @@ impl Launchpad<'_> {
     }
 }
 
-fn last_segment(url: &Url) -> Option<String> {
-    let mut segments = url.path_segments()?;
-    let name = segments.rfind(|segment| !segment.is_empty())?;
-    Some(name.to_owned())
+/// The codename that a link to a series ends in, as a client of this root reads it.
+fn codename(root: &Url, link: &str) -> Option<String> {
+    let url = root.join(link).ok()?;
+    // What leads nowhere leads back to the root, whose name is none.
+    let name = url.path_segments()?.rfind(|segment| !segment.is_empty())?;
+    (url.path() != root.path() && is_name(name)).then(|| name.to_owned())
 }
 
 /// Whether it can be a name in Launchpad: a small letter or a digit, then those and `+`, `-`, `.`, `_`; at most 64.
@@ -146,4 +147,71 @@ fn is_name(name: &str) -> bool {
 /// The beginning, for an error.
 fn cut(text: &str) -> String {
     text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn named(link: &str) -> Option<String> {
+        codename(&Url::parse("https://mirror.example/devel/").ok()?, link)
+    }
+
+    #[test]
+    fn a_link_ends_in_a_codename() {
+        for link in [
+            "https://api.launchpad.net/devel/ubuntu/noble",
+            "https://api.launchpad.net/devel/ubuntu/noble/",
+            "http://mirror.example:8080/ubuntu/noble?x=y#z",
+            "/devel/ubuntu/noble",
+            "noble",
+        ] {
+            assert_eq!(named(link).as_deref(), Some("noble"), "{link}");
+        }
+        for link in [
+            "",
+            "/",
+            "?ubuntu/noble",
+            "https://api.launchpad.net",
+            "mailto:noble",
+            "https://[",
+            "/ubuntu/Noble%20Numbat",
+        ] {
+            assert_eq!(named(link), None, "{link}");
+        }
+    }
+
+    #[test]
+    fn names_are_those_that_launchpad_allows() {
+        let longest = "n".repeat(64);
+        for name in ["noble", "amd64v3", "6.06-x", "a+b_c", longest.as_str()] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in [
+            "",
+            "Noble",
+            "-x",
+            ".x",
+            "a b",
+            "a/b",
+            "a,b",
+            "ü",
+            "a\n",
+            &format!("{longest}n"),
+        ] {
+            assert!(!is_name(name), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_link_is_read_without_a_panic(link in "\\PC{0,40}|https?://[a-z.]{1,8}/[a-zA-Z0-9%./?#-]{0,20}") {
+            if let Some(name) = named(&link) {
+                prop_assert!(!name.is_empty() && name.len() <= 64);
+                prop_assert!(!name.contains(['/', '%', ' ', '=']));
+            }
+        }
+    }
 }
