@@ -54,7 +54,10 @@ impl<'a> Failures<'a> {
 
     /// A line for each reason.
     pub(crate) fn lines(&self) -> impl Iterator<Item = impl fmt::Display> {
-        self.groups.iter().map(|group| Line { failures: self, group })
+        self.groups.iter().map(|group| Line {
+            failures: self,
+            group,
+        })
     }
 }
 
@@ -104,10 +107,26 @@ mod tests {
     #[test]
     fn what_fails_of_the_same_is_told_once() {
         let mut failures = Failures::new(6, "rsync://h/m/");
-        failures.add("a", ended(12, "connection unexpectedly closed (81 bytes received so far)"), false);
-        failures.add("b", ended(12, "connection unexpectedly closed (7 bytes received so far)"), false);
-        failures.add("c", ended(12, "connection unexpectedly closed (7 bytes received so far)"), true);
-        failures.add("d", ended(30, "connection unexpectedly closed (7 bytes received so far)"), false);
+        failures.add(
+            "a",
+            ended(12, "connection unexpectedly closed (81 bytes received so far)"),
+            false,
+        );
+        failures.add(
+            "b",
+            ended(12, "connection unexpectedly closed (7 bytes received so far)"),
+            false,
+        );
+        failures.add(
+            "c",
+            ended(12, "connection unexpectedly closed (7 bytes received so far)"),
+            true,
+        );
+        failures.add(
+            "d",
+            ended(30, "connection unexpectedly closed (7 bytes received so far)"),
+            false,
+        );
         failures.add("e", ended(12, ""), false);
         assert_eq!(
             lines(&failures),

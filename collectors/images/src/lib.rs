@@ -33,8 +33,9 @@ use tidemark_collect::{
 };
 
 use crate::failures::Failures;
-use crate::listing::Listing;
+use crate::listing::{Image, Listing};
 use crate::path::{EXTENSIONS, Identity};
+use crate::rsync::Within;
 
 /// Where images are, below the server's root.
 pub const PATTERNS: [&str; 5] = [
@@ -47,8 +48,10 @@ pub const PATTERNS: [&str; 5] = [
 
 /// How long a listing may take.
 const LIMIT: Duration = Duration::from_secs(10);
-/// What is left of the run, at most, when a listing has to end: for the others to be submitted.
-const MARGIN: Duration = Duration::from_secs(1);
+/// What is left of the run, at most, when listings have to end: for what was listed to be submitted.
+const MARGIN: Duration = Duration::from_secs(5);
+/// The most images of a run: thirty times what there are.
+const MAX_IMAGES: usize = 10_000;
 const DAY: i64 = 86_400;
 
 /// A daily image.
@@ -111,12 +114,12 @@ impl Metric for Images {
         let now = cx.now();
         let base = self.base()?;
         let remaining = cx.remaining();
-        let limit = LIMIT.min(remaining - MARGIN.min(remaining / 20));
+        let within = Within::new(LIMIT.min(remaining - MARGIN.min(remaining / 4)));
         let patterns = patterns();
         let listings = patterns
             .iter()
-            .map(|pattern| rsync::list(&self.rsync, &base, pattern, limit));
-        let (series, listed) = tokio::join!(
+            .map(|pattern| rsync::list(&self.rsync, &base, pattern, within));
+        let (active, listed) = tokio::join!(
             series::active(self, cx, now),
             side_by_side(patterns.len(), listings)
         );
@@ -127,14 +130,17 @@ impl Metric for Images {
             if let Some(failure) = listed.failure {
                 failures.add(pattern, failure, !listed.text.is_empty());
             }
-            found.take(cx, pattern, listing::parse(&listed.text, &series));
+            found.take(cx, pattern, listing::parse(&listed.text, &active.series));
         }
-        if found.unplaced > 0 {
-            cx.gap(format_args!(
-                "{} images are left out: they are in folders called like their releases, which are Ubuntu's own only \
-                 where these are active",
-                found.unplaced
-            ));
+        match (active.failure, found.unplaced) {
+            (None, _) => {}
+            (Some(why), 0) => cx.gap(format_args!("active series: {why}")),
+            (Some(why), 1) => cx.gap(format_args!(
+                "active series: one image is left out, as it depends on them whose it is: {why}"
+            )),
+            (Some(why), count) => cx.gap(format_args!(
+                "active series: {count} images are left out, as it depends on them whose they are: {why}"
+            )),
         }
         let mut failed = failures.lines();
         if found.images.is_empty() && found.unplaced == 0 {
@@ -193,38 +199,58 @@ impl Found {
             cx.gap(format_args!("in the listing {pattern}: {remark}"));
         }
         if listing.more > 0 {
-            cx.gap(format_args!("in the listing {pattern}: {} more lines like these", listing.more));
+            cx.gap(format_args!(
+                "in the listing {pattern}: {} more lines like these",
+                listing.more
+            ));
         }
         self.unplaced += listing.unplaced;
-        self.images.extend(listing.images.into_iter().map(|image| {
-            let (size, modified) = (image.size, image.modified);
-            (image.identity, Dated { size, modified })
-        }));
+        let mut left_out = 0_usize;
+        for Image {
+            identity,
+            size,
+            modified,
+        } in listing.images
+        {
+            if self.images.len() < MAX_IMAGES || self.images.contains_key(&identity) {
+                self.images.insert(identity, Dated { size, modified });
+            } else {
+                left_out += 1;
+            }
+        }
+        if left_out > 0 {
+            cx.gap(format_args!(
+                "in the listing {pattern}: {left_out} images are left out, as there are more than {MAX_IMAGES} in all"
+            ));
+        }
     }
 
-    /// A point of each. One that is to be changed only later is as old as can be: 0 days; and it is said.
+    /// A point of each. Where one is dated in the future, its age is 0 days, and a notice says so.
     fn points(self, cx: &Context, now: Timestamp) -> Points {
         let seconds = now.nanos().div_euclid(1_000_000_000);
         let early = self.images.iter().filter(|(_, image)| image.modified > seconds);
         let count = early.clone().count();
-        if let Some((image, Dated { modified, .. })) = early.max_by_key(|(_, image)| image.modified) {
+        if let Some((image, latest)) = early.max_by_key(|(_, image)| image.modified) {
             cx.notice(format_args!(
-                "{count} images are of a time that is still to come, up to {} s from now ({} {} {}): one of the clocks is wrong",
-                modified - seconds,
+                "images dated in the future: {count}, by up to {} s ({} {} {}); one of the clocks is wrong",
+                latest.modified.saturating_sub(seconds),
                 image.flavor,
                 image.release,
                 image.architecture
             ));
         }
-        let images = self.images.into_iter().map(|(image, Dated { size, modified })| DailyImage {
-            flavor: image.flavor,
-            release: image.release,
-            current_or_pending: image.current_or_pending,
-            architecture: image.architecture,
-            image_type: image.image_type,
-            age: seconds.saturating_sub(modified).div_euclid(DAY).max(0),
-            size,
-        });
+        let images = self
+            .images
+            .into_iter()
+            .map(|(image, Dated { size, modified })| DailyImage {
+                flavor: image.flavor,
+                release: image.release,
+                current_or_pending: image.current_or_pending,
+                architecture: image.architecture,
+                image_type: image.image_type,
+                age: seconds.saturating_sub(modified).div_euclid(DAY).max(0),
+                size,
+            });
         Points::at(now, images)
     }
 }

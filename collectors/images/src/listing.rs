@@ -126,7 +126,10 @@ fn escape(text: &[u8]) -> Option<u8> {
 
 /// The beginning of a line, as far as it is shown.
 fn shown(line: &str) -> &str {
-    let end = line.char_indices().nth(LINE_SHOWN).map_or(line.len(), |(end, _)| end);
+    let end = line
+        .char_indices()
+        .nth(LINE_SHOWN)
+        .map_or(line.len(), |(end, _)| end);
     line.get(..end).unwrap_or(line)
 }
 

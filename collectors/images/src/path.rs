@@ -23,12 +23,12 @@ pub const MAX_TAG: usize = 200;
 const STUDIO_DVD_RELEASES: [&str; 2] = ["jammy", "noble"];
 
 /// The series of Ubuntu that are active. A folder of images that is called like one is Ubuntu's own, not a flavor's.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Series {
-    /// These.
-    Known(BTreeSet<String>),
-    /// Nobody says which.
-    Unknown,
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Series {
+    /// Their codenames.
+    pub active: BTreeSet<String>,
+    /// Whether these are all.
+    pub is_complete: bool,
 }
 
 /// What tells an image from all others.
@@ -55,7 +55,7 @@ pub enum Fault {
     Architecture,
     /// A folder's name cannot be a tag: it is too long, or holds a control character.
     Folder,
-    /// It may be a flavor's or Ubuntu's own: its folder is called like its release, and which series are active is not known.
+    /// It may be a flavor's or Ubuntu's own: its folder is called like its release, and not all active series are known.
     Series,
 }
 
@@ -101,12 +101,10 @@ pub fn identify(path: &str, series: &Series) -> Result<Option<Identity>, Fault> 
         return Ok(None);
     }
     let architecture = architecture(name).ok_or(Fault::Architecture)?;
-    let is_ubuntu = match series {
-        _ if matches!(first, "daily-live" | "daily-preinstalled") => true,
-        Series::Known(series) => series.contains(first),
-        Series::Unknown if first == release => return Err(Fault::Series),
-        Series::Unknown => false,
-    };
+    let is_ubuntu = matches!(first, "daily-live" | "daily-preinstalled") || series.active.contains(first);
+    if !is_ubuntu && !series.is_complete && first == release {
+        return Err(Fault::Series);
+    }
     let image_type = segments().find_map(|segment| match segment {
         "dvd" => Some(segment),
         _ => segment.strip_prefix("daily-"),
@@ -128,7 +126,9 @@ pub fn identify(path: &str, series: &Series) -> Result<Option<Identity>, Fault> 
 }
 
 fn current_or_pending(path: &str) -> Option<&'static str> {
-    ["current", "pending"].into_iter().find(|word| path.contains(word))
+    ["current", "pending"]
+        .into_iter()
+        .find(|word| path.contains(word))
 }
 
 /// The word before the first `-`.

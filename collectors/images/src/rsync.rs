@@ -43,6 +43,23 @@ const NOWHERE: &str = "/proc/0/";
 /// rsync's exit code where something was not there, or could not be read.
 const PARTIAL: i32 = 23;
 
+/// How long listings may take that begin together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Within {
+    limit: Duration,
+    end: Instant,
+}
+
+impl Within {
+    /// So long from now on.
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self {
+            limit,
+            end: Instant::now() + limit,
+        }
+    }
+}
+
 /// What a listing came to.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Listed {
@@ -93,7 +110,10 @@ impl fmt::Display for Failure {
             }
             Self::Start(why) => return f.write_str(why),
             Self::Long => {
-                return write!(f, "rsync printed more than {MAX_BYTES} bytes, the most that is read");
+                return write!(
+                    f,
+                    "rsync printed more than {MAX_BYTES} bytes, the most that is read"
+                );
             }
             Self::Slow(limit, said) => {
                 write!(f, "rsync was not done within {:.1} s", limit.as_secs_f64())?;
@@ -119,8 +139,7 @@ impl fmt::Display for Failure {
 /// What rsync lists of the images that match `pattern` below `base`, a URL that ends with a slash.
 ///
 /// A pattern that nothing matches is an empty list, and no failure.
-pub(crate) async fn list(program: &str, base: &str, pattern: &str, limit: Duration) -> Listed {
-    let began = Instant::now();
+pub(crate) async fn list(program: &str, base: &str, pattern: &str, within: Within) -> Listed {
     let failed = |failure| Listed {
         text: String::new(),
         failure: Some(failure),
@@ -151,11 +170,7 @@ pub(crate) async fn list(program: &str, base: &str, pattern: &str, limit: Durati
     };
     let mut group = Group::of(&child);
     let (mut text, mut said) = (Vec::new(), Vec::new());
-    let end = tokio::time::timeout_at(
-        began + limit,
-        run(&mut child, &mut text, &mut said),
-    )
-    .await;
+    let end = tokio::time::timeout_at(within.end, run(&mut child, &mut text, &mut said)).await;
     let failure = match end {
         Ok(Ok(status)) => {
             group.is_over();
@@ -163,14 +178,17 @@ pub(crate) async fn list(program: &str, base: &str, pattern: &str, limit: Durati
         }
         Ok(Err(End::Long)) => Some(Failure::Long),
         Ok(Err(End::Io(error))) => Some(Failure::Start(format!("cannot read what rsync prints: {error}"))),
-        Err(_) => Some(Failure::Slow(limit, quoted(&said))),
+        Err(_) => Some(Failure::Slow(within.limit, quoted(&said, pattern))),
     };
     drop(group);
     if failure.is_some() {
         // So that nothing of it is left; it has been killed, or has ended.
         let _ = tokio::time::timeout(END_TIME, child.wait()).await;
         // A line that is cut names something else.
-        let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let whole = text
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |end| end + 1);
         text.truncate(whole);
     }
     Listed {
@@ -197,16 +215,21 @@ async fn run(child: &mut Child, text: &mut Vec<u8>, said: &mut Vec<u8>) -> Resul
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     tokio::try_join!(
         read(stdout, |chunk| {
-            let room = MAX_BYTES - text.len();
-            text.extend(chunk.iter().take(room));
-            if chunk.len() > room { Err(End::Long) } else { Ok(()) }
+            keep(text, chunk, MAX_BYTES).then_some(()).ok_or(End::Long)
         }),
         read(stderr, |chunk| {
-            said.extend(chunk.iter().take(MAX_SAID - said.len()));
+            keep(said, chunk, MAX_SAID);
             Ok(())
         }),
     )?;
     Ok(child.wait().await?)
+}
+
+/// Adds a chunk to what there is, as far as the bound lets; whether that is all of it.
+fn keep(kept: &mut Vec<u8>, chunk: &[u8], most: usize) -> bool {
+    let room = most.saturating_sub(kept.len()).min(chunk.len());
+    kept.extend_from_slice(chunk.get(..room).unwrap_or_default());
+    room == chunk.len()
 }
 
 async fn read(
@@ -229,10 +252,13 @@ async fn read(
 /// Whether a listing is whole that ended so.
 fn judge(status: ExitStatus, text: &[u8], said: &[u8], pattern: &str) -> Option<Failure> {
     let Some(code) = status.code() else {
-        return Some(Failure::Ended(Err(status.signal().unwrap_or_default()), quoted(said)));
+        return Some(Failure::Ended(
+            Err(status.signal().unwrap_or_default()),
+            quoted(said, pattern),
+        ));
     };
     let is_whole = code == 0 || (code == PARTIAL && text.is_empty() && is_no_match(said, pattern));
-    (!is_whole).then(|| Failure::Ended(Ok(code), quoted(said)))
+    (!is_whole).then(|| Failure::Ended(Ok(code), quoted(said, pattern)))
 }
 
 /// Whether rsync says that it found nothing by the pattern. What else it says then is that the connection ended.
@@ -244,8 +270,9 @@ fn is_no_match(said: &[u8], pattern: &str) -> bool {
     })
 }
 
-/// What rsync said on one line, without what it says in any case, and bounded.
-fn quoted(said: &[u8]) -> String {
+/// What rsync said on one line, without what it says in any case, and bounded. The pattern is left out, so that listings that
+/// fail of the same say the same.
+fn quoted(said: &[u8], pattern: &str) -> String {
     let said = String::from_utf8_lossy(said);
     let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
     let is_cause = |line: &&str| !line.starts_with("rsync error: ");
@@ -258,7 +285,9 @@ fn quoted(said: &[u8]) -> String {
     if quoted.is_empty() {
         quoted = lines.next().unwrap_or_default().to_owned();
     }
-    let quoted = quoted.replace(char::is_control, " ");
+    let quoted = quoted
+        .replace(&format!("{pattern}\""), "…\"")
+        .replace(char::is_control, " ");
     match quoted.char_indices().nth(SAID_SHOWN) {
         Some((end, _)) => format!("{}…", quoted.get(..end).unwrap_or_default()),
         None => quoted,

@@ -1,6 +1,6 @@
 //! Which series are active, asked of whoever knows.
 
-use chrono::{DateTime, NaiveDate};
+use chrono::DateTime;
 use tidemark_collect::{CollectorError, Context, Timestamp, chain};
 use tidemark_ubuntu::distro_info::DistroInfo;
 use tidemark_ubuntu::launchpad::Launchpad;
@@ -8,51 +8,67 @@ use tidemark_ubuntu::launchpad::Launchpad;
 use crate::Images;
 use crate::path::Series;
 
-/// The settings' series, else Launchpad's, else those that distro-info's file says are supported, under extended support or
-/// in development. That Launchpad was of no use is a gap.
-pub(crate) async fn active(images: &Images, cx: &Context, now: Timestamp) -> Series {
+/// Which series are active, and what was wrong on the way to know.
+pub(crate) struct Active {
+    pub(crate) series: Series,
+    /// Why it is not Launchpad that says it.
+    pub(crate) failure: Option<String>,
+}
+
+/// The settings' series, else Launchpad's, else those that the file of distro-info says are supported, under extended support
+/// or in development.
+pub(crate) async fn active(images: &Images, cx: &Context, now: Timestamp) -> Active {
     if !images.series.is_empty() {
-        return known(images.series.clone());
+        return Active {
+            series: known(images.series.clone()),
+            failure: None,
+        };
     }
-    let asked = Launchpad::new(cx, &images.launchpad).active_series().await;
-    let why = match asked {
-        Ok(series) if !series.is_empty() => return known(series),
-        Ok(_) => format!("{} names none", images.launchpad),
+    let why = match Launchpad::new(cx, &images.launchpad).active_series().await {
+        Ok(series) => {
+            return Active {
+                series: known(series),
+                failure: None,
+            };
+        }
         Err(error) => chain(&error),
     };
     match of_distro_info(images, cx, now) {
-        Ok(series) => {
-            cx.gap(format_args!(
-                "active series: those of {} count instead, as Launchpad gave none: {why}",
-                images.distro_info
-            ));
-            known(series)
-        }
-        Err(error) => {
-            cx.gap(format_args!("active series: {why}; nor are they known otherwise: {}", chain(&error)));
-            Series::Unknown
-        }
+        Ok(series) => Active {
+            series: Series {
+                active: series.into_iter().collect(),
+                // Launchpad knows of longer support than the file.
+                is_complete: false,
+            },
+            failure: Some(format!("{why}; those of {} count instead", images.distro_info)),
+        },
+        Err(error) => Active {
+            series: Series::default(),
+            failure: Some(format!("{why}; and in its place: {}", chain(&error))),
+        },
     }
 }
 
 fn known(series: Vec<String>) -> Series {
-    Series::Known(series.into_iter().collect())
+    Series {
+        active: series.into_iter().collect(),
+        is_complete: true,
+    }
 }
 
 fn of_distro_info(images: &Images, cx: &Context, now: Timestamp) -> Result<Vec<String>, CollectorError> {
     let info = DistroInfo::read(cx, &images.distro_info)?;
-    let date = date(now);
-    let releases = info.supported(date).chain(info.esm(date)).chain(info.development(date));
+    let date = DateTime::from_timestamp_nanos(now.nanos()).date_naive();
+    let releases = info
+        .supported(date)
+        .chain(info.esm(date))
+        .chain(info.development(date));
     let series: Vec<String> = releases.map(|release| release.series().to_owned()).collect();
     if series.is_empty() {
         return Err(CollectorError::other(format_args!(
-            "{} names none that is active on {date}: install a newer distro-info-data",
+            "{} names no release that is active on {date}: install a newer distro-info-data",
             images.distro_info
         )));
     }
     Ok(series)
-}
-
-fn date(now: Timestamp) -> NaiveDate {
-    DateTime::from_timestamp_nanos(now.nanos()).date_naive()
 }

@@ -5,15 +5,18 @@
     reason = "a test says what it expects by failing loudly, in its helpers too"
 )]
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 use tidemark_images::listing::{Image, LINE_SHOWN, MAX_REMARKS, parse};
 use tidemark_images::path::{Fault, Identity, MAX_TAG, Series, identify};
 
 fn known() -> Series {
-    let series = ["trusty", "xenial", "bionic", "focal", "jammy", "noble", "questing", "resolute"];
-    Series::Known(series.map(str::to_owned).into())
+    let series = [
+        "trusty", "xenial", "bionic", "focal", "jammy", "noble", "questing", "resolute",
+    ];
+    Series {
+        active: series.map(str::to_owned).into(),
+        is_complete: true,
+    }
 }
 
 /// Flavor, release, current or pending, architecture, type; what is wrong; or `-` where the path does not count.
@@ -49,20 +52,50 @@ fn the_images_that_there_are() {
     all(
         &known(),
         &[
-            ("daily-live/current/resolute-desktop-amd64.iso", "ubuntu resolute current amd64 live"),
-            ("daily-live/pending/noble-desktop-arm64+x13s.iso", "ubuntu noble pending arm64+x13s live"),
+            (
+                "daily-live/current/resolute-desktop-amd64.iso",
+                "ubuntu resolute current amd64 live",
+            ),
+            (
+                "daily-live/pending/noble-desktop-arm64+x13s.iso",
+                "ubuntu noble pending arm64+x13s live",
+            ),
             (
                 "daily-preinstalled/current/resolute-preinstalled-desktop-arm64+raspi.img.xz",
                 "ubuntu resolute current arm64+raspi preinstalled",
             ),
-            ("noble/daily-live/current/noble-desktop-amd64.iso", "ubuntu noble current amd64 live"),
-            ("trusty/daily-live/pending/trusty-desktop-i386.iso", "ubuntu trusty pending i386 live"),
-            ("daily-legacy/current/lunar-desktop-legacy-amd64.iso", "daily-legacy lunar current amd64 legacy"),
-            ("daily/current/feisty-alternate-amd64.iso", "daily feisty current amd64 -"),
-            ("kubuntu/daily-live/current/resolute-desktop-amd64.iso", "kubuntu resolute current amd64 live"),
-            ("kubuntu/noble/daily-live/current/noble-desktop-amd64.iso", "kubuntu noble current amd64 live"),
-            ("xubuntu/daily-minimal/current/resolute-minimal-amd64.iso", "xubuntu resolute current amd64 minimal"),
-            ("ubuntu-server/daily-live/current/resolute-live-server-s390x.iso", "ubuntu-server resolute current s390x live"),
+            (
+                "noble/daily-live/current/noble-desktop-amd64.iso",
+                "ubuntu noble current amd64 live",
+            ),
+            (
+                "trusty/daily-live/pending/trusty-desktop-i386.iso",
+                "ubuntu trusty pending i386 live",
+            ),
+            (
+                "daily-legacy/current/lunar-desktop-legacy-amd64.iso",
+                "daily-legacy lunar current amd64 legacy",
+            ),
+            (
+                "daily/current/feisty-alternate-amd64.iso",
+                "daily feisty current amd64 -",
+            ),
+            (
+                "kubuntu/daily-live/current/resolute-desktop-amd64.iso",
+                "kubuntu resolute current amd64 live",
+            ),
+            (
+                "kubuntu/noble/daily-live/current/noble-desktop-amd64.iso",
+                "kubuntu noble current amd64 live",
+            ),
+            (
+                "xubuntu/daily-minimal/current/resolute-minimal-amd64.iso",
+                "xubuntu resolute current amd64 minimal",
+            ),
+            (
+                "ubuntu-server/daily-live/current/resolute-live-server-s390x.iso",
+                "ubuntu-server resolute current s390x live",
+            ),
             (
                 "ubuntu-server/noble/daily-live/pending/noble-live-server-arm64+largemem.iso",
                 "ubuntu-server noble pending arm64+largemem live",
@@ -71,15 +104,30 @@ fn the_images_that_there_are() {
                 "ubuntu-server/jammy/daily-preinstalled/current/jammy-preinstalled-server-riscv64+unmatched.img.xz",
                 "ubuntu-server jammy current riscv64+unmatched preinstalled",
             ),
-            ("ubuntu-server/bionic/daily/current/bionic-server-ppc64el.iso", "ubuntu-server bionic current ppc64el -"),
-            ("ubuntu-wsl/daily-live/current/resolute-wsl-amd64.wsl", "ubuntu-wsl resolute current amd64 live"),
-            ("ubuntu-wsl/noble/daily-live/current/noble-wsl-arm64.wsl", "ubuntu-wsl noble current arm64 live"),
-            ("ubuntu-mini-iso/daily-live/current/resolute-mini-iso-amd64.iso", "ubuntu-mini-iso resolute current amd64 live"),
+            (
+                "ubuntu-server/bionic/daily/current/bionic-server-ppc64el.iso",
+                "ubuntu-server bionic current ppc64el -",
+            ),
+            (
+                "ubuntu-wsl/daily-live/current/resolute-wsl-amd64.wsl",
+                "ubuntu-wsl resolute current amd64 live",
+            ),
+            (
+                "ubuntu-wsl/noble/daily-live/current/noble-wsl-arm64.wsl",
+                "ubuntu-wsl noble current arm64 live",
+            ),
+            (
+                "ubuntu-mini-iso/daily-live/current/resolute-mini-iso-amd64.iso",
+                "ubuntu-mini-iso resolute current amd64 live",
+            ),
             (
                 "edubuntu/daily-preinstalled/current/resolute-preinstalled-desktop-arm64+raspi.img.xz",
                 "edubuntu resolute current arm64+raspi preinstalled",
             ),
-            ("kylin-old/dvd/current/resolute-dvd-amd64.iso", "kylin-old resolute current amd64 dvd"),
+            (
+                "kylin-old/dvd/current/resolute-dvd-amd64.iso",
+                "kylin-old resolute current amd64 dvd",
+            ),
         ],
     );
 }
@@ -100,8 +148,14 @@ fn what_does_not_count() {
             // A link to what is elsewhere.
             ("ubuntu/daily-live/current/resolute-desktop-amd64.iso", "-"),
             ("ubuntu/noble/daily-live/current/odd name.iso", "-"),
-            ("ubuntu-core/xenial/daily-preinstalled/current/ubuntu-core-16-amd64.img.xz", "-"),
-            ("ubuntu-core/xenial/daily-preinstalled/current/ubuntu-core-16.iso", "-"),
+            (
+                "ubuntu-core/xenial/daily-preinstalled/current/ubuntu-core-16-amd64.img.xz",
+                "-",
+            ),
+            (
+                "ubuntu-core/xenial/daily-preinstalled/current/ubuntu-core-16.iso",
+                "-",
+            ),
         ],
     );
 }
@@ -111,9 +165,18 @@ fn current_wins_over_pending() {
     all(
         &known(),
         &[
-            ("kubuntu/pending/daily-live/current/noble-desktop-amd64.iso", "kubuntu noble current amd64 live"),
-            ("kubuntu/current/daily-live/pending/noble-desktop-amd64.iso", "kubuntu noble current amd64 live"),
-            ("kubuntu/daily-live/pending/noble-current-amd64.iso", "kubuntu noble current amd64 live"),
+            (
+                "kubuntu/pending/daily-live/current/noble-desktop-amd64.iso",
+                "kubuntu noble current amd64 live",
+            ),
+            (
+                "kubuntu/current/daily-live/pending/noble-desktop-amd64.iso",
+                "kubuntu noble current amd64 live",
+            ),
+            (
+                "kubuntu/daily-live/pending/noble-current-amd64.iso",
+                "kubuntu noble current amd64 live",
+            ),
         ],
     );
 }
@@ -123,25 +186,66 @@ fn the_first_folder_is_the_flavor_unless_it_is_an_active_series() {
     all(
         &known(),
         &[
-            ("jammy/daily-live/current/noble-desktop-amd64.iso", "ubuntu noble current amd64 live"),
-            ("artful/daily-live/current/artful-desktop-amd64.iso", "artful artful current amd64 live"),
-            ("ubuntukylin/noble/daily-live/current/noble-desktop-amd64.iso", "ubuntukylin noble current amd64 live"),
-            ("daily-live-x/daily-y/current/noble-desktop-amd64.iso", "daily-live-x noble current amd64 live-x"),
+            (
+                "jammy/daily-live/current/noble-desktop-amd64.iso",
+                "ubuntu noble current amd64 live",
+            ),
+            (
+                "artful/daily-live/current/artful-desktop-amd64.iso",
+                "artful artful current amd64 live",
+            ),
+            (
+                "ubuntukylin/noble/daily-live/current/noble-desktop-amd64.iso",
+                "ubuntukylin noble current amd64 live",
+            ),
+            (
+                "daily-live-x/daily-y/current/noble-desktop-amd64.iso",
+                "daily-live-x noble current amd64 live-x",
+            ),
         ],
     );
-    let none = Series::Known(BTreeSet::new());
+    let none = Series {
+        is_complete: true,
+        ..Series::default()
+    };
     all(
         &none,
-        &[("noble/daily-live/current/noble-desktop-amd64.iso", "noble noble current amd64 live")],
+        &[(
+            "noble/daily-live/current/noble-desktop-amd64.iso",
+            "noble noble current amd64 live",
+        )],
     );
     // Where nobody says which are, a folder that is called like its image's release may be one.
+    let some = Series {
+        is_complete: false,
+        ..known()
+    };
     all(
-        &Series::Unknown,
+        &some,
+        &[
+            (
+                "noble/daily-live/current/noble-desktop-amd64.iso",
+                "ubuntu noble current amd64 live",
+            ),
+            ("artful/daily-live/current/artful-desktop-amd64.iso", "Series"),
+        ],
+    );
+    all(
+        &Series::default(),
         &[
             ("noble/daily-live/current/noble-desktop-amd64.iso", "Series"),
-            ("daily-live/current/noble-desktop-amd64.iso", "ubuntu noble current amd64 live"),
-            ("daily-preinstalled/current/noble-x-armhf.img.xz", "ubuntu noble current armhf preinstalled"),
-            ("kubuntu/noble/daily-live/current/noble-desktop-amd64.iso", "kubuntu noble current amd64 live"),
+            (
+                "daily-live/current/noble-desktop-amd64.iso",
+                "ubuntu noble current amd64 live",
+            ),
+            (
+                "daily-preinstalled/current/noble-x-armhf.img.xz",
+                "ubuntu noble current armhf preinstalled",
+            ),
+            (
+                "kubuntu/noble/daily-live/current/noble-desktop-amd64.iso",
+                "kubuntu noble current amd64 live",
+            ),
             ("noble/daily-live/20261120/noble-desktop-amd64.iso", "-"),
         ],
     );
@@ -152,12 +256,30 @@ fn the_type_is_the_first_folder_that_says_one() {
     all(
         &known(),
         &[
-            ("kubuntu/dvd/daily-live/current/noble-x-amd64.iso", "kubuntu noble current amd64 dvd"),
-            ("kubuntu/daily-live/dvd/current/noble-x-amd64.iso", "kubuntu noble current amd64 live"),
-            ("kubuntu/daily/dvd/current/noble-x-amd64.iso", "kubuntu noble current amd64 dvd"),
-            ("kubuntu/dvds/daily/current/noble-x-amd64.iso", "kubuntu noble current amd64 -"),
-            ("kubuntu/daily-/current/noble-x-amd64.iso", "kubuntu noble current amd64 -"),
-            ("kubuntu/daily-daily-live/current/noble-x-amd64.iso", "kubuntu noble current amd64 daily-live"),
+            (
+                "kubuntu/dvd/daily-live/current/noble-x-amd64.iso",
+                "kubuntu noble current amd64 dvd",
+            ),
+            (
+                "kubuntu/daily-live/dvd/current/noble-x-amd64.iso",
+                "kubuntu noble current amd64 live",
+            ),
+            (
+                "kubuntu/daily/dvd/current/noble-x-amd64.iso",
+                "kubuntu noble current amd64 dvd",
+            ),
+            (
+                "kubuntu/dvds/daily/current/noble-x-amd64.iso",
+                "kubuntu noble current amd64 -",
+            ),
+            (
+                "kubuntu/daily-/current/noble-x-amd64.iso",
+                "kubuntu noble current amd64 -",
+            ),
+            (
+                "kubuntu/daily-daily-live/current/noble-x-amd64.iso",
+                "kubuntu noble current amd64 daily-live",
+            ),
         ],
     );
 }
@@ -167,13 +289,25 @@ fn ubuntu_studio_has_its_dvds_of_two_releases() {
     all(
         &known(),
         &[
-            ("ubuntustudio/dvd/current/noble-dvd-amd64.iso", "ubuntustudio noble current amd64 dvd"),
-            ("ubuntustudio/jammy/dvd/pending/jammy-dvd-amd64.iso", "ubuntustudio jammy pending amd64 dvd"),
+            (
+                "ubuntustudio/dvd/current/noble-dvd-amd64.iso",
+                "ubuntustudio noble current amd64 dvd",
+            ),
+            (
+                "ubuntustudio/jammy/dvd/pending/jammy-dvd-amd64.iso",
+                "ubuntustudio jammy pending amd64 dvd",
+            ),
             ("ubuntustudio/dvd/current/resolute-dvd-amd64.iso", "-"),
             ("ubuntustudio/focal/dvd/current/focal-dvd-amd64.iso", "-"),
             // Not below `dvd`, though called so.
-            ("ubuntustudio/daily-live/current/resolute-dvd-amd64.iso", "ubuntustudio resolute current amd64 live"),
-            ("ubuntukylin/dvd/current/resolute-dvd-amd64.iso", "ubuntukylin resolute current amd64 dvd"),
+            (
+                "ubuntustudio/daily-live/current/resolute-dvd-amd64.iso",
+                "ubuntustudio resolute current amd64 live",
+            ),
+            (
+                "ubuntukylin/dvd/current/resolute-dvd-amd64.iso",
+                "ubuntukylin resolute current amd64 dvd",
+            ),
         ],
     );
 }
@@ -183,10 +317,22 @@ fn release_and_architecture_are_words_of_the_name() {
     all(
         &known(),
         &[
-            ("k/daily-live/current/noble-amd64.iso", "k noble current amd64 live"),
-            ("k/daily-live/current/noble-a-b_c+d.e.f.iso", "k noble current b_c+d live"),
-            ("k/daily-live/current/noble-x-amd64.2026-1.iso", "k noble current 1 live"),
-            ("k/daily-live/current/büro_9-厨房-ämd.iso", "k büro_9 current ämd live"),
+            (
+                "k/daily-live/current/noble-amd64.iso",
+                "k noble current amd64 live",
+            ),
+            (
+                "k/daily-live/current/noble-a-b_c+d.e.f.iso",
+                "k noble current b_c+d live",
+            ),
+            (
+                "k/daily-live/current/noble-x-amd64.2026-1.iso",
+                "k noble current 1 live",
+            ),
+            (
+                "k/daily-live/current/büro_9-厨房-ämd.iso",
+                "k büro_9 current ämd live",
+            ),
             ("k/daily-live/current/noble.iso", "Release"),
             ("k/daily-live/current/-x-amd64.iso", "Release"),
             ("k/daily-live/current/24.04-x-amd64.iso", "Release"),
@@ -203,7 +349,10 @@ fn release_and_architecture_are_words_of_the_name() {
 fn a_folder_that_cannot_be_a_tag() {
     let long = "k".repeat(MAX_TAG);
     let path = |flavor: &str| format!("{flavor}/daily-live/current/noble-x-amd64.iso");
-    assert_eq!(said(&path(&long), &known()), format!("{long} noble current amd64 live"));
+    assert_eq!(
+        said(&path(&long), &known()),
+        format!("{long} noble current amd64 live")
+    );
     assert_eq!(said(&path(&(long + "k")), &known()), "Folder");
     assert_eq!(said(&path("ku\nbuntu"), &known()), "Folder");
     let kind = "k/daily-li\u{7f}ve/current/noble-x-amd64.iso";
@@ -252,10 +401,15 @@ ubuntu resolute pending amd64 live 9223372036854775807 1709164800
 ";
     assert_eq!(lines(text), expected);
     assert_eq!(lines(""), "");
-    assert_eq!(lines("\n\nskipping non-regular file \"daily-live/current/x-y-z.iso\"\n"), "");
+    assert_eq!(
+        lines("\n\nskipping non-regular file \"daily-live/current/x-y-z.iso\"\n"),
+        ""
+    );
     // The last one without its end, and such of another system.
     assert_eq!(
-        lines("1 1970/01/01-00:00:01 daily-live/current/a-b-c.iso\r\n1 1970/01/01-00:00:02 daily-live/current/a-b-d.iso"),
+        lines(
+            "1 1970/01/01-00:00:01 daily-live/current/a-b-c.iso\r\n1 1970/01/01-00:00:02 daily-live/current/a-b-d.iso"
+        ),
         "ubuntu a current c live 1 1\nubuntu a current d live 1 2\n"
     );
 }
@@ -264,15 +418,36 @@ ubuntu resolute pending amd64 live 9223372036854775807 1709164800
 fn escapes_stand_for_bytes_and_spaces_for_themselves() {
     let line = |path: &str| format!("5 1970/01/01-00:00:07 {path}\n");
     for (path, expected) in [
-        ("k\\#303\\#274/daily-live/current/noble-x-amd64.iso", "kü noble current amd64 live 5 7\n"),
-        ("k  u /daily-live/current/noble-x y  z-amd64.iso", "k  u  noble current amd64 live 5 7\n"),
+        (
+            "k\\#303\\#274/daily-live/current/noble-x-amd64.iso",
+            "kü noble current amd64 live 5 7\n",
+        ),
+        (
+            "k  u /daily-live/current/noble-x y  z-amd64.iso",
+            "k  u  noble current amd64 live 5 7\n",
+        ),
         // A line break in a name, where it is of no interest.
-        ("k/daily-live/current/noble-x\\#012y-amd64.iso", "k noble current amd64 live 5 7\n"),
+        (
+            "k/daily-live/current/noble-x\\#012y-amd64.iso",
+            "k noble current amd64 live 5 7\n",
+        ),
         // A backslash in front of what looks like an escape.
-        ("k\\#134#012/daily-live/current/noble-x-amd64.iso", "k\\#012 noble current amd64 live 5 7\n"),
-        ("k\\x\\#9/daily-live/current/noble-x-amd64.iso", "k\\x\\#9 noble current amd64 live 5 7\n"),
-        ("k\\#777/daily-live/current/noble-x-amd64.iso", "k\\#777 noble current amd64 live 5 7\n"),
-        ("k\\#14/daily-live/current/noble-x-amd64.iso", "k\\#14 noble current amd64 live 5 7\n"),
+        (
+            "k\\#134#012/daily-live/current/noble-x-amd64.iso",
+            "k\\#012 noble current amd64 live 5 7\n",
+        ),
+        (
+            "k\\x\\#9/daily-live/current/noble-x-amd64.iso",
+            "k\\x\\#9 noble current amd64 live 5 7\n",
+        ),
+        (
+            "k\\#777/daily-live/current/noble-x-amd64.iso",
+            "k\\#777 noble current amd64 live 5 7\n",
+        ),
+        (
+            "k\\#14/daily-live/current/noble-x-amd64.iso",
+            "k\\#14 noble current amd64 live 5 7\n",
+        ),
         (
             "k\\#377/daily-live/current/noble-x-amd64.iso",
             "\"5 1970/01/01-00:00:07 k\\\\#377/daily-live/current/noble-x-amd64.iso\": the path is not UTF-8\n",
@@ -317,10 +492,16 @@ fn lines_that_are_not_of_the_form_are_remarked_and_the_others_count() {
 fn remarks_are_few_and_short() {
     let long = format!("x{} current/ü.iso", "ü".repeat(1000));
     let listing = parse(&format!("{long}\n").repeat(1000), &known());
-    assert_eq!((listing.remarks.len(), listing.more), (MAX_REMARKS, 1000 - MAX_REMARKS));
+    assert_eq!(
+        (listing.remarks.len(), listing.more),
+        (MAX_REMARKS, 1000 - MAX_REMARKS)
+    );
     assert_eq!(
         listing.remarks[0],
-        format!("\"x{}\"…: not a size, a time and a path", "ü".repeat(LINE_SHOWN - 1))
+        format!(
+            "\"x{}\"…: not a size, a time and a path",
+            "ü".repeat(LINE_SHOWN - 1)
+        )
     );
 }
 
@@ -329,14 +510,17 @@ fn images_that_wait_for_the_series_are_counted() {
     let text = "5 1970/01/01-00:00:07 noble/daily-live/current/noble-x-amd64.iso\n\
                 5 1970/01/01-00:00:07 daily-live/current/noble-x-amd64.iso\n\
                 5 1970/01/01-00:00:07 noble/daily-live/pending/noble-x-amd64.iso\n";
-    let listing = parse(text, &Series::Unknown);
-    assert_eq!((listing.images.len(), listing.unplaced, listing.remarks.len()), (1, 2, 0));
+    let listing = parse(text, &Series::default());
+    assert_eq!(
+        (listing.images.len(), listing.unplaced, listing.remarks.len()),
+        (1, 2, 0)
+    );
 }
 
 proptest! {
     #[test]
     fn any_text_is_read_without_a_panic(text in "(\\PC|\n| |/|-|\\.iso|current|\\\\#[0-9]{3}|[0-9]{1,25}){0,40}") {
-        for series in [known(), Series::Unknown] {
+        for series in [known(), Series::default()] {
             let listing = parse(&text, &series);
             let taken = listing.images.len() + listing.remarks.len() + listing.more + listing.unplaced;
             prop_assert!(taken <= text.lines().count());

@@ -62,6 +62,25 @@ impl Home {
         path
     }
 
+    /// Writes a script of sh of that name, which can be executed, and gives its path.
+    ///
+    /// Another process writes it: what this one has open for writing, the processes have that its other threads start
+    /// meanwhile, and what anybody has open for writing cannot be executed.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[track_caller]
+    pub fn script(&self, name: &str, script: &str) -> PathBuf {
+        let path = self.path().join(name);
+        Run::new("install")
+            .args(["-m", "755", "/dev/stdin"])
+            .arg(&path)
+            .stdin(format!("#!/bin/sh\n{script}\n"))
+            .run()
+            .expect_code(0);
+        path
+    }
+
     /// A run of that program of the workspace at home here.
     pub fn run(&self, name: &str) -> Run {
         self.at_home(Run::new(program(name)))
@@ -86,6 +105,16 @@ impl Default for Home {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_script_can_be_executed_whatever_runs_beside_it() {
+        let home = Home::new();
+        let path = home.script("greet", "echo \"hello $1\"");
+        assert_eq!(
+            Run::new(path).arg("you").run().expect_code(0).stdout,
+            "hello you\n"
+        );
+    }
 
     #[test]
     fn programs_see_nothing_else() {
