@@ -1,6 +1,6 @@
 //! The collector `cnf`: how old the indexes of command-not-found are in Ubuntu's archive, a series each.
 //!
-//! Launchpad says which series are active. Of each, the archive lists `dists/SERIES/main/cnf/`, and the last file there that
+//! Launchpad says which series are active; where it does not answer, the package distro-info-data does. Of each, the archive lists `dists/SERIES/main/cnf/`, and the last file there that
 //! names `Commands` has the date that counts. There is a point `command_not_found_age` for each series. A series whose
 //! folder is not there (404: it is older than command-not-found's indexes, or too new) has no point, and none is missed; one
 //! whose folder cannot be read, names no `Commands` or shows no date of it is a gap. Only where no series has a point, the
@@ -15,16 +15,14 @@
 //! ```
 
 pub mod listing;
-
-use std::collections::BTreeSet;
+mod series;
 
 use tidemark_collect::http::{Url, redacted};
 use tidemark_collect::{
     CollectorError, Context, Measurement, Metric, Needs, Parts, Points, Schema, Settings, Timestamp,
     side_by_side,
 };
-use tidemark_ubuntu::below;
-use tidemark_ubuntu::launchpad::Launchpad;
+use tidemark_ubuntu::{below, distro_info};
 
 use crate::listing::Age;
 
@@ -59,16 +57,22 @@ pub struct Cnf {
     /// The root of Launchpad's web service.
     #[default("https://api.launchpad.net/devel/")]
     launchpad: Url,
+    /// The releases of Ubuntu, as the package distro-info-data has them, for when Launchpad does not answer.
+    #[default("/usr/share/distro-info/ubuntu.csv")]
+    distro_info: String,
 }
 
 impl Metric for Cnf {
     const NAME: &'static str = "cnf";
-    const NEEDS: Needs = Needs::NETWORK;
+    const NEEDS: Needs = Needs {
+        paths: &[distro_info::PATH],
+        ..Needs::NETWORK
+    };
     const MEASUREMENTS: &'static [&'static Schema] = &[CommandNotFound::SCHEMA];
 
     async fn collect(&self, cx: &Context) -> Result<Points, CollectorError> {
         let now = cx.now();
-        let series = self.series(cx).await?;
+        let series = series::find(self, cx, now).await?;
         let listings = series.iter().map(|series| self.listing(cx, series));
         let mut parts = Parts::new(cx);
         let mut skipped = 0;
@@ -93,16 +97,6 @@ impl Metric for Cnf {
 }
 
 impl Cnf {
-    /// The series, each once.
-    async fn series(&self, cx: &Context) -> Result<BTreeSet<String>, CollectorError> {
-        let series = if self.series.is_empty() {
-            Launchpad::new(cx, &self.launchpad).active_series().await?
-        } else {
-            self.series.clone()
-        };
-        Ok(series.into_iter().collect())
-    }
-
     fn folder(&self, series: &str) -> Url {
         below(&self.url, &format!("dists/{series}/main/cnf/"))
     }

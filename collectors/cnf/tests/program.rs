@@ -49,7 +49,10 @@ fn every_source_fails_in_every_way() {
     );
     Matrix::new("tidemark-cnf", |bases| {
         let (archive, launchpad) = (bases.url("archive"), bases.url("launchpad"));
-        format!("[collector.cnf]\nurl = \"{archive}/ubuntu/\"\nlaunchpad = \"{launchpad}/devel\"\n")
+        // Its host knows no other way to the series.
+        format!(
+            "[collector.cnf]\nurl = \"{archive}/ubuntu/\"\nlaunchpad = \"{launchpad}/devel\"\ndistro_info = \"/missing.csv\"\n"
+        )
     })
     .part(series)
     .parts(SERIES.map(index))

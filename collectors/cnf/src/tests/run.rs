@@ -29,9 +29,10 @@ fn archive(listings: &[(&str, Answer)]) -> Source {
     source
 }
 
-/// One run at 2026-11-21 07:00.
+/// One run at 2026-11-21 07:00, on a host that knows these releases.
 fn run_on(metric: &Cnf) -> Batch {
     let cx = Context::builder()
+        .host_root(fixtures())
         .metric::<Cnf>()
         .clock(ManualClock::new(Timestamp::from_secs(1_795_244_400).unwrap()))
         .deadline(Duration::from_secs(5))
@@ -51,6 +52,7 @@ fn run(listings: &[(&str, Answer)]) -> Batch {
         url: archive.url("/ubuntu").parse().unwrap(),
         series: listings.iter().map(|(series, _)| (*series).to_owned()).collect(),
         launchpad: "http://127.0.0.1:1/".parse().unwrap(),
+        distro_info: String::new(),
     })
 }
 
@@ -88,6 +90,7 @@ fn recorded_listings_give_the_expected_points() {
             url: archive.url(&format!("/ubuntu{slash}")).parse().unwrap(),
             series: Vec::new(),
             launchpad: archive.url(&format!("/devel{slash}")).parse().unwrap(),
+            distro_info: String::new(),
         });
         assert_eq!((batch.error.as_deref(), &batch.gaps[..]), (None, &[][..]));
         assert_eq!(
@@ -204,11 +207,40 @@ fn without_series_the_run_is_an_error_that_names_launchpad() {
             url: archive.url("/ubuntu").parse().unwrap(),
             series: Vec::new(),
             launchpad: archive.url("/devel/").parse().unwrap(),
+            distro_info: "/missing.csv".to_owned(),
         });
         let said = batch.error.unwrap();
-        assert!(said.contains("/devel/ubuntu/series"), "{said}");
+        assert!(
+            said.contains("/devel/ubuntu/series") && said.contains("/missing.csv"),
+            "{said}"
+        );
         assert_eq!((batch.points.len(), batch.gaps.len()), (0, 0));
     }
+}
+
+#[test]
+fn where_launchpad_does_not_answer_distro_info_names_the_series() {
+    // Of which 25.10 is past its end, and 14.04 past its extended support.
+    let series = ["trusty", "xenial", "jammy", "questing", "stonking"];
+    let archive = archive(&series.map(|series| (series, listing("2026-11-20 19:00"))));
+    archive.route("/devel/ubuntu/series", Answer::new(500));
+    let batch = run_on(&Cnf {
+        url: archive.url("/ubuntu").parse().unwrap(),
+        series: Vec::new(),
+        launchpad: archive.url("/devel/").parse().unwrap(),
+        distro_info: "/ubuntu.csv".to_owned(),
+    });
+    assert_eq!((batch.error.as_deref(), batch.gaps.len()), (None, 1));
+    let gap = &batch.gaps[0];
+    assert!(
+        gap.starts_with("the active series: http://")
+            && gap.ends_with("; those of /ubuntu.csv count instead"),
+        "{gap}"
+    );
+    assert_eq!(
+        text(&batch),
+        age("jammy", "0.5", false) + &age("stonking", "0.5", false)
+    );
 }
 
 #[test]
@@ -232,5 +264,10 @@ fn without_settings_it_asks_ubuntu() {
     );
     assert_eq!(Cnf::RUN_INTERVAL.to_string(), "5m");
     assert_eq!(Cnf::DEFAULT, DefaultState::Off);
-    assert_eq!(Cnf::NEEDS, Needs::NETWORK);
+    assert_eq!(metric.distro_info, "/usr/share/distro-info/ubuntu.csv");
+    let needs = Needs {
+        paths: &["/usr/share/distro-info/ubuntu.csv"],
+        ..Needs::NETWORK
+    };
+    assert_eq!(Cnf::NEEDS, needs);
 }
