@@ -3,8 +3,9 @@
 //! A collection comes in pages, each with a link to the next. Of such a link only the query counts, put to the address
 //! that was asked for: a mirror, or a copy in a test, is asked to its end, and no answer leads to another server.
 //!
-//! Launchpad is asked at most [`LIMIT`] things at a time. An answer of 502 or 503 is usual there for a moment: it is asked
-//! once more, after a second or two, or when its `Retry-After` says so, where that is soon; nothing else is.
+//! Launchpad is asked at most [`LIMIT`] things at a time. An answer of 502 or 503 is usual there for a moment, and where a
+//! page takes it too long: it is asked once more, for a smaller page, after a second or two, or when its `Retry-After` says
+//! so, where that is soon. Nothing else is asked twice.
 //!
 //! What a collection holds may change between two pages. With pages by number an entry can then come twice, or not at
 //! all: who counts entries counts each `self_link` once.
@@ -36,6 +37,8 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 pub const MAX_BYTES: u64 = 8 << 20;
 /// The entries of a page; Launchpad gives no more.
 pub const PAGE: usize = 300;
+/// The entries of a page that is asked for once more.
+pub const SMALLER_PAGE: usize = 75;
 /// The most pages of a collection.
 pub const MAX_PAGES: usize = 100;
 /// The most entries of a collection.
@@ -75,7 +78,7 @@ impl<'a> Launchpad<'a> {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<T, CollectorError> {
-        Ok(self.ask(&self.url(path, query)).await?.json()?)
+        Ok(self.ask_for(&self.url(path, query)).await?.json()?)
     }
 
     /// How many entries the collection at `path` has.
@@ -90,12 +93,12 @@ impl<'a> Launchpad<'a> {
         url.query_pairs_mut()
             .append_pair("ws.size", "1")
             .append_pair("ws.show", "total_size");
-        let link = match self.ask(&url).await?.json()? {
+        let link = match self.ask_for(&url).await?.json()? {
             Count::Of(count) => return Ok(count),
             Count::At(link) => link,
         };
         let url = self.follow(&url, &link, "total_size_link")?;
-        match self.ask(&url).await?.json()? {
+        match self.ask_for(&url).await?.json()? {
             Count::Of(count) => Ok(count),
             Count::At(_) => Err(CollectorError::parse(
                 redacted(&url),
@@ -121,7 +124,7 @@ impl<'a> Launchpad<'a> {
         let mut entries = Vec::new();
         let mut bytes = 0;
         loop {
-            let answer = self.ask(&url).await?;
+            let answer = self.ask(&url, &smaller(&url)).await?;
             bytes += answer.body().len();
             let page: Page<T> = answer.json()?;
             entries.extend(page.entries);
@@ -173,7 +176,12 @@ impl<'a> Launchpad<'a> {
     }
 
     /// The answer; of a second try, where the first one's says that it may be worth it.
-    async fn ask(&self, url: &Url) -> Result<Response, HttpError> {
+    async fn ask_for(&self, url: &Url) -> Result<Response, HttpError> {
+        self.ask(url, url).await
+    }
+
+    /// The same, with another address for the second try.
+    async fn ask(&self, url: &Url, again: &Url) -> Result<Response, HttpError> {
         let error = match self.ask_once(url).await {
             Err(error) if matches!(error.status(), Some(429 | 502 | 503)) => error,
             outcome => return outcome,
@@ -181,7 +189,7 @@ impl<'a> Launchpad<'a> {
         match self.wait(&error) {
             Some(wait) => {
                 tokio::time::sleep(wait).await;
-                self.ask_once(url).await
+                self.ask_once(again).await
             }
             None => Err(error),
         }
@@ -212,6 +220,18 @@ impl<'a> Launchpad<'a> {
         // Half of what is left is for the answer, and for others.
         (wait <= LONGEST_WAIT.min(self.cx.remaining() / 2)).then_some(wait)
     }
+}
+
+/// The same page with fewer entries, to which its next link leads on.
+fn smaller(url: &Url) -> Url {
+    let others = url.query_pairs().filter(|(name, _)| name != "ws.size");
+    let mut smaller = url.clone();
+    smaller
+        .query_pairs_mut()
+        .clear()
+        .extend_pairs(others)
+        .append_pair("ws.size", &SMALLER_PAGE.to_string());
+    smaller
 }
 
 /// A time up to the bound, by chance: those that failed together do not come back together.

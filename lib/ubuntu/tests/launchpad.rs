@@ -301,6 +301,25 @@ fn what_is_busy_for_a_moment_is_asked_once_more() {
 }
 
 #[test]
+fn a_page_that_is_too_much_is_asked_for_in_smaller_ones() {
+    let source = Source::http();
+    let path = "/devel/ubuntu/noble";
+    let next = |at: u64| format!("status=New+%26+old&ws.size=75&memo={at}&ws.op=getPackageUploads");
+    source.route(&format!("{path}?ws.size=300"), Answer::new(503).body("timeout"));
+    source.route(&format!("{path}?ws.size=75"), json(&page(0..3, Some(&next(3)))));
+    source.route(&format!("{path}?ws.size=75&memo=3"), json(&page(3..5, None)));
+    assert_eq!(ask(&source, uploads).unwrap(), [0, 1, 2, 3, 4]);
+    assert_eq!(
+        queries(&source.requests()),
+        [
+            "ws.op=getPackageUploads&status=New+%26+old&ws.size=300",
+            "ws.op=getPackageUploads&status=New+%26+old&ws.size=75",
+            &next(3),
+        ]
+    );
+}
+
+#[test]
 fn what_will_not_change_soon_is_not_asked_again() {
     let requests = |answer: Answer, deadline: u64| {
         let source = Source::http();
