@@ -163,6 +163,8 @@ pub(crate) fn reader(text: &str, has_header: bool) -> csv::Reader<&[u8]> {
         .has_headers(has_header)
         .flexible(true)
         .quoting(false)
+        // With the other line ends the numbers of lines are wrong; a value is taken without what is around it.
+        .terminator(csv::Terminator::Any(b'\n'))
         .from_reader(text.as_bytes())
 }
 
@@ -299,12 +301,12 @@ impl<const N: usize> Gathered<N> {
         let notices = &mut self.recent.notices;
         if self.old_damaged > 0 {
             notices.push(format!(
-                "{} damaged rows are older than 12 hours",
+                "damaged rows that are older than 12 hours: {}",
                 self.old_damaged
             ));
         }
         if self.future > 0 {
-            notices.push(format!("{} rows are of a time to come", self.future));
+            notices.push(format!("rows of a time to come: {}", self.future));
         }
         if self.recent.rows.is_empty() && self.recent.gaps.is_empty() {
             notices.push(match self.newest {

@@ -238,10 +238,7 @@ fn what_is_something_else_fails_as_a_whole() {
             "<!DOCTYPE html>\n<html><body>Log in</body></html>\n",
             "not a mapping of teams",
         ),
-        (
-            "<html>\n<p style=\"color: red\">\n",
-            "not a mapping of teams",
-        ),
+        ("<html>\n<p style=\"color: red\">\n", "not a mapping of teams"),
         ("a: []\n---\nb: []\n", "it holds more than one document"),
         ("a: [{age: 5}", "it is no YAML that can be read: "),
         ("a:\n- age: 'x\n", "it is no YAML that can be read: "),

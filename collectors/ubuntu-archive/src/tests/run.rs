@@ -403,7 +403,7 @@ fn rows_count_for_12_hours() {
     assert!(
         batch
             .notices
-            .contains(&"nbs.csv: 1 rows are of a time to come".to_owned())
+            .contains(&"nbs.csv: rows of a time to come: 1".to_owned())
     );
     let lines = text(&batch);
     let nbs: Vec<&str> = lines
