@@ -4,6 +4,7 @@ mod boot;
 mod exposure;
 mod generator;
 mod hostile;
+mod images;
 mod journal;
 mod sandbox;
 mod timers;
