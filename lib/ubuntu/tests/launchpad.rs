@@ -376,7 +376,7 @@ fn few_are_asked_at_once_and_one_that_hangs_leaves_time_for_the_others() {
     assert_eq!(failed, [1]);
     let said = chain(counts[1].as_ref().unwrap_err());
     assert!(said.contains("did not answer within"), "{said}");
-    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     // Each of them had to wait for its turn: no more connections than turns.
     assert!(source.connections() <= LIMIT, "{}", source.connections());
 }
