@@ -66,6 +66,7 @@ pub struct Part {
     names: Vec<String>,
     costs: Box<dyn Fn(&str) -> bool + Sync>,
     routes: Vec<Route>,
+    usual: Then,
     exceptions: BTreeMap<Way, Then>,
 }
 
@@ -84,6 +85,8 @@ pub struct Route {
 pub enum Then {
     /// Its lines are lost, and a gap names it. So it is where nothing else is said.
     Gap,
+    /// Its lines are there all the same, as another source has them too; but a gap names it.
+    Told,
     /// Some of its lines may be lost or differ, and a gap names it.
     Partly,
     /// Its lines are lost, and nothing is missing: no gap.
@@ -174,6 +177,7 @@ impl Part {
             names: vec![name.into()],
             costs: Box::new(costs),
             routes: Vec::new(),
+            usual: Then::Gap,
             exceptions: BTreeMap::new(),
         }
     }
@@ -190,6 +194,11 @@ impl Part {
         self
     }
 
+    /// Something else than a gap, in whatever way it fails: for what others can do without.
+    pub fn whenever(self, then: Then) -> Self {
+        Self { usual: then, ..self }
+    }
+
     /// Another name that its gaps may have: of what depends on it.
     pub fn or_named(mut self, name: impl Into<String>) -> Self {
         self.names.push(name.into());
@@ -197,7 +206,7 @@ impl Part {
     }
 
     fn then(&self, way: Way) -> Then {
-        self.exceptions.get(&way).copied().unwrap_or(Then::Gap)
+        self.exceptions.get(&way).copied().unwrap_or(self.usual)
     }
 
     /// Whether a gap is this part's.

@@ -82,6 +82,7 @@ fn all_is_owned_by_root_and_writable_by_nobody_else() {
         "./usr/share/tidemark/alerts/tidemark.rules.yml",
         "./usr/share/tidemark/alerts/tidemark.influxql",
         "./usr/share/doc/tidemark/README.md",
+        "./usr/share/doc/tidemark/UPGRADING.md",
         "./usr/share/doc/tidemark/changelog.gz",
         "./usr/share/doc/tidemark/changelog.Debian.gz",
         "./usr/share/doc/tidemark/copyright",
@@ -107,6 +108,8 @@ fn it_says_what_it_needs() {
     for needed in ["libc6 (>= 2.36)", "systemd (>= 252)"] {
         assert!(depends.contains(needed), "{depends:?}");
     }
+    let suggests = field("Suggests:");
+    assert_eq!(suggests, "distro-info-data, rsync");
     let conffiles = Run::new("dpkg-deb").arg("-I").arg(package()).arg("conffiles");
     let conffiles = conffiles.run().expect_code(0).stdout;
     let conffiles: BTreeSet<&str> = conffiles.lines().collect();

@@ -8,12 +8,28 @@ use tidemark_testkit::{Ended, Home, Run};
 use super::World;
 use crate::scene::{BOUND, lines};
 
+/// A page of the project.
+fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    std::fs::read_to_string(path).expect("a page")
+}
+
 /// The script of the page.
 fn recipe() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../UPGRADING.md");
-    let page = std::fs::read_to_string(path).expect("UPGRADING.md");
+    let page = page("UPGRADING.md");
     let (_, rest) = page.split_once("```python\n").expect("a script");
     rest.split_once("```").expect("its end").0.to_owned()
+}
+
+/// The example of a page that begins with this line.
+#[track_caller]
+fn example(page: &str, first: &str) -> String {
+    let lines = page
+        .lines()
+        .skip_while(|line| line.trim_end() != format!("    {first}"));
+    let lines: Vec<&str> = lines.take_while(|line| line.starts_with("    ")).collect();
+    assert!(!lines.is_empty(), "no example begins with {first}");
+    lines.join("\n")
 }
 
 /// As the Python collectors print their points: dumped by PyYAML, with a time only where the source gives one.
@@ -103,4 +119,40 @@ fn the_comparison_of_both_dry_runs_finds_what_differs_and_nothing_else() {
     }
     let end = format!("{} values are the same, 14 are not\n", values - 7);
     assert!(differs.stdout.ends_with(&end), "{}", differs.stdout);
+}
+
+/// The settings that README.md and UPGRADING.md show are without a mistake, and switch on what they name.
+#[test]
+fn the_examples_of_settings_are_settings() {
+    let home = Home::new();
+    let readme = page("README.md");
+    let sections = example(&readme, "[collector.sponsoring]                      # as it is");
+    let sink = example(&page("UPGRADING.md"), "[[sink]]");
+    home.file("influxdb.pem", "");
+    let pem = home.path().join("influxdb.pem");
+    let sink = sink.replace("/etc/tidemark/influxdb.pem", &pem.display().to_string());
+    home.settings(&format!("{sections}\n{sink}\n"));
+    let run = home
+        .run("tidemark")
+        .arg("check")
+        .env("INFLUXDB_PASSWORD", "x")
+        .bound(BOUND);
+    let checked = run.run().stdout;
+    let has = |words: &str| {
+        checked.lines().any(|line| {
+            line.split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .contains(words)
+        })
+    };
+    assert!(has("ok files no mistakes; 1 sink"), "{checked}");
+    for started in [
+        "contributors every 1h",
+        "images every 5m",
+        "sponsoring every 5m",
+        "upload-queues every 5m",
+    ] {
+        assert!(has(&format!("ok {started}")), "{started}: {checked}");
+    }
 }

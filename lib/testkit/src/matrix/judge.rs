@@ -94,7 +94,8 @@ impl Due<'_> {
     pub(super) fn faults(&self, seen: &Seen) -> Vec<String> {
         let mut faults = Vec::new();
         let is_lost = |line: &String| {
-            let lost = |(part, then): &(&Part, Then)| *then != Then::Kept && (part.costs)(line);
+            let lost =
+                |(part, then): &(&Part, Then)| !matches!(then, Then::Kept | Then::Told) && (part.costs)(line);
             self.failing.iter().any(lost)
         };
         let is_free = |line: &String| {
@@ -125,7 +126,7 @@ impl Due<'_> {
             let name = &part.names[0];
             match then {
                 // Where nothing is left, the error says why.
-                Then::Gap | Then::Partly if !named && !is_error => {
+                Then::Gap | Then::Told | Then::Partly if !named && !is_error => {
                     faults.push(format!("no gap begins with `{name}: `"));
                 }
                 Then::Skipped | Then::Kept if named && !has(Then::Gap) => {

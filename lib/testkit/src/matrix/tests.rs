@@ -55,6 +55,10 @@ fn what_is_as_it_should_be() {
     assert_eq!(faults(Then::Gap, 0, GAP, &[WITHOUT, PARTIAL]), "");
     assert_eq!(faults(Then::Skipped, 0, "", &[WITHOUT, RUN]), "");
     assert_eq!(faults(Then::Kept, 0, "", &[ALL, RUN]), "");
+    assert_eq!(
+        faults(Then::Told, 0, GAP, &[&ALL.replace("1001", "2001"), PARTIAL]),
+        ""
+    );
     // The other's value, and its time, if they are of this run.
     let changed = "m,release=noble age=1.5,n=9i 2001\nm,release=jammy age=2.75,n=2i 2001\nold n=3i 7\n";
     assert_eq!(faults(Then::Partly, 0, GAP, &[changed, PARTIAL]), "");
@@ -75,12 +79,14 @@ fn lines_that_are_missing_or_too_many() {
     let all = ALL.replace("1001", "2001");
     assert!(faults(Then::Gap, 0, GAP, &[&all, PARTIAL]).contains("1 lines too many: m,release=noble"));
     assert!(faults(Then::Kept, 0, "", &[WITHOUT, RUN]).contains("1 lines are missing: m,release=noble"));
+    assert!(faults(Then::Told, 0, GAP, &[WITHOUT, PARTIAL]).contains("1 lines are missing: m,release=noble"));
 }
 
 #[test]
 fn gaps_that_are_missing_or_name_something_else() {
     let none = faults(Then::Gap, 0, "", &[WITHOUT, RUN]);
     assert_eq!(none, "no gap begins with `noble's page: `");
+    assert_eq!(faults(Then::Told, 0, "", &[ALL, RUN]), none);
     let other = GAP.replace("noble's page", "jammy's page");
     let other = faults(Then::Gap, 0, &other, &[WITHOUT, PARTIAL]);
     assert!(other.contains("no gap begins with `noble's page: `"), "{other}");
