@@ -3,13 +3,13 @@
 //!
 //! `contract` writes them out. `world` plays the sources; `expected` says which points they are.
 
-mod contract;
+pub(crate) mod contract;
 mod dashboards;
 mod expected;
 mod instant;
 mod prometheus;
 mod upgrade;
-mod world;
+pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,9 +2,9 @@
 //! from the collectors.
 
 /// A measurement.
-pub(super) struct Contract {
-    pub(super) collector: &'static str,
-    pub(super) measurement: &'static str,
+pub(crate) struct Contract {
+    pub(crate) collector: &'static str,
+    pub(crate) measurement: &'static str,
     /// In the order of their names.
     pub(super) tags: &'static [&'static str],
     /// In the order of their names, each with InfluxDB's name of its type.
@@ -12,7 +12,7 @@ pub(super) struct Contract {
 }
 
 /// Each collector, and how often it runs.
-pub(super) const INTERVALS: [(&str, &str); 10] = [
+pub(crate) const INTERVALS: [(&str, &str); 10] = [
     ("autopkgtest", "5m"),
     ("britney", "5m"),
     ("cnf", "5m"),
@@ -27,7 +27,7 @@ pub(super) const INTERVALS: [(&str, &str); 10] = [
 
 const COUNT: &[(&str, &str)] = &[("count", "integer")];
 
-pub(super) const CONTRACT: [Contract; 22] = [
+pub(crate) const CONTRACT: [Contract; 22] = [
     Contract {
         collector: "autopkgtest",
         measurement: "autopkgtest_queue_size",

@@ -18,7 +18,7 @@ const SERIES: [(&str, bool); 5] = [
 pub(super) const DEVELOPMENT: &str = "tenacious";
 
 /// The servers.
-pub(super) struct World {
+pub(crate) struct World {
     pub(super) now: Instant,
     pub(super) source: Source,
     pub(super) rsync: RsyncDaemon,
@@ -26,7 +26,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let now = Instant::now();
         let world = Self {
             now,
@@ -49,7 +49,7 @@ impl World {
     }
 
     /// The sections of all ten.
-    pub(super) fn settings(&self) -> String {
+    pub(crate) fn settings(&self) -> String {
         let at = |path: &str| self.source.url(path);
         let launchpad = at("/devel/");
         let distro_info = self.distro_info.path().display();
