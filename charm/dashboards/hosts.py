@@ -145,7 +145,7 @@ def panels(source: Source) -> list[Panel | Row]:
             fields("host_files", ["open"]),
             every="1m",
         ),
-        Row("Memory"),
+        Row("Memory and swap"),
         Lines(
             "Memory",
             "All of it, what programs could get, what they have, and the cache of files.",

@@ -1,5 +1,5 @@
-//! The alerts in `units/alerts`, on what tidemark itself sends: each fires where something is wrong, and none where
-//! all is well.
+//! The alerts in `units/alerts`, on what tidemark itself sends, and those on hosts and on Ubuntu: each fires where something
+//! is wrong, and none where all is well.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use tidemark_collect::{Clock, SystemClock};
 use tidemark_delivery::Run;
 use tidemark_point::Timestamp;
 use tidemark_testkit::{
-    Answer, Influxd, InfluxdOptions, NodeExporter, Prometheus, PrometheusOptions, SinkServer, promtool,
+    Answer, Influxd, InfluxdOptions, NodeExporter, Prometheus, PrometheusOptions, SinkServer, http, promtool,
     wait_until,
 };
 
@@ -168,16 +168,18 @@ impl World {
 
 #[test]
 fn the_rules_pass_their_own_tests() {
-    let checked = promtool::check_rules(&alerts("tidemark.rules.yml"));
-    assert_eq!(checked.code, Some(0), "{checked:?}");
-    let tested = promtool::test_rules(&alerts("tidemark.rules.test.yml"));
-    assert_eq!(tested.code, Some(0), "{}{}", tested.stdout, tested.stderr);
+    for name in ["tidemark", "host", "ubuntu"] {
+        let checked = promtool::check_rules(&alerts(&format!("{name}.rules.yml")));
+        assert_eq!(checked.code, Some(0), "{checked:?}");
+        let tested = promtool::test_rules(&alerts(&format!("{name}.rules.test.yml")));
+        assert_eq!(tested.code, Some(0), "{}{}", tested.stdout, tested.stderr);
+    }
 }
 
-/// What the queries name: each statement's name and the tags of its rows.
+/// What the queries of a file name: each statement's name and the tags of its rows.
 #[track_caller]
-fn queried(server: &Influxd) -> BTreeSet<String> {
-    let text = std::fs::read_to_string(alerts("tidemark.influxql")).expect("the queries");
+fn queried(server: &Influxd, file: &str) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(alerts(file)).expect("the queries");
     let mut named = BTreeSet::new();
     for series in server.query(&text) {
         let tags: Vec<&str> = series
@@ -203,7 +205,7 @@ fn the_queries_are_silent_while_all_is_well() {
     world.send(&[&WELL], 0);
     assert!(server.count("tidemark_run", "points") > 100);
     assert!(server.count("tidemark_sink", "waiting") > 100);
-    assert_eq!(queried(&server), names(&[]));
+    assert_eq!(queried(&server, "tidemark.influxql"), names(&[]));
 }
 
 #[test]
@@ -224,7 +226,115 @@ fn the_queries_name_what_is_wrong() {
         "behind here gone",
         "rejected here picky",
     ]);
-    assert_eq!(queried(&server), expected);
+    assert_eq!(queried(&server, "tidemark.influxql"), expected);
+}
+
+/// Writes lines that end in a time, `@` and how many minutes ago it was.
+fn write(server: &Influxd, lines: &[String]) {
+    let mut body = String::new();
+    for line in lines {
+        let (rest, minutes) = line.rsplit_once('@').expect("a time");
+        body += &format!("{rest}{}\n", ago(minutes.parse().expect("minutes")).nanos());
+    }
+    let url = format!("{}/write?db={}", server.url(), server.database());
+    let answer = http::post(&url, body.as_bytes());
+    assert_eq!(answer.status, 204, "{}", answer.text());
+}
+
+#[test]
+fn the_queries_name_hosts_that_are_not_well() {
+    let server = Influxd::start(InfluxdOptions::default());
+    let filesystem = |place: &str, kind: &str, free: u32, files: u32, files_free: u32| {
+        format!(
+            "host_filesystem,host=h,mountpoint={place},device=d,fstype={kind} \
+             size_bytes=1000i,available_bytes={free}i,files={files}i,files_free={files_free}i @1"
+        )
+    };
+    let pressure = |resource: &str, scope: &str, share: f64| {
+        format!("host_pressure,host=h,resource={resource},scope={scope} avg300={share} @1")
+    };
+    let well = [
+        filesystem("/", "ext4", 101, 1000, 101),
+        filesystem("/snap", "squashfs", 0, 1000, 0),
+        filesystem("/btrfs", "btrfs", 500, 0, 0),
+        "host_memory,host=h total_bytes=1000i,available_bytes=51i @1".to_owned(),
+        pressure("memory", "some", 0.5),
+        pressure("memory", "full", 0.1),
+        pressure("io", "full", 0.5),
+    ];
+    write(&server, &well);
+    assert_eq!(queried(&server, "host.influxql"), names(&[]));
+    write(
+        &server,
+        &[
+            filesystem("/full", "ext4", 99, 1000, 101),
+            filesystem("/files", "ext4", 101, 1000, 99),
+            "host_memory,host=i total_bytes=1000i,available_bytes=49i @1".to_owned(),
+            pressure("memory", "full", 0.11).replace("@1", "@0"),
+        ],
+    );
+    let expected = names(&["full h /full", "files h /files", "low i", "pressed h"]);
+    assert_eq!(queried(&server, "host.influxql"), expected);
+}
+
+#[test]
+fn the_queries_name_what_waits_in_ubuntu() {
+    let server = Influxd::start(InfluxdOptions::default());
+    let britney =
+        |release: &str, hours: u32| format!("britney_last_run_age,release={release} run_age={hours}i @1");
+    let queue = |status: &str, days: u32| {
+        format!("queue_ages,devel=True,release=devel,status={status} oldest_age_in_days={days}i @1")
+    };
+    let image = |of: &str, architecture: &str, days: u32| {
+        format!(
+            "daily_image_details,architecture={architecture},current_or_pending=pending,{of} age={days}i @1"
+        )
+    };
+    let index = |release: &str, days: f64| {
+        format!("command_not_found_age,release={release} cnf_age={days},out_of_date=true @1")
+    };
+    let waiting = |architecture: &str, instance: &str, of_each: fn(u32) -> u32| {
+        let each = (0..75).step_by(5).flat_map(move |minutes| {
+            let count = of_each(minutes);
+            let at =
+                format!("arch={architecture},instance={instance},release=devel count={count}i @{minutes}");
+            ["ubuntu", "ppa"].map(|context| format!("autopkgtest_queue_size,context={context},{at}"))
+        });
+        each.collect::<Vec<String>>()
+    };
+    let mut well = vec![
+        britney("devel", 8),
+        britney("esm", 200),
+        queue("New", 29),
+        // One architecture alone is not built; a release has ended.
+        image("flavor=ubuntu,release=devel", "amd64", 3),
+        image("flavor=ubuntu,release=devel", "riscv64", 9),
+        image("flavor=ubuntu,release=old", "amd64", 400),
+        index("devel", 0.9),
+        index("old", 700.0),
+    ];
+    well.extend(waiting("amd64", "production", |minutes| minutes));
+    well.extend(waiting("i386", "production", |_| 0));
+    well.extend(waiting("s390x", "staging", |_| 5));
+    write(&server, &well);
+    assert_eq!(queried(&server, "ubuntu.influxql"), names(&[]));
+    let mut ill = vec![
+        britney("noble", 9),
+        queue("Unapproved", 30),
+        image("flavor=kubuntu,release=devel", "amd64", 4),
+        image("flavor=kubuntu,release=devel", "arm64", 6),
+        index("noble", 1.25),
+    ];
+    ill.extend(waiting("arm64", "production", |_| 5));
+    write(&server, &ill);
+    let expected = names(&[
+        "stalled noble",
+        "waits devel Unapproved",
+        "unbuilt kubuntu devel",
+        "outdated noble",
+        "stuck arm64",
+    ]);
+    assert_eq!(queried(&server, "ubuntu.influxql"), expected);
 }
 
 /// The rules with neither the waits before an alert fires nor the pause between two looks: a test cannot wait for these.

@@ -8,6 +8,7 @@
 //! | `crashes` | kills at random instants, several collectors, a database that comes and goes (`tests/campaign`: long) |
 //! | `alerts` | the alert rules and queries of `units/alerts` on real runs |
 //! | `answers` | each answer of a sink, and what becomes of each point |
+//! | `dashboards` | Grafana's dashboards in `charm/src/grafana_dashboards`, each query on what was collected |
 //! | `faults` | nine sinks at once, each with another fault (`tests/campaign faults`: long) |
 //! | `poison` | one bad point among thousands |
 //! | `operator` | bounds, losses and their acknowledgement, sinks that come and go in the settings |
@@ -39,6 +40,7 @@
 mod alerts;
 mod answers;
 mod crashes;
+mod dashboards;
 mod dry_run;
 mod faults;
 mod new;

@@ -1,0 +1,118 @@
+//! Servers that hold what the real programs collected.
+
+use tidemark_collect::{Clock, SystemClock};
+use tidemark_point::Timestamp;
+use tidemark_testkit::{Home, Influxd, InfluxdOptions, Prometheus, PrometheusOptions, http};
+
+use super::grafana::label_values;
+use crate::scene::{BOUND, Submitter, influxdb};
+use crate::ubuntu::contract::INTERVALS;
+use crate::ubuntu::world::World;
+
+/// How much earlier there are the same points again, in seconds: graphs of changes need them, in buckets of any length.
+const EARLIER: [i64; 5] = [60, 120, 300, 3600, 86_400];
+
+/// Now, in milliseconds since the epoch.
+pub(super) fn milliseconds() -> i64 {
+    SystemClock.now().nanos() / 1_000_000
+}
+
+fn ago(minutes: u32) -> Timestamp {
+    SystemClock
+        .now()
+        .saturating_sub(std::time::Duration::from_secs(60) * minutes)
+}
+
+/// All collectors' points: of Ubuntu's from local copies of their sources, of the host that this runs on; and tidemark's own.
+pub(super) struct InInfluxdb {
+    pub(super) server: Influxd,
+}
+
+impl InInfluxdb {
+    pub(super) fn new() -> Self {
+        let (world, home) = (World::new(), Home::new());
+        let server = Influxd::start(InfluxdOptions::default());
+        home.settings(&(world.settings() + &influxdb("database", &server)));
+        let collectors = INTERVALS.iter().map(|(collector, _)| *collector).chain(["host"]);
+        for collector in collectors {
+            let program = format!("tidemark-{collector}");
+            let dry = home
+                .run(&program)
+                .args(["--dry-run", "--output", "influx"])
+                .bound(BOUND);
+            let body = earlier(&dry.run().expect_code(0).stdout);
+            let url = format!("{}/write?db={}", server.url(), server.database());
+            assert_eq!(http::post(&url, body.as_bytes()).status, 204);
+            home.run(&program).bound(BOUND).run().expect_code(0);
+        }
+        let mut submitter = Submitter::new(&home, &[]);
+        for minutes in [90, 5, 0] {
+            submitter.flush(ago(minutes));
+        }
+        Self { server }
+    }
+
+    /// What a variable's query offers, sorted.
+    #[track_caller]
+    pub(super) fn values(&self, query: &str) -> Vec<String> {
+        let series = self.server.query(query);
+        let values = series.iter().flat_map(|series| series.column("value"));
+        let mut values: Vec<String> = values.map(|cell| cell.text().to_owned()).collect();
+        values.sort();
+        values
+    }
+}
+
+/// These lines, at each of the times before.
+fn earlier(lines: &str) -> String {
+    let mut body = String::new();
+    for line in lines.lines() {
+        let (rest, time) = line.rsplit_once(' ').expect("a time");
+        let time: i64 = time.parse().expect("a time");
+        for seconds in EARLIER {
+            body += &format!("{rest} {}\n", time - seconds * 1_000_000_000);
+        }
+    }
+    body
+}
+
+/// The host's points and tidemark's own, by remote write.
+pub(super) struct InPrometheus {
+    pub(super) server: Prometheus,
+}
+
+impl InPrometheus {
+    pub(super) fn new() -> Self {
+        let home = Home::new();
+        let server = Prometheus::start(PrometheusOptions {
+            remote_write: true,
+            ..PrometheusOptions::default()
+        });
+        home.settings(&format!(
+            "[[sink]]\nname = \"prometheus\"\ntype = \"remote-write\"\nurl = \"{}\"\n",
+            server.write_url()
+        ));
+        // Rates need two.
+        for _ in 0..2 {
+            home.run("tidemark-host").bound(BOUND).run().expect_code(0);
+        }
+        let mut submitter = Submitter::new(&home, &[]);
+        for minutes in [1, 0] {
+            submitter.flush(ago(minutes));
+        }
+        Self { server }
+    }
+
+    /// What a variable's query offers, sorted.
+    #[track_caller]
+    pub(super) fn values(&self, query: &str) -> Vec<String> {
+        let (metric, label) = label_values(query);
+        let series = self.server.query(&format!("group by ({label}) ({metric})"), None);
+        let mut values: Vec<String> = series
+            .iter()
+            .map(|series| series.label(label).to_owned())
+            .collect();
+        values.sort();
+        values
+    }
+}
