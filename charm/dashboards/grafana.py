@@ -34,7 +34,20 @@ class Source:
 
 INFLUXDB = Source(
     "influxdb",
-    {"type": "datasource", "name": "datasource", "label": "InfluxDB", "query": "influxdb", "refresh": 1, "regex": ""},
+    {
+        "type": "datasource",
+        "name": "datasource",
+        "label": "InfluxDB",
+        "query": "influxdb",
+        "multi": False,
+        "includeAll": False,
+        "current": {},
+        "refresh": 1,
+        "regex": "",
+        "hide": 0,
+        "options": [],
+        "skipUrlSync": False,
+    },
 )
 # To the letter the variable that COS adds to every dashboard: where it finds this one, it adds no second one.
 PROMETHEUS = Source(
@@ -88,6 +101,9 @@ class Variable:
             "refresh": 2,
             "regex": "",
             "sort": 1,
+            "hide": 0,
+            "options": [],
+            "skipUrlSync": False,
         } | every
 
 
@@ -344,6 +360,9 @@ class Dashboard:
                 {
                     "type": "dashboards",
                     "title": "tidemark",
+                    "icon": "external link",
+                    "tooltip": "All dashboards of tidemark",
+                    "url": "",
                     "tags": ["tidemark"],
                     "asDropdown": True,
                     "includeVars": False,
