@@ -277,6 +277,21 @@ fn the_queries_name_hosts_that_are_not_well() {
     assert_eq!(queried(&server, "host.influxql"), expected);
 }
 
+/// The queue of an architecture in the last hour and a quarter: two contexts, each with so many tests so many minutes ago.
+fn waiting(architecture: &str, instance: &str, tests: fn(u32) -> u32) -> Vec<String> {
+    let mut lines = Vec::new();
+    for minutes in (0..75).step_by(5) {
+        let count = tests(minutes);
+        for context in ["ubuntu", "ppa"] {
+            lines.push(format!(
+                "autopkgtest_queue_size,arch={architecture},context={context},instance={instance},release=devel \
+                 count={count}i @{minutes}"
+            ));
+        }
+    }
+    lines
+}
+
 #[test]
 fn the_queries_name_what_waits_in_ubuntu() {
     let server = Influxd::start(InfluxdOptions::default());
@@ -292,15 +307,6 @@ fn the_queries_name_what_waits_in_ubuntu() {
     };
     let index = |release: &str, days: f64| {
         format!("command_not_found_age,release={release} cnf_age={days},out_of_date=true @1")
-    };
-    let waiting = |architecture: &str, instance: &str, of_each: fn(u32) -> u32| {
-        let each = (0..75).step_by(5).flat_map(move |minutes| {
-            let count = of_each(minutes);
-            let at =
-                format!("arch={architecture},instance={instance},release=devel count={count}i @{minutes}");
-            ["ubuntu", "ppa"].map(|context| format!("autopkgtest_queue_size,context={context},{at}"))
-        });
-        each.collect::<Vec<String>>()
     };
     let mut well = vec![
         britney("devel", 8),

@@ -104,14 +104,14 @@ fn they_name_what_collectors_declare_in_its_unit() {
             named.unwrap_or_else(|why| panic!("{}: {name}: {query}: {why}", dashboard.name));
         }
         for panel in dashboard.panels() {
-            for target in &panel.targets {
-                let at = format!("{}: {}: {}", dashboard.name, panel.title, target.text);
+            for query in &panel.queries {
+                let at = format!("{}: {}: {}", dashboard.name, panel.title, query);
                 let named = match kind {
-                    Kind::Influxdb => declared.influxql(&target.text),
-                    Kind::Prometheus => declared.promql(&target.text),
+                    Kind::Influxdb => declared.influxql(query),
+                    Kind::Prometheus => declared.promql(query),
                 };
                 let named = named.unwrap_or_else(|why| panic!("{at}: {why}"));
-                let due = units(&named, &target.text);
+                let due = units(&named, query);
                 assert!(
                     due.contains(&panel.unit.as_str()),
                     "{at}: {} is none of {due:?}",
@@ -156,8 +156,8 @@ fn all_that_the_ubuntu_collectors_measure_is_shown() {
     let mut shown = BTreeSet::new();
     for dashboard in grafana::all() {
         if dashboard.kind() == Kind::Influxdb {
-            for target in dashboard.panels().iter().flat_map(|panel| &panel.targets) {
-                let named = declared.influxql(&target.text).expect("what is declared");
+            for query in dashboard.panels().iter().flat_map(|panel| &panel.queries) {
+                let named = declared.influxql(query).expect("what is declared");
                 shown.extend(named.fields);
             }
         }
@@ -241,8 +241,8 @@ fn each_query_of_influxdb_gives_what_was_collected() {
         let mut gave = vec![false; others.len()];
         for panel in dashboard.panels() {
             let span = Span::new(&dashboard, &panel, milliseconds());
-            for target in &panel.targets {
-                let query = grafana::influxql(&target.text, &first, &span);
+            for text in &panel.queries {
+                let query = grafana::influxql(text, &first, &span);
                 let series = world.server.query(&query);
                 asked += 1;
                 if series.is_empty() && may_be_missing(&query) {
@@ -254,7 +254,7 @@ fn each_query_of_influxdb_gives_what_was_collected() {
                     panel.title
                 );
                 for (choices, gave) in others.iter().zip(&mut gave) {
-                    let query = grafana::influxql(&target.text, choices, &span);
+                    let query = grafana::influxql(text, choices, &span);
                     *gave |= world.server.query(&query).iter().any(has_value);
                 }
             }
@@ -282,7 +282,7 @@ fn shown(world: &InInfluxdb, dashboard: &str, title: &str, tags: &[(&str, &str)]
         .map(|variable| (variable.name, world.values(&variable.query)))
         .collect();
     let span = Span::new(dashboard, panel, milliseconds());
-    let query = grafana::influxql(&panel.targets[0].text, &first_choices(dashboard, &values), &span);
+    let query = grafana::influxql(&panel.queries[0], &first_choices(dashboard, &values), &span);
     let series = world.server.query(&query);
     let is_it = |series: &&Series| {
         let is = |(name, value): &(&str, &str)| series.tags.get(*name).is_some_and(|tag| tag == value);
@@ -424,9 +424,9 @@ fn each_query_of_prometheus_gives_what_was_collected() {
         choices.push(first_choices(&dashboard, &values));
         for panel in dashboard.panels() {
             let span = Span::new(&dashboard, &panel, milliseconds());
-            for target in &panel.targets {
+            for text in &panel.queries {
                 for choices in &choices {
-                    let query = grafana::promql(&target.text, choices, &span);
+                    let query = grafana::promql(text, choices, &span);
                     let series = world
                         .server
                         .query_range(&query, span.from, span.to, span.interval * 1000);

@@ -74,7 +74,9 @@ impl Declared {
             match before.split_whitespace().last() {
                 Some("FROM") if measurement.is_none_or(|found| found == name) => measurement = Some(name),
                 Some("FROM") => return Err(format!("two measurements, {name} the second")),
-                Some("AS") => drop(aliases.insert(name)),
+                Some("AS") => {
+                    aliases.insert(name);
+                }
                 _ => rest.push(name),
             }
             before = after;
@@ -166,10 +168,14 @@ fn names(expression: &str) -> (BTreeSet<String>, BTreeSet<String>) {
             '}' => in_braces = false,
             ')' => grouped = false,
             _ if word.is_empty() || first.is_ascii_digit() => {}
-            _ if in_braces || grouped => drop(labels.insert(word.to_owned())),
+            _ if in_braces || grouped => {
+                labels.insert(word.to_owned());
+            }
             _ if GROUPING.contains(&word) => grouped = is_call,
             _ if OPERATORS.contains(&word) || is_call || followed_by_grouping(after) => {}
-            _ => drop(metrics.insert(word.to_owned())),
+            _ => {
+                metrics.insert(word.to_owned());
+            }
         }
         rest = after;
     }

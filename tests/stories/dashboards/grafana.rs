@@ -33,13 +33,7 @@ pub(super) struct Panel {
     pub(super) unit: String,
     /// Seconds: the shortest time of a bucket.
     pub(super) interval: i64,
-    pub(super) targets: Vec<Target>,
-}
-
-/// A query.
-pub(super) struct Target {
-    pub(super) text: String,
-    pub(super) legend: String,
+    pub(super) queries: Vec<String>,
 }
 
 /// What is chosen of a variable.
@@ -117,30 +111,23 @@ impl Dashboard {
 
     pub(super) fn panels(&self) -> Vec<Panel> {
         let written = list(&self.json, "panels").iter();
+        let query = match self.kind() {
+            Kind::Influxdb => "query",
+            Kind::Prometheus => "expr",
+        };
         let panel = |written: &Value| Panel {
             title: text(written, "title").to_owned(),
             unit: text(&written["fieldConfig"]["defaults"], "unit").to_owned(),
             interval: seconds(text(written, "interval")),
-            targets: list(written, "targets")
+            queries: list(written, "targets")
                 .iter()
-                .map(|target| self.target(target))
+                .map(|target| text(target, query).to_owned())
                 .collect(),
         };
         written
             .filter(|written| written["type"] != "row")
             .map(panel)
             .collect()
-    }
-
-    fn target(&self, written: &Value) -> Target {
-        let (query, legend) = match self.kind() {
-            Kind::Influxdb => ("query", "alias"),
-            Kind::Prometheus => ("expr", "legendFormat"),
-        };
-        Target {
-            text: text(written, query).to_owned(),
-            legend: text(written, legend).to_owned(),
-        }
     }
 }
 
@@ -192,6 +179,9 @@ pub(super) fn influxql(query: &str, choices: &Choices, span: &Span) -> String {
 pub(super) fn promql(query: &str, choices: &Choices, span: &Span) -> String {
     let mut query = query.replace("$__rate_interval", &format!("{}s", span.rate_interval));
     for (name, choice) in choices {
+        if let Choice::These(values) = choice {
+            query = query.replace(&format!("=\"${name}\""), &format!("=\"{}\"", values[0]));
+        }
         // Within a string, where a backslash is doubled.
         query = query.replace(&format!("${name}"), &pattern(choice).replace('\\', "\\\\"));
     }
