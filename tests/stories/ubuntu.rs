@@ -6,6 +6,7 @@
 mod contract;
 mod dashboards;
 mod expected;
+mod images;
 mod instant;
 mod prometheus;
 mod upgrade;
