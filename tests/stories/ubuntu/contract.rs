@@ -12,7 +12,7 @@ pub(super) struct Contract {
 }
 
 /// Each collector, and how often it runs.
-pub(super) const INTERVALS: [(&str, &str); 10] = [
+pub(crate) const INTERVALS: [(&str, &str); 10] = [
     ("autopkgtest", "5m"),
     ("britney", "5m"),
     ("cnf", "5m"),
