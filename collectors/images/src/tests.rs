@@ -359,7 +359,7 @@ fn one_that_hangs_costs_no_other_its_time() {
         within ";
     let (launchpad, listings) = (&batch.gaps[0], &batch.gaps[1]);
     assert!(
-        launchpad.starts_with("active series: ") && listings.starts_with(said),
+        launchpad.starts_with("the active series: ") && listings.starts_with(said),
         "{:?}",
         batch.gaps
     );
@@ -434,9 +434,9 @@ fn without_launchpad_distro_info_says_some_of_them() {
     assert_eq!(flavors, "kubuntu resolute, ubuntu noble");
     assert_eq!(gaps.len(), 1, "{gaps:?}");
     assert!(
-        gaps[0]
-            .starts_with("active series: one image is left out, as it depends on them whose it is: http://")
-            && gaps[0].contains("500")
+        gaps[0].starts_with(
+            "the active series: one image is left out, as it depends on them whose it is: http://"
+        ) && gaps[0].contains("500")
             && gaps[0].ends_with("; those of /usr/share/distro-info/ubuntu.csv count instead"),
         "{gaps:?}"
     );
@@ -456,7 +456,7 @@ fn where_nobody_knows_the_series_what_depends_on_them_is_left_out() {
         assert_eq!(flavors, "kubuntu resolute");
         assert_eq!(gaps.len(), 1, "{gaps:?}");
         assert!(
-            gaps[0].starts_with("active series: 2 images are left out")
+            gaps[0].starts_with("the active series: 2 images are left out")
                 && gaps[0].contains("Connection refused")
                 && gaps[0].contains("distro-info-data"),
             "{gaps:?}"
