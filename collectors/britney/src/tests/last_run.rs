@@ -1,5 +1,7 @@
 //! A series' last run: the age of its page, and what its log says.
 
+use std::time::{Duration, Instant};
+
 use tidemark_testkit::Answer;
 
 use super::scene::{Scene, age, took};
@@ -63,6 +65,33 @@ fn an_age_is_whole_hours_and_counts_days() {
             batch.notices
         );
     }
+}
+
+#[test]
+fn a_page_is_read_as_far_as_its_time() {
+    let mut scene = Scene::new(&["noble"]);
+    // The whole of it takes five minutes.
+    let page = format!(
+        "<html>\n<p>Generated: 2026.11.21 06:00:00 +0000</p>\n{}",
+        "<li>glibc</li>\n".repeat(20_000)
+    );
+    let drip = Answer::ok(page).drip(Duration::from_millis(1));
+    scene.route("noble/update_excuses.html", drip);
+    let began = Instant::now();
+    let (lines, batch) = scene.last_runs("2026-11-21T07:00:00Z");
+    assert_eq!((lines, batch.gaps.len()), (vec![age("noble", 1)], 1));
+    assert!(began.elapsed() < Duration::from_secs(20));
+
+    // The time of a page that has it far behind is not looked for.
+    let late = format!("{}\nGenerated: 2026.11.21 06:00:00\n", "x".repeat(256 << 10));
+    scene.route("noble/update_excuses.html", Answer::ok(late));
+    let (lines, batch) = scene.last_runs("2026-11-21T07:00:00Z");
+    assert_eq!(lines.len(), 0);
+    assert!(
+        batch.gaps[0].contains("no `Generated: YYYY.MM.DD HH:MM:SS` in its first 262144 bytes"),
+        "{:?}",
+        batch.gaps
+    );
 }
 
 #[test]
