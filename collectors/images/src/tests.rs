@@ -205,7 +205,7 @@ fn fifteen_listings_are_asked_for_side_by_side() {
     // None ends before all have begun.
     let scene = Scene::fake(&format!(
         "cd \"${{0%/*}}\"\nmkdir -p begun\n: >\"begun/$$\"\n\
-         while [ $(ls begun | wc -l) -lt 15 ]; do sleep 0.05; done\necho \"$1\" >>asked\n{EACH}"
+         while [ $(ls begun | wc -l) -lt 15 ]; do sleep 0.2; done\necho \"$1\" >>asked\n{EACH}"
     ));
     let batch = scene.run();
     assert_eq!((batch.error.as_deref(), &batch.gaps[..]), (None, &[][..]));
@@ -351,7 +351,7 @@ fn where_there_is_no_image_at_all_the_run_is_an_error() {
 #[test]
 fn one_that_hangs_costs_no_other_its_time() {
     let mut scene = Scene::fake(&format!("case $1 in */dvd/*.iso) exec sleep 600 ;; esac\n{EACH}"));
-    scene.deadline = Duration::from_secs(4);
+    scene.deadline = Duration::from_secs(8);
     scene.launchpad.route("/devel/ubuntu/series", Answer::hang());
     let batch = scene.run();
     assert_eq!(batch.error, None);

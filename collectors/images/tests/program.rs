@@ -266,10 +266,12 @@ fn fake(home: &Home, script: &str) -> String {
 #[test]
 fn whatever_rsync_prints_the_run_stays_small() {
     let scene = Scene::new();
-    let program = fake(
-        &scene.home,
-        "exec awk 'BEGIN { for (;;) print 5, \"2026/02/28-00:00:00\", \"k\" ++n \"/daily-live/current/noble-x-y.iso\" }'",
-    );
+    // Images of so many flavors, in each listing, without end.
+    let lines: String = (0..40_000)
+        .map(|number| format!("5 2026/02/28-00:00:00 k{number}/daily-live/current/noble-x-y.iso\n"))
+        .collect();
+    scene.home.file("lines", lines);
+    let program = fake(&scene.home, "while cat \"${0%/*}/lines\"; do :; done");
     scene.settings(
         "rsync://mirror.example/cdimage/",
         &format!("rsync = \"{program}\""),
