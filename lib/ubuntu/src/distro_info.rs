@@ -132,7 +132,12 @@ impl DistroInfo {
         let columns = Columns::of(&rows.headers().cloned().unwrap_or_default())?;
         let mut info = Self::default();
         let mut damaged = 0;
-        for row in rows.records().take(MAX_ROWS).filter_map(Result::ok) {
+        for (number, row) in rows.records().filter_map(Result::ok).enumerate() {
+            if number == MAX_ROWS {
+                info.remarks
+                    .push(format!("what follows its first {MAX_ROWS} rows is left out"));
+                break;
+            }
             if row.iter().all(|value| value.trim().is_empty()) {
                 continue;
             }

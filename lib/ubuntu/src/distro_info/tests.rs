@@ -186,6 +186,25 @@ version,codename,series,created,release,eol
 }
 
 #[test]
+fn what_is_kept_is_bounded() {
+    let csv = |rows: usize| format!("series,created,release,eol\n{}", "one,,,\n".repeat(rows));
+    assert_eq!(parse(&csv(10_000)).remarks(), [""; 0]);
+    let info = parse(&csv(10_001));
+    assert_eq!(info.releases().len(), 10_000);
+    assert_eq!(info.remarks(), ["what follows its first 10000 rows is left out"]);
+    let long = "x".repeat(1_000_000);
+    let info = parse(&format!(
+        "series,created,release,eol\none,,,\n{long},,,\ntwo,{long},,\n"
+    ));
+    assert_eq!(info.remarks().len(), 2);
+    assert!(
+        info.remarks().iter().all(|remark| remark.len() < 120),
+        "{:?}",
+        info.remarks()
+    );
+}
+
+#[test]
 fn a_file_that_is_no_list_says_what_is_wrong() {
     assert_eq!(refused(""), "it has no column `series`");
     assert_eq!(refused("<html>\n<body>\n"), "it has no column `series`");
