@@ -260,9 +260,10 @@ fn series(name: &'static str, generated: i64) -> [Part; 2] {
     ))
     // Without it the log is looked for in the folders of today and yesterday, where there is none.
     .or_named(format!("{name}'s last log"))
-    // The line stands in the first half.
+    // The line stands in the first half, and the rest is not read.
     .when(Way::Cut, Then::Kept)
-    .when(Way::Short, Then::Kept);
+    .when(Way::Short, Then::Kept)
+    .when(Way::Repeated, Then::Kept);
     let folder = format!("/proposed-migration/log/{name}/{day}/");
     let log = Part::new(format!("{name}'s last log"), duration)
         .route(
