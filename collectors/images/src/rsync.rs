@@ -116,7 +116,8 @@ impl fmt::Display for Failure {
                 );
             }
             Self::Slow(limit, said) => {
-                write!(f, "rsync was not done within {:.1} s", limit.as_secs_f64())?;
+                let seconds = (limit.as_secs_f64() * 10.0).round() / 10.0;
+                write!(f, "rsync was not done within {seconds} s")?;
                 said
             }
             Self::Ended(Ok(code), said) => {

@@ -239,7 +239,7 @@ fn at_the_end_of_its_time_it_is_killed_with_its_children_and_its_lines_are_kept(
     );
     let listed = fake.list(Duration::from_secs(5));
     assert_eq!(listed.text, "one\n");
-    assert_eq!(why(&listed), "rsync was not done within 5.0 s: trouble ahead");
+    assert_eq!(why(&listed), "rsync was not done within 5 s: trouble ahead");
     for name in ["child", "process"] {
         let process = fake.wrote(name);
         assert!(!process.is_empty(), "{name}");
