@@ -155,7 +155,7 @@ impl DistroInfo {
         }
         if damaged > MAX_REMARKS {
             let more = damaged - MAX_REMARKS;
-            info.remarks.push(format!("{more} more releases are left out"));
+            info.remarks.push(format!("and {more} more"));
         }
         if info.releases.is_empty() {
             return Err(DistroInfoError::NoReleases(info.remarks.into_iter().next()));

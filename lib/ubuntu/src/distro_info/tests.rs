@@ -180,7 +180,7 @@ version,codename,series,created,release,eol
             "the release in line 8 is left out: \"../etc\" is no series",
             "the release in line 9 is left out: \"\" is no series",
             "the release in line 11 is left out: \"\" is no series",
-            "1 more releases are left out",
+            "and 1 more",
         ]
     );
 }
