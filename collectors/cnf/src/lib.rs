@@ -1,10 +1,10 @@
 //! The collector `cnf`: how old the indexes of command-not-found are in Ubuntu's archive, a series each.
 //!
-//! Launchpad says which series are active; where it does not answer, the package distro-info-data does. Of each, the archive lists `dists/SERIES/main/cnf/`, and the last file there that
-//! names `Commands` has the date that counts. There is a point `command_not_found_age` for each series. A series whose
-//! folder is not there (404: it is older than command-not-found's indexes, or too new) has no point, and none is missed; one
-//! whose folder cannot be read, names no `Commands` or shows no date of it is a gap. Only where no series has a point, the
-//! run is an error. It does not read the indexes themselves.
+//! Launchpad says which series are active; where it does not answer, the package distro-info-data does. Of each, the archive
+//! lists `dists/SERIES/main/cnf/`, and the last file there that names `Commands` has the date that counts. There is a point
+//! `command_not_found_age` for each series. A series whose folder is not there (404: it is older than command-not-found's
+//! indexes, or too new) has no point, and none is missed; one whose folder cannot be read, names no `Commands` or shows no
+//! date of it is a gap. Only where no series has a point, the run is an error. It does not read the indexes themselves.
 //!
 //! ```
 //! use tidemark_cnf::Cnf;
@@ -103,7 +103,8 @@ impl Cnf {
 
     async fn listing(&self, cx: &Context, series: &str) -> Result<String, CollectorError> {
         let url = self.folder(series);
-        Ok(cx.http().get(&url).max_bytes(MAX_BYTES).text().await?)
+        let request = cx.http().get(&url).max_bytes(MAX_BYTES);
+        Ok(request.timeout(cx.turn()).text().await?)
     }
 
     fn points(

@@ -103,7 +103,8 @@ impl RlsBugs {
         now: Timestamp,
     ) -> Result<Points, CollectorError> {
         let url = below(&self.url, &file(release, tag));
-        let Report { bugs, left_out } = cx.http().get(&url).max_bytes(MAX_BYTES).json().await?;
+        let request = cx.http().get(&url).max_bytes(MAX_BYTES);
+        let Report { bugs, left_out } = request.timeout(cx.turn()).json().await?;
         if bugs.is_empty() && !left_out.is_empty() {
             return Err(CollectorError::parse(redacted(&url), left_out.to_string()));
         }

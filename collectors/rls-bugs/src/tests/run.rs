@@ -253,6 +253,24 @@ fn a_report_that_fails_is_a_gap_that_names_it_and_the_others_count() {
 }
 
 #[test]
+fn reports_that_hang_leave_time_for_those_after_them() {
+    // More than are asked for at a time, within 5 s.
+    let hanging = ["ff-incoming", "ff-tracking", "jj-incoming"].map(|name| (name, Answer::hang()));
+    let slow = |team| report(team).after(Duration::from_millis(200));
+    let mut reports = hanging.to_vec();
+    reports.extend([
+        ("jj-tracking", slow("a")),
+        ("nn-incoming", slow("b")),
+        ("nn-tracking", slow("c")),
+    ]);
+    let batch = Reports::new(&reports).series(&["focal", "jammy", "noble"]).run();
+    assert_eq!((batch.error.as_deref(), batch.gaps.len()), (None, 3));
+    let expected =
+        count("tracking", "jammy", "a") + &count("incoming", "noble", "b") + &count("tracking", "noble", "c");
+    assert_eq!(text(&batch), expected);
+}
+
+#[test]
 fn what_is_left_out_of_a_report_is_a_gap_and_the_rest_counts() {
     let odd = Answer::ok(r#"{"tasks": {"1": [{"team": ["a"]}], "2": [{"team": 3}], "3": [{}]}}"#);
     let batch = Reports::new(&[("nn-incoming", odd), ("nn-tracking", report("b"))])
