@@ -25,7 +25,6 @@ use tokio::sync::Semaphore;
 
 use self::count::Count;
 use self::page::Page;
-pub use self::series::Series;
 use crate::below;
 
 /// The most requests that are under way at once.
