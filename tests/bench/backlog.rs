@@ -146,7 +146,7 @@ fn fill(home: &Home, batches: usize) {
 }
 
 /// The CPU time that it takes of this process.
-fn own_cpu(work: impl FnOnce()) -> Duration {
+pub(crate) fn own_cpu(work: impl FnOnce()) -> Duration {
     let now = || Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap();
     let before = now();
     work();

@@ -2,8 +2,8 @@
 //!
 //! `cargo build --config .cargo/dist.toml --profile dist --bins`, then `cargo bench --profile dist -p tidemark-tests --bench
 //! programs -- [PART…]`
-//! with the parts `start`, `sponsoring`, `autopkgtest`, `backlog`, `generator`, `systemd` (all, where none is named). Needs
-//! `influxd`, `curl`, for the peers `python3-influxdb`, and root for `systemd`. What is printed goes into BENCHMARKS.md.
+//! with the parts `start`, `sponsoring`, `autopkgtest`, `ubuntu-linear`, `ubuntu-parse`, `ubuntu-runs`, `backlog`,
+//! `generator`, `systemd`; `ubuntu` is three of them, and all are run where none is named. Needs `influxd`, `curl`, for the peers `python3-influxdb` and `python3-yaml`, and root for `systemd`. What is printed goes into BENCHMARKS.md.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,12 +18,16 @@ mod one_run;
 mod start;
 mod swallow;
 mod systemd;
+mod ubuntu;
 
 /// What can be asked for by name.
-const PARTS: [(&str, fn()); 6] = [
+const PARTS: [(&str, fn()); 9] = [
     ("start", start::run),
     ("sponsoring", one_run::sponsoring),
     ("autopkgtest", one_run::autopkgtest),
+    ("ubuntu-linear", ubuntu::linear),
+    ("ubuntu-parse", ubuntu::peers),
+    ("ubuntu-runs", ubuntu::runs),
     ("backlog", backlog::run),
     ("generator", generator::run),
     ("systemd", systemd::run),
@@ -36,11 +40,15 @@ fn main() {
         .filter(|word| !word.starts_with('-'))
         .collect();
     let parts = PARTS.map(|(part, _)| part);
+    let names = |word: &str, part: &str| {
+        part == word || part.strip_prefix(word).is_some_and(|rest| rest.starts_with('-'))
+    };
     for word in &asked {
-        assert!(parts.contains(&word.as_str()), "{word} is none of {parts:?}");
+        let is_one = parts.iter().any(|part| names(word, part));
+        assert!(is_one, "{word} is none of {parts:?}");
     }
     for (part, run) in PARTS {
-        if asked.is_empty() || asked.iter().any(|word| word == part) {
+        if asked.is_empty() || asked.iter().any(|word| names(word, part)) {
             run();
         }
     }

@@ -8,6 +8,7 @@ mod images;
 mod journal;
 mod sandbox;
 mod timers;
+mod ubuntu;
 mod units;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@
 pub(crate) mod contract;
 mod dashboards;
 mod expected;
+mod images;
 mod instant;
 mod prometheus;
 mod upgrade;
@@ -16,11 +17,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use tidemark_testkit::{Cell, Ended, Home, InfluxTls, Influxd, InfluxdOptions, http};
 
-use crate::scene::BOUND;
-use contract::{CONTRACT, INTERVALS};
+use crate::scene::{BOUND, Line};
+use contract::CONTRACT;
 use expected::EXPECTED;
 use instant::Instant;
-use world::World;
+
+pub(crate) use contract::INTERVALS;
+pub(crate) use world::World;
 
 /// A home for the ten, and where they send.
 struct Stage {
@@ -112,16 +115,65 @@ fn stored(server: &Influxd, measurement: &str, now: Instant) -> Vec<String> {
                 .filter(|(_, cell)| **cell != Cell::Null)
                 .map(|(name, cell)| format!("{name}={}", value(name, cell)))
                 .collect();
-            let before = now.0 - time.div_euclid(1_000_000_000);
-            let time = match before {
-                ..=0 => "now".to_owned(),
-                before if before % 3600 == 0 => format!("-{}h", before / 3600),
-                before => format!("-{before}s"),
-            };
+            let time = since(time, now);
             points.push(format!("{measurement}{tags} {} @{time}", fields.join(",")));
         }
     }
     points
+}
+
+/// What each source of a world comes to, where a line of line protocol is.
+pub(crate) fn assert_expected<'a>(world: &World, lines: impl IntoIterator<Item = &'a Line>) {
+    let points: Vec<String> = lines.into_iter().map(|line| point(line, world.now)).collect();
+    assert_all(&points);
+}
+
+/// A line of line protocol as [`stored`] has it.
+fn point(line: &Line, now: Instant) -> String {
+    let tags = line.tags.iter().map(|(name, value)| format!(",{name}={value}"));
+    let number = |name: &str, text: &str| match text.trim_end_matches('i').parse::<f64>() {
+        Ok(age) if name == "cnf_age" => format!("{age:.2}"),
+        Ok(number) => number.to_string(),
+        Err(_) => text.to_owned(),
+    };
+    let fields: Vec<String> = line
+        .fields
+        .iter()
+        .map(|(name, text)| format!("{name}={}", number(name, text)))
+        .collect();
+    let time = since(line.time, now);
+    format!(
+        "{}{} {} @{time}",
+        line.measurement,
+        tags.collect::<String>(),
+        fields.join(",")
+    )
+}
+
+/// `now` where that time in nanoseconds is not before it, else how long before.
+fn since(time: i64, now: Instant) -> String {
+    match now.0 - time.div_euclid(1_000_000_000) {
+        ..=0 => "now".to_owned(),
+        before if before % 3600 == 0 => format!("-{}h", before / 3600),
+        before => format!("-{before}s"),
+    }
+}
+
+/// These are all the points that are due, and no others.
+#[track_caller]
+fn assert_all(points: &[String]) {
+    let due: Vec<&str> = EXPECTED.lines().filter(|line| !line.is_empty()).collect();
+    let is_missing = |line: &&&str| !points.iter().any(|other| other == **line);
+    let missing: Vec<&&str> = due.iter().filter(is_missing).collect();
+    let strange: Vec<&String> = points
+        .iter()
+        .filter(|line| !due.contains(&line.as_str()))
+        .collect();
+    assert!(
+        missing.is_empty() && strange.is_empty(),
+        "missing: {missing:#?}\nstrange: {strange:#?}"
+    );
+    assert_eq!(points.len(), due.len());
 }
 
 /// A value as text; an age that moves with each second to two digits.
@@ -189,21 +241,7 @@ fn each_point_is_what_the_dashboards_know() {
 fn each_value_is_what_the_sources_say() {
     within_a_day(|stage| {
         stage.run_all();
-        let stored = stage.stored();
-        let due: Vec<&str> = EXPECTED.lines().filter(|line| !line.is_empty()).collect();
-        let missing: Vec<&&str> = due
-            .iter()
-            .filter(|line| !stored.iter().any(|other| other == **line))
-            .collect();
-        let strange: Vec<&String> = stored
-            .iter()
-            .filter(|line| !due.contains(&line.as_str()))
-            .collect();
-        assert!(
-            missing.is_empty() && strange.is_empty(),
-            "missing: {missing:#?}\nstrange: {strange:#?}"
-        );
-        assert_eq!(stored.len(), due.len());
+        assert_all(&stage.stored());
     });
 }
 

@@ -95,6 +95,9 @@ pub(crate) async fn duration(
                 return Ok(minutes);
             }
         }
+        if looked == MAX_LOGS {
+            break;
+        }
     }
     let folder = below(base, &logs::folder(series, day));
     let what = if looked == 0 {

@@ -1,6 +1,8 @@
 use super::*;
 
+mod last_run;
 mod run;
+mod scene;
 
 /// The series that are looked at on that day, the one in development marked.
 fn on(day: &str) -> String {

@@ -1,10 +1,10 @@
 //! The collector `cnf`: how old the indexes of command-not-found are in Ubuntu's archive, a series each.
 //!
-//! Launchpad says which series are active; where it does not answer, the package distro-info-data does. Of each, the archive lists `dists/SERIES/main/cnf/`, and the last file there that
-//! names `Commands` has the date that counts. There is a point `command_not_found_age` for each series. A series whose
-//! folder is not there (404: it is older than command-not-found's indexes, or too new) has no point, and none is missed; one
-//! whose folder cannot be read, names no `Commands` or shows no date of it is a gap. Only where no series has a point, the
-//! run is an error. It does not read the indexes themselves.
+//! Launchpad says which series are active; where it does not answer, the package distro-info-data does. Of each, the archive
+//! lists `dists/SERIES/main/cnf/`, and the last file there that names `Commands` has the date that counts. There is a point
+//! `command_not_found_age` for each series. A series whose folder is not there (404: it is older than command-not-found's
+//! indexes, or too new) has no point, and none is missed; one whose folder cannot be read, names no `Commands` or shows no
+//! date of it is a gap. Only where no series has a point, the run is an error. It does not read the indexes themselves.
 //!
 //! ```
 //! use tidemark_cnf::Cnf;
@@ -15,14 +15,16 @@
 //! ```
 
 pub mod listing;
-mod series;
+
+use std::collections::BTreeSet;
 
 use tidemark_collect::http::{Url, redacted};
 use tidemark_collect::{
     CollectorError, Context, Measurement, Metric, Needs, Parts, Points, Schema, Settings, Timestamp,
     side_by_side,
 };
-use tidemark_ubuntu::{below, distro_info};
+use tidemark_ubuntu::launchpad::Launchpad;
+use tidemark_ubuntu::{below, distro_info, series};
 
 use crate::listing::Age;
 
@@ -57,7 +59,7 @@ pub struct Cnf {
     /// The root of Launchpad's web service.
     #[default("https://api.launchpad.net/devel/")]
     launchpad: Url,
-    /// The releases of Ubuntu, as the package distro-info-data has them, for when Launchpad does not answer.
+    /// The releases of Ubuntu, as the package distro-info-data has them, for when Launchpad does not say the series.
     #[default("/usr/share/distro-info/ubuntu.csv")]
     distro_info: String,
 }
@@ -72,7 +74,7 @@ impl Metric for Cnf {
 
     async fn collect(&self, cx: &Context) -> Result<Points, CollectorError> {
         let now = cx.now();
-        let series = series::find(self, cx, now).await?;
+        let series = self.series(cx, now).await?;
         let listings = series.iter().map(|series| self.listing(cx, series));
         let mut parts = Parts::new(cx);
         let mut skipped = 0;
@@ -97,13 +99,24 @@ impl Metric for Cnf {
 }
 
 impl Cnf {
+    /// The settings' series, else the active ones; each once.
+    async fn series(&self, cx: &Context, now: Timestamp) -> Result<BTreeSet<String>, CollectorError> {
+        if !self.series.is_empty() {
+            return Ok(self.series.iter().cloned().collect());
+        }
+        let launchpad = Launchpad::new(cx, &self.launchpad);
+        let active = series::active(cx, &launchpad, &self.distro_info, now).await?;
+        Ok(active.into_iter().collect())
+    }
+
     fn folder(&self, series: &str) -> Url {
         below(&self.url, &format!("dists/{series}/main/cnf/"))
     }
 
     async fn listing(&self, cx: &Context, series: &str) -> Result<String, CollectorError> {
         let url = self.folder(series);
-        Ok(cx.http().get(&url).max_bytes(MAX_BYTES).text().await?)
+        let request = cx.http().get(&url).max_bytes(MAX_BYTES);
+        Ok(request.timeout(cx.turn()).text().await?)
     }
 
     fn points(

@@ -66,7 +66,7 @@ struct Line<'a> {
     group: &'a Group,
 }
 
-/// `12 of 15 listings of rsync://…/ (daily*/*/*.iso, daily*/*/*.wsl, */dvd/*/*.iso and 9 more): rsync ended with code 10: …`
+/// `12 of 15 listings of rsync://…/ (*/dvd/*/*.iso, */dvd/*/*.wsl, daily*/*/*.iso and 9 more): rsync ended with …`
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (of, base, patterns) = (self.failures.of, self.failures.base, &self.group.patterns);

@@ -1,14 +1,17 @@
 //! The collector `images`: how old and how large the daily images of Ubuntu and its flavors are.
 //!
-//! Ubuntu's server of images is listed with the program `rsync`: fifteen listings side by side, one for each place of images
-//! ([`PATTERNS`]) and each kind ([`EXTENSIONS`](path::EXTENSIONS)), each for at most ten seconds. There is a point
-//! `daily_image_details` for each image that is called current or pending; what its path says is told in [`path`]. Of images that
-//! are the same by that, the last listed counts.
+//! Ubuntu's server of images is listed with the program `rsync`: fifteen listings side by side, one for each place of
+//! images ([`PATTERNS`]) and each kind ([`EXTENSIONS`]), each for at most ten seconds. There is a point
+//! `daily_image_details` for each image that is called current or pending; [`path`] tells what its path says. Of images
+//! that are the same by that, the last listed counts.
 //!
-//! A listing that fails costs its own images alone, and one that breaks off the rest of it. Listings that fail of the same are told
-//! together. A pattern that nothing matches is no failure. Which folders are those of active series, Launchpad knows, or the file of
-//! distro-info where Launchpad does not answer; without both, the images of which it depends on that are left out. It downloads no
-//! image, and does not look into any.
+//! A listing that fails costs its own images alone, and one that breaks off the rest of them. Listings that fail of the
+//! same are told together. A pattern that nothing matches is no failure.
+//!
+//! Launchpad knows which folders are those of active series. Where it does not answer, the file of distro-info says it of
+//! some, and images in folders that are called like their release, and may or may not be such, are left out.
+//!
+//! It downloads no image, and does not look into any.
 //!
 //! ```
 //! use tidemark_collect::Metric;
@@ -31,6 +34,7 @@ use tidemark_collect::http::Url;
 use tidemark_collect::{
     CollectorError, Context, Measurement, Metric, Needs, Points, Schema, Settings, Timestamp, side_by_side,
 };
+use tidemark_ubuntu::distro_info;
 
 use crate::failures::Failures;
 use crate::listing::{Image, Listing};
@@ -106,7 +110,7 @@ impl Metric for Images {
     const NEEDS: Needs = Needs {
         network: true,
         programs: &["rsync"],
-        paths: &["/usr/share/distro-info/ubuntu.csv"],
+        paths: &[distro_info::PATH],
     };
     const MEASUREMENTS: &'static [&'static Schema] = &[DailyImage::SCHEMA];
 
@@ -134,12 +138,12 @@ impl Metric for Images {
         }
         match (active.failure, found.unplaced) {
             (None, _) => {}
-            (Some(why), 0) => cx.gap(format_args!("active series: {why}")),
+            (Some(why), 0) => cx.gap(format_args!("the active series: {why}")),
             (Some(why), 1) => cx.gap(format_args!(
-                "active series: one image is left out, as it depends on them whose it is: {why}"
+                "the active series: one image is left out, as it depends on them whose it is: {why}"
             )),
             (Some(why), count) => cx.gap(format_args!(
-                "active series: {count} images are left out, as it depends on them whose they are: {why}"
+                "the active series: {count} images are left out, as it depends on them whose they are: {why}"
             )),
         }
         let mut failed = failures.lines();

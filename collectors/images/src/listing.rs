@@ -1,7 +1,7 @@
 //! What rsync lists: a line for each file and folder, `SIZE TIME PATH`.
 //!
-//! The time is that of the last change, `YYYY/MM/DD-HH:MM:SS`, in the time zone that rsync was given: UTC. In the path, a byte
-//! that is no printable ASCII character stands as `\#` and three octal digits. A folder's path ends with a slash.
+//! The time is that of the last change, `YYYY/MM/DD-HH:MM:SS`, in the time zone that rsync was given: UTC. In the path, a
+//! byte that is no printable ASCII character stands as `\#` and three octal digits. A folder's path ends with a slash.
 
 use std::borrow::Cow;
 

@@ -4,12 +4,12 @@
 //! |---|---|---|---|---|---|
 //! | `daily-live/current/resolute-desktop-amd64.iso` | ubuntu | resolute | current | amd64 | live |
 //! | `noble/daily-live/pending/noble-desktop-arm64.iso` | ubuntu | noble | pending | arm64 | live |
-//! | `ubuntu-server/jammy/daily-preinstalled/current/jammy-preinstalled-server-arm64+raspi.img.xz` | ubuntu-server | jammy | current | arm64+raspi | preinstalled |
+//! | `edubuntu/daily-preinstalled/current/noble-x-arm64+raspi.img.xz` | edubuntu | noble | current | arm64+raspi | preinstalled |
 //! | `ubuntustudio/dvd/current/noble-dvd-amd64.iso` | ubuntustudio | noble | current | amd64 | dvd |
 //! | `ubuntu-server/bionic/daily/current/bionic-server-amd64.iso` | ubuntu-server | bionic | current | amd64 | |
 //!
-//! None of them: paths without `current` and `pending`, all below `ubuntu` (a link for convenience), images of Ubuntu Core
-//! 16, and those of Ubuntu Studio below `dvd` but for jammy and noble, whose folder it still is.
+//! None of them: paths without `current` and `pending`, all below `ubuntu` (a link for convenience), images of Ubuntu
+//! Core 16, and those of Ubuntu Studio below `dvd` but for jammy and noble, whose folder it still is.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -116,7 +116,8 @@ impl fmt::Display for Failure {
                 );
             }
             Self::Slow(limit, said) => {
-                write!(f, "rsync was not done within {:.1} s", limit.as_secs_f64())?;
+                let seconds = (limit.as_secs_f64() * 10.0).round() / 10.0;
+                write!(f, "rsync was not done within {seconds} s")?;
                 said
             }
             Self::Ended(Ok(code), said) => {
@@ -154,6 +155,8 @@ pub(crate) async fn list(program: &str, base: &str, pattern: &str, within: Withi
         // A .popt there would add options, and this would write the names in another way.
         .env_remove("HOME")
         .env_remove("RSYNC_ICONV")
+        // Not its affair. The rest is, as a proxy's address.
+        .env_remove("INFLUXDB_PASSWORD")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -270,8 +273,8 @@ fn is_no_match(said: &[u8], pattern: &str) -> bool {
     })
 }
 
-/// What rsync said on one line, without what it says in any case, and bounded. The pattern is left out, so that listings that
-/// fail of the same say the same.
+/// What rsync said on one line, without what it says in any case, and bounded. The pattern is left out, so that listings
+/// that fail of the same say the same.
 fn quoted(said: &[u8], pattern: &str) -> String {
     let said = String::from_utf8_lossy(said);
     let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());

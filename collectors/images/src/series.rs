@@ -15,8 +15,8 @@ pub(crate) struct Active {
     pub(crate) failure: Option<String>,
 }
 
-/// The settings' series, else Launchpad's, else those that the file of distro-info says are supported, under extended support
-/// or in development.
+/// The settings' series, else Launchpad's, else those that the file of distro-info says are supported, under extended
+/// support or in development.
 pub(crate) async fn active(images: &Images, cx: &Context, now: Timestamp) -> Active {
     if !images.series.is_empty() {
         return Active {

@@ -8,6 +8,7 @@
 use proptest::prelude::*;
 use tidemark_images::listing::{Image, LINE_SHOWN, MAX_REMARKS, parse};
 use tidemark_images::path::{Fault, Identity, MAX_TAG, Series, identify};
+use tidemark_testkit::ubuntu::{self, Size};
 
 fn known() -> Series {
     let series = [
@@ -503,6 +504,34 @@ fn remarks_are_few_and_short() {
             "ü".repeat(LINE_SHOWN - 1)
         )
     );
+}
+
+/// A listing as long as the longest real one, and ten times that.
+#[test]
+fn a_long_listing_gives_the_images_that_are_in_it() {
+    for percent in [100, 1000] {
+        let made = ubuntu::rsync_listing(Size::percent(percent), ubuntu::NOW);
+        let listing = parse(&made.text, &known());
+        assert_eq!(
+            (&listing.remarks[..], listing.more, listing.unplaced),
+            (&[][..], 0, 0)
+        );
+        let read: Vec<ubuntu::Image> = listing
+            .images
+            .into_iter()
+            .map(|image| ubuntu::Image {
+                flavor: image.identity.flavor,
+                release: image.identity.release,
+                current_or_pending: image.identity.current_or_pending,
+                architecture: image.identity.architecture,
+                image_type: image.identity.image_type,
+                age: (ubuntu::NOW / 1000 - image.modified) / 86_400,
+                size: image.size,
+            })
+            .collect();
+        assert!(read.len() > 100, "{}", read.len());
+        assert_eq!(read, made.answer);
+    }
 }
 
 #[test]

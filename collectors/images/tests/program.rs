@@ -266,10 +266,12 @@ fn fake(home: &Home, script: &str) -> String {
 #[test]
 fn whatever_rsync_prints_the_run_stays_small() {
     let scene = Scene::new();
-    let program = fake(
-        &scene.home,
-        "exec awk 'BEGIN { for (;;) print 5, \"2026/02/28-00:00:00\", \"k\" ++n \"/daily-live/current/noble-x-y.iso\" }'",
-    );
+    // Images of so many flavors, in each listing, without end.
+    let lines: String = (0..40_000)
+        .map(|number| format!("5 2026/02/28-00:00:00 k{number}/daily-live/current/noble-x-y.iso\n"))
+        .collect();
+    scene.home.file("lines", lines);
+    let program = fake(&scene.home, "while cat \"${0%/*}/lines\"; do :; done");
     scene.settings(
         "rsync://mirror.example/cdimage/",
         &format!("rsync = \"{program}\""),
@@ -309,6 +311,43 @@ fn nothing_is_left_of_rsync_when_the_program_is_told_to_end() {
     }
 }
 
+#[test]
+fn rsync_knows_the_proxy_and_no_password() {
+    let scene = Scene::new();
+    let program = fake(&scene.home, "env >\"${0%/*}/environment-$$\"");
+    scene.settings(
+        "rsync://mirror.example/cdimage/",
+        &format!("rsync = \"{program}\""),
+    );
+    let mut run = scene
+        .dry_run()
+        .env("RSYNC_PROXY", "proxy.example:3128")
+        .env("INFLUXDB_PASSWORD", "it is a secret");
+    for (name, value) in [
+        ("HOSTNAME", "localhost"),
+        ("PORT", "8086"),
+        ("USERNAME", "u"),
+        ("DATABASE", "d"),
+    ] {
+        run = run.env(&format!("INFLUXDB_{name}"), value);
+    }
+    run.run().expect_code(1);
+    let files = fs::read_dir(scene.home.path()).unwrap();
+    let mut environments = 0;
+    for file in files.flatten() {
+        if file.file_name().to_string_lossy().starts_with("environment-") {
+            let text = fs::read_to_string(file.path()).unwrap();
+            assert!(
+                text.lines().any(|line| line == "RSYNC_PROXY=proxy.example:3128"),
+                "{text}"
+            );
+            assert!(!text.contains("secret"), "{text}");
+            environments += 1;
+        }
+    }
+    assert_eq!(environments, 15);
+}
+
 /// Launchpad says which folder is a series': one image depends on it, and one does not.
 #[test]
 fn launchpad_fails_in_every_way() {
@@ -320,7 +359,7 @@ fn launchpad_fails_in_every_way() {
             echo '6 2026/02/28-00:00:00 kubuntu/daily-live/current/resolute-desktop-amd64.iso' ;;
         esac",
     );
-    let part = Part::new("active series", |line| line.contains("flavor=ubuntu,")).route(Route::new(
+    let part = Part::new("the active series", |line| line.contains("flavor=ubuntu,")).route(Route::new(
         SERIES,
         series(),
         r#"{"start": "none", "entries": [{"name": 24.04, "active": "yes"}]}"#,

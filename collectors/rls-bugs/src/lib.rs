@@ -1,11 +1,12 @@
-//! The collector `rls-bugs`: bugs that are proposed for Ubuntu's supported releases, and those that are followed, by team.
+//! The collector `rls-bugs`: bugs that are proposed for Ubuntu's supported releases and for the one in development, and those that are followed, by team.
 //!
 //! Of each release there are two JSON reports, `rls-XX-incoming.json` and `rls-XX-tracking.json`: bugs with their tasks, and
 //! of each task the teams that look after it. There is a point `distro_rls_bug_tasks` for each team of each report, with the
 //! number of bugs that have a task of the team; a team without bugs has none. A report that cannot be read (one that is not
 //! there too, as each supported release has both) is a gap that names it, and so are the parts of it that have another
-//! form; only where no report can be read, the run is an error. Which releases are supported says the package
-//! distro-info-data. It does not ask Launchpad, and says nothing of single bugs.
+//! form; only where no report can be read, the run is an error. Of the release in development, which has its reports soon
+//! after its beginning, one that is not there is a notice. Which releases these are says the package distro-info-data. It
+//! does not ask Launchpad, and says nothing of single bugs.
 //!
 //! ```
 //! use tidemark_collect::Metric;
@@ -58,7 +59,7 @@ pub struct RlsBugs {
     /// The folder with the reports.
     #[default("http://reports.qa.ubuntu.com/reports/rls-mgr/")]
     url: Url,
-    /// The releases, by their codenames; where there are none, all that are supported.
+    /// The releases, by their codenames; where there are none, all that are supported, and the one in development.
     #[default([])]
     series: Vec<String>,
     /// The releases of Ubuntu, as the package distro-info-data has them.
@@ -87,7 +88,14 @@ impl Metric for RlsBugs {
             .map(|(release, tag)| self.report(cx, release, tag, now));
         let mut parts = Parts::new(cx);
         for ((release, tag), points) in reports.iter().zip(side_by_side(SIDE_BY_SIDE, asked).await) {
-            parts.take(part(release, tag), points);
+            match points {
+                Err(error) if release.is_new && error.is_not_found() => cx.notice(format_args!(
+                    "{} is in development and has no {} yet",
+                    release.series,
+                    file(release, tag)
+                )),
+                points => parts.take(part(release, tag), points),
+            }
         }
         parts.end()
     }
@@ -103,7 +111,8 @@ impl RlsBugs {
         now: Timestamp,
     ) -> Result<Points, CollectorError> {
         let url = below(&self.url, &file(release, tag));
-        let Report { bugs, left_out } = cx.http().get(&url).max_bytes(MAX_BYTES).json().await?;
+        let request = cx.http().get(&url).max_bytes(MAX_BYTES);
+        let Report { bugs, left_out } = request.timeout(cx.turn()).json().await?;
         if bugs.is_empty() && !left_out.is_empty() {
             return Err(CollectorError::parse(redacted(&url), left_out.to_string()));
         }

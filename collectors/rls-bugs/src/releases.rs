@@ -14,9 +14,12 @@ pub(crate) struct Release {
     pub(crate) series: String,
     /// What its reports are called: its initial once, from [`ARTFUL`] on twice.
     pub(crate) letters: String,
+    /// Whether it may be so new that it has no reports.
+    pub(crate) is_new: bool,
 }
 
-/// The releases of that list, or else all that are supported, each once.
+/// The releases of that list, or else all that are supported and those in development, each once: for Python's distro_info,
+/// whose list the reports' users know, a release is supported from its first day in development on.
 ///
 /// # Errors
 /// Where the file cannot be read, or knows no release that is supported.
@@ -28,22 +31,31 @@ pub(crate) fn find(
 ) -> Result<Vec<Release>, CollectorError> {
     let info = DistroInfo::read(cx, distro_info)?;
     let date = DateTime::<Utc>::from(now).date_naive();
-    let mut names: Vec<&str> = match series {
-        [] => info.supported(date).map(|release| release.series()).collect(),
-        series => series.iter().map(String::as_str).collect(),
-    };
-    names.sort_unstable();
-    names.dedup();
-    if names.is_empty() {
+    if !series.is_empty() {
+        let named = series.iter().map(|series| release(&info, series, false));
+        return Ok(each_once(named.collect()));
+    }
+    if info.supported(date).next().is_none() {
         return Err(CollectorError::other(format_args!(
             "{distro_info} names no release that is supported on {date}: upgrade the package distro-info-data, or name \
              the releases in `series`"
         )));
     }
-    Ok(names.into_iter().map(|name| release(&info, name)).collect())
+    let current = info
+        .releases()
+        .iter()
+        .filter(|release| release.is_supported(date) || release.is_development(date))
+        .map(|found| release(&info, found.series(), found.is_development(date)));
+    Ok(each_once(current.collect()))
 }
 
-fn release(info: &DistroInfo, series: &str) -> Release {
+fn each_once(mut releases: Vec<Release>) -> Vec<Release> {
+    releases.sort_unstable_by(|one, other| one.series.cmp(&other.series));
+    releases.dedup_by(|one, other| one.series == other.series);
+    releases
+}
+
+fn release(info: &DistroInfo, series: &str, is_new: bool) -> Release {
     let place = |series: &str| {
         info.releases()
             .iter()
@@ -55,5 +67,6 @@ fn release(info: &DistroInfo, series: &str) -> Release {
     Release {
         series: series.to_owned(),
         letters: initial.repeat(if is_before_artful { 1 } else { 2 }),
+        is_new,
     }
 }

@@ -10,24 +10,6 @@ use std::path::Path;
 use tidemark_collect::{Clock as _, SystemClock};
 use tidemark_testkit::{Answer, Certificates, Home, Matrix, Part, Route, Source, Then, Way};
 
-const WAYS: [Way; 15] = [
-    Way::Refused,
-    Way::Reset,
-    Way::TimedOut,
-    Way::NotFound,
-    Way::ServerError,
-    Way::Html,
-    Way::Cut,
-    Way::Short,
-    Way::WrongTypes,
-    Way::Empty,
-    Way::Huge,
-    Way::Bomb,
-    Way::Utf16,
-    Way::Encoding,
-    Way::RedirectLoop,
-];
-
 /// A series that is in the making whenever this runs.
 const DISTRO_INFO: &str = "version,codename,series,created,release,eol\n\
     27.04,Tenacious Tapir,tenacious,2020-01-01,2999-01-01,\n";
@@ -163,10 +145,7 @@ fn report(name: &str, wrong: &str) -> Route {
 /// What others do without: their lines may differ, and the gap says so.
 fn lookup(name: &str, costs: fn(&str) -> bool, target: &str, good: &str, wrong: &str) -> Part {
     let route = Route::new(target, fixture(good), wrong).at("launchpad");
-    WAYS.into_iter()
-        .fold(Part::new(name, costs).route(route), |part, way| {
-            part.when(way, Then::Partly)
-        })
+    Part::new(name, costs).route(route).whenever(Then::Partly)
 }
 
 #[test]

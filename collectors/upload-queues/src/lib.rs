@@ -9,6 +9,7 @@
 //! | `queue_ages` | how long the oldest has waited, and how many have waited for more than ten days |
 //! | `ubuntu_new_queue_size` | of `New` alone, how many hold sources, binaries, or are copies; one may be more than one of these |
 //!
+//! Launchpad says which series are active and which is in development; where it does not, the package distro-info-data does.
 //! An empty queue has points with 0. Ages are whole days: a day that is not over does not count. A queue that cannot be
 //! read is a gap, and so is what cannot be read of an upload; only where no queue can be read, the run is an error.
 //!
@@ -31,6 +32,7 @@ use tidemark_collect::{
     CollectorError, Context, Measurement, Metric, Needs, Parts, Points, Schema, Settings, Timestamp,
     side_by_side,
 };
+use tidemark_ubuntu::distro_info;
 use tidemark_ubuntu::launchpad::{LIMIT, Launchpad};
 
 use crate::queue::Queue;
@@ -97,9 +99,12 @@ pub struct UploadQueues {
     /// The root of Launchpad's web service.
     #[default("https://api.launchpad.net/devel/")]
     launchpad: Url,
-    /// The series to look at, by their codenames; empty: all that are active.
+    /// The series, by their codenames; where there are none, those that Launchpad says are active.
     #[default([])]
     series: Vec<String>,
+    /// The releases of Ubuntu, as the package distro-info-data has them, for when Launchpad does not say the series.
+    #[default("/usr/share/distro-info/ubuntu.csv")]
+    distro_info: String,
 }
 
 /// A queue of a series.
@@ -123,14 +128,17 @@ impl Status {
 
 impl Metric for UploadQueues {
     const NAME: &'static str = "upload-queues";
-    const NEEDS: Needs = Needs::NETWORK;
+    const NEEDS: Needs = Needs {
+        paths: &[distro_info::PATH],
+        ..Needs::NETWORK
+    };
     const MEASUREMENTS: &'static [&'static Schema] =
         &[QueueSize::SCHEMA, QueueAges::SCHEMA, NewQueueSize::SCHEMA];
 
     async fn collect(&self, cx: &Context) -> Result<Points, CollectorError> {
         let now = cx.now();
         let launchpad = Launchpad::new(cx, &self.launchpad);
-        let series = series::find(cx, &launchpad, &self.series).await?;
+        let series = series::find(self, cx, &launchpad, now).await?;
         let queues: Vec<Look<'_>> = series
             .names
             .iter()

@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 
-use tidemark_collect::{CollectorError, Context, chain};
-use tidemark_ubuntu::launchpad::{Launchpad, Series};
+use tidemark_collect::{CollectorError, Context, Timestamp, chain};
+use tidemark_ubuntu::launchpad::Launchpad;
+use tidemark_ubuntu::series;
+
+use crate::UploadQueues;
 
 /// The series of a run.
 #[derive(Debug, PartialEq)]
@@ -14,62 +17,37 @@ pub(crate) struct Looked {
     pub(crate) development: String,
 }
 
-/// Asks Launchpad for both, side by side; for the active ones only where the settings name none.
+/// Asks for both, side by side; for the active ones only where the settings name none.
 ///
-/// Either answer does where the other is missing, with a gap: statuses tell which series is in development, and the one in
-/// development is active.
+/// Where nobody knows the active ones, the one in development is looked at alone, and a gap says why.
+///
+/// # Errors
+/// Where nobody knows which one is in development: each point says whether it is of that one.
 pub(crate) async fn find(
+    queues: &UploadQueues,
     cx: &Context,
     launchpad: &Launchpad<'_>,
-    wanted: &[String],
+    now: Timestamp,
 ) -> Result<Looked, CollectorError> {
-    let active = async {
-        if wanted.is_empty() {
-            Some(launchpad.series().await)
+    let distro_info = queues.distro_info.as_str();
+    let names = async {
+        if queues.series.is_empty() {
+            series::active(cx, launchpad, distro_info, now).await
         } else {
-            None
-        }
-    };
-    let (mut active, development) = tokio::join!(active, launchpad.development_series());
-    let development = match development {
-        Ok(name) => name,
-        Err(error) => {
-            if active.is_none() {
-                active = Some(launchpad.series().await);
-            }
-            let by_status = match &active {
-                Some(Ok(all)) => Series::current(all),
-                _ => None,
-            };
-            let Some(series) = by_status else {
-                return Err(CollectorError::caused(
-                    "it cannot be found out which series is in development",
-                    error,
-                ));
-            };
-            let name = &series.name;
-            cx.gap(format_args!(
-                "the development series: {}; it is taken to be {name}, by its status",
-                chain(&error)
-            ));
-            name.clone()
-        }
-    };
-    let names = match active {
-        _ if !wanted.is_empty() => {
             let mut seen = HashSet::new();
-            let once = wanted.iter().filter(|name| seen.insert(name.as_str()));
-            once.cloned().collect()
+            let once = queues.series.iter().filter(|name| seen.insert(name.as_str()));
+            Ok(once.cloned().collect())
         }
-        Some(Ok(all)) => all.into_iter().map(|series| series.name).collect(),
-        Some(Err(error)) => {
-            cx.gap(format_args!(
-                "the active series: {}; the one in development, {development}, alone is looked at",
-                chain(&error)
-            ));
-            vec![development.clone()]
-        }
-        None => Vec::new(),
     };
+    let development = series::development(cx, launchpad, distro_info, now);
+    let (names, development) = tokio::join!(names, development);
+    let development = development?;
+    let names = names.unwrap_or_else(|error| {
+        cx.gap(format_args!(
+            "{}; the one in development, {development}, alone is looked at",
+            chain(&error)
+        ));
+        vec![development.clone()]
+    });
     Ok(Looked { names, development })
 }

@@ -5,14 +5,18 @@
     reason = "a test says what it expects by failing loudly, in its helpers too"
 )]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use tidemark_testkit::{Answer, Certificates, Home, Matrix, Part, Route, Source, Then, Way};
+use tidemark_testkit::{Answer, Certificates, Home, Matrix, Part, Route, Source, Then};
 
 const STATUSES: [&str; 2] = ["Unapproved", "New"];
 
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
 fn fixture(name: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)).unwrap()
+    std::fs::read_to_string(path(name)).unwrap()
 }
 
 fn target(series: &str, status: &str) -> String {
@@ -71,35 +75,17 @@ fn each_source_failing_in_each_way() {
     let series = r#"{"entries": [{"name": "tricky", "active": true, "status": "Active Development"},
                                  {"name": "noble", "active": true, "status": "Supported"}]}"#;
     let wrong_series = r#"{"entries": [{"name": ["tricky"], "active": "yes", "status": 7}]}"#;
-    let active = Part::new("the active series", |line: &str| line.contains("release=noble"))
-        .route(Route::new("/devel/ubuntu/series", series, wrong_series));
-    // Nothing is lost, as the statuses tell it too; but a gap is due.
-    let development = [
-        Way::Refused,
-        Way::Reset,
-        Way::TimedOut,
-        Way::NotFound,
-        Way::ServerError,
-        Way::Html,
-        Way::Cut,
-        Way::Short,
-        Way::WrongTypes,
-        Way::Empty,
-        Way::Huge,
-        Way::Bomb,
-        Way::Utf16,
-        Way::Encoding,
-        Way::RedirectLoop,
-    ]
-    .into_iter()
-    .fold(
-        Part::new("the development series", |_: &str| true).route(Route::new(
+    // Nothing is lost of either, as distro-info has them too; but a gap is due.
+    let active = Part::new("the active series", |_: &str| true)
+        .route(Route::new("/devel/ubuntu/series", series, wrong_series))
+        .whenever(Then::Told);
+    let development = Part::new("the development series", |_: &str| true)
+        .route(Route::new(
             "/devel/ubuntu",
             fixture("ubuntu.json"),
             r#"{"current_series_link": ["tricky"]}"#,
-        )),
-        |part, way| part.when(way, Then::Partly),
-    );
+        ))
+        .whenever(Then::Told);
     let queue = |series: &'static str, status: &'static str| {
         let lost = move |line: &str| {
             let is_new = line.starts_with("ubuntu_new_queue_size") || line.contains(",status=New ");
@@ -117,7 +103,11 @@ fn each_source_failing_in_each_way() {
         ))
     };
     Matrix::new("tidemark-upload-queues", |bases| {
-        settings(&format!("{}/devel", bases.url("")), "")
+        let distro_info = path("ubuntu.csv");
+        settings(
+            &format!("{}/devel", bases.url("")),
+            &format!("distro_info = {distro_info:?}\n"),
+        )
     })
     .part(active)
     .part(development)

@@ -118,7 +118,8 @@ fn part(name: &str) -> String {
 }
 
 async fn text(cx: &Context, url: &Url) -> Result<String, HttpError> {
-    cx.http().get(url).max_bytes(MAX_BYTES).text().await
+    let request = cx.http().get(url).max_bytes(MAX_BYTES);
+    request.timeout(cx.turn()).text().await
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use tidemark_point::Timestamp;
 use tidemark_settings::Environment;
 use tokio::time::Instant;
 
-use crate::http::{ClientOptions, Http};
+use crate::http::{ClientOptions, Http, TIMEOUT};
 use crate::{Clock, CollectorError, Metric, Shutdown, Strictness, SystemClock};
 
 /// The most that [`Context::read_host`] reads of one file: 16 MiB.
@@ -164,6 +164,12 @@ impl Context {
     /// Time left until the deadline; zero once it has passed.
     pub fn remaining(&self) -> Duration {
         self.shared.deadline.saturating_sub(self.run().began.elapsed())
+    }
+
+    /// The longest that one request of many may take, so that one that hangs leaves time for the others: a request's own
+    /// [`TIMEOUT`], or a quarter of the time left, where that is less.
+    pub fn turn(&self) -> Duration {
+        TIMEOUT.min(self.remaining() / 4)
     }
 
     /// The longest that one run may take.

@@ -125,6 +125,16 @@ async fn the_deadline_counts_from_the_start_of_the_run() {
     assert_eq!(cx.remaining(), Duration::ZERO);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_turn_leaves_time_for_others() {
+    let cx = Context::builder().deadline(Duration::from_secs(600)).build();
+    assert_eq!(cx.turn(), Duration::from_secs(30));
+    tokio::time::advance(Duration::from_secs(560)).await;
+    assert_eq!(cx.turn(), Duration::from_secs(10));
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(cx.turn(), Duration::ZERO);
+}
+
 #[test]
 fn an_interval_of_nothing_is_a_millisecond() {
     assert_eq!(

@@ -43,6 +43,11 @@ enum Body {
         byte: u8,
         total: u64,
     },
+    /// These over and over, so many in all.
+    Repeated {
+        bytes: Arc<[u8]>,
+        total: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +97,26 @@ impl Answer {
         Self {
             body: Body::Filler {
                 byte: b' ',
+                total: bytes,
+            },
+            ..Self::new(200)
+        }
+    }
+
+    /// 200 and that body over and over, streamed, so many bytes in all.
+    ///
+    /// # Panics
+    /// When the body is empty.
+    pub fn repeated(body: impl AsRef<[u8]>, bytes: u64) -> Self {
+        let mut piece = body.as_ref().to_vec();
+        assert!(!piece.is_empty(), "nothing is nothing, however often");
+        // Long enough to be written at once.
+        while piece.len() < PIECE {
+            piece.extend_from_slice(body.as_ref());
+        }
+        Self {
+            body: Body::Repeated {
+                bytes: piece.into(),
                 total: bytes,
             },
             ..Self::new(200)
@@ -254,6 +279,13 @@ impl Answer {
                 out.flush()?;
                 Ok(After::KeepAlive)
             }
+            Body::Repeated { bytes, total } => {
+                head += &format!("Content-Length: {total}\r\n\r\n");
+                out.write_all(head.as_bytes())?;
+                fill_with(out, bytes, *total)?;
+                out.flush()?;
+                Ok(After::KeepAlive)
+            }
             Body::Bytes(bytes) => self.play_bytes(head, bytes, out, pause),
         }
     }
@@ -314,10 +346,13 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn fill(out: &mut impl Write, byte: u8, total: u64) -> io::Result<()> {
-    let piece = [byte; PIECE];
+    fill_with(out, &[byte; PIECE], total)
+}
+
+fn fill_with(out: &mut impl Write, piece: &[u8], total: u64) -> io::Result<()> {
     let mut left = total;
     while left > 0 {
-        let count = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        let count = usize::try_from(left).unwrap_or(usize::MAX).min(piece.len());
         out.write_all(&piece[..count])?;
         left -= count as u64;
     }

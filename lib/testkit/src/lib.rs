@@ -1,11 +1,11 @@
 //! For tests alone: real servers, recorded sources, faults, kills.
 //!
 //! What it is: the outside world that tidemark's tests run against, on loopback and in temporary folders. Real
-//! servers ([`Influxd`], [`Prometheus`], [`VictoriaMetrics`], [`NodeExporter`], [`RsyncDaemon`]; [`promtool`]), a real systemd on a machine
-//! of its own ([`Systemd`]), servers that play an answer ([`Source`], [`SinkServer`]), every way in which a
-//! source fails ([`Matrix`]), certificates of every kind
-//! ([`Certificates`]), the workspace's own programs with a clean environment and a time bound ([`Home`], [`Run`]), kills
-//! at random instants ([`Run::kill_at_random`]), and a disk that is full or read-only ([`SmallDisk`]).
+//! servers ([`Influxd`], [`Prometheus`], [`VictoriaMetrics`], [`NodeExporter`], [`RsyncDaemon`]; [`promtool`]), a real
+//! systemd on a machine of its own ([`Systemd`]), servers that play an answer ([`Source`], [`SinkServer`]), every way in
+//! which a source fails ([`Matrix`]), certificates of every kind ([`Certificates`]), the workspace's own programs with a
+//! clean environment and a time bound ([`Home`], [`Run`]), kills at random instants ([`Run::kill_at_random`]), and a disk
+//! that is full or read-only ([`SmallDisk`]).
 //!
 //! What it is not: part of any program. It depends on no other crate of the workspace, so every one of them can have
 //! it as a dev-dependency. It is blocking, on threads, and brings no runtime; call it from async tests where the

@@ -82,7 +82,7 @@ impl Size {
     }
 
     /// How many there are of what the real one has so many of; at least one.
-    fn of(self, real: usize) -> usize {
+    pub fn of(self, real: usize) -> usize {
         (real * self.percent / 100).max(1)
     }
 }

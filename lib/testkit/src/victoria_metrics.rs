@@ -38,6 +38,15 @@ impl VictoriaMetrics {
     /// When VictoriaMetrics is not installed (the message names the package), or does not answer within 30 s.
     #[track_caller]
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with more arguments: `-dedup.minScrapeInterval=1ms`.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[track_caller]
+    pub fn start_with(more: &[&str]) -> Self {
         let folder = TempDir::with_prefix("tidemark-victoria-metrics-").expect("a temporary folder");
         let package = "victoria-metrics";
         let mut process = ServerProcess::new(package, package, folder.path().join("log"));
@@ -47,7 +56,7 @@ impl VictoriaMetrics {
                 let listen = format!("-httpListenAddr=127.0.0.1:{port}");
                 let others = ["-retentionPeriod=100y", "-loggerLevel=WARN"];
                 let mut arguments = vec![OsString::from(listen), OsString::from(&data)];
-                arguments.extend(others.map(OsString::from));
+                arguments.extend(others.iter().chain(more).map(OsString::from));
                 arguments
             },
             |port| {

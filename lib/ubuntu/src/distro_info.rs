@@ -132,7 +132,12 @@ impl DistroInfo {
         let columns = Columns::of(&rows.headers().cloned().unwrap_or_default())?;
         let mut info = Self::default();
         let mut damaged = 0;
-        for row in rows.records().take(MAX_ROWS).filter_map(Result::ok) {
+        for (number, row) in rows.records().filter_map(Result::ok).enumerate() {
+            if number == MAX_ROWS {
+                info.remarks
+                    .push(format!("what follows its first {MAX_ROWS} rows is left out"));
+                break;
+            }
             if row.iter().all(|value| value.trim().is_empty()) {
                 continue;
             }
@@ -150,7 +155,7 @@ impl DistroInfo {
         }
         if damaged > MAX_REMARKS {
             let more = damaged - MAX_REMARKS;
-            info.remarks.push(format!("{more} more releases are left out"));
+            info.remarks.push(format!("and {more} more"));
         }
         if info.releases.is_empty() {
             return Err(DistroInfoError::NoReleases(info.remarks.into_iter().next()));
@@ -192,18 +197,36 @@ impl DistroInfo {
         self.releases.iter().rfind(|release| release.is_development(date))
     }
 
-    /// The series of that release.
+    /// The series that are supported, under extended security maintenance or in the making on that day, oldest first.
+    ///
+    /// # Errors
+    /// Where there is none, which means that the file is too old.
+    pub fn active_series(&self, date: NaiveDate) -> Result<impl Iterator<Item = &str>, CollectorError> {
+        let is_active = move |release: &&Release| {
+            release.is_supported(date) || release.is_esm(date) || release.is_development(date)
+        };
+        let mut active = self.releases.iter().filter(is_active).peekable();
+        if active.peek().is_none() {
+            return Err(self.outdated(format_args!("none that is supported or in the making on {date}")));
+        }
+        Ok(active.map(Release::series))
+    }
+
+    /// The series of the release that is [in the making](Self::development) on that day.
     ///
     /// # Errors
     /// Where there is none, which means that the file is too old: a release is in the making at nearly all times.
     pub fn development_series(&self, date: NaiveDate) -> Result<&str, CollectorError> {
-        self.development(date).map(Release::series).ok_or_else(|| {
-            let newest = self.releases.last().map_or("", Release::series);
-            CollectorError::other(format_args!(
-                "the list of Ubuntu's releases knows none in the making on {date} (its newest is {newest}): upgrade the \
-                 package distro-info-data"
-            ))
-        })
+        self.development(date)
+            .map(Release::series)
+            .ok_or_else(|| self.outdated(format_args!("none in the making on {date}")))
+    }
+
+    fn outdated(&self, what: fmt::Arguments<'_>) -> CollectorError {
+        let newest = self.releases.last().map_or("", Release::series);
+        CollectorError::other(format_args!(
+            "the list of Ubuntu's releases knows {what} (its newest is {newest}): upgrade the package distro-info-data"
+        ))
     }
 }
 

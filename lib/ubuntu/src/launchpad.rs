@@ -25,14 +25,10 @@ use tokio::sync::Semaphore;
 
 use self::count::Count;
 use self::page::Page;
-pub use self::series::Series;
 use crate::below;
 
 /// The most requests that are under way at once.
 pub const LIMIT: usize = 4;
-/// The longest that one request may take; a quarter of the time that the run has left, where that is less, so that one
-/// that hangs leaves time for others.
-pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest answer that is read, in bytes: ten times what a page of uploads is.
 pub const MAX_BYTES: u64 = 8 << 20;
 /// The entries of a page; Launchpad gives no more.
@@ -203,7 +199,7 @@ impl<'a> Launchpad<'a> {
             .get(url)
             .header("accept", "application/json")
             .max_bytes(MAX_BYTES)
-            .timeout(TIMEOUT.min(self.cx.remaining() / 4))
+            .timeout(self.cx.turn())
             .success()
             .await
     }

@@ -1,5 +1,5 @@
 //! What the collectors of Ubuntu's community share: a client of [Launchpad](launchpad), the dates of its releases
-//! ([`distro_info`]), CSV files that grow at their end ([`rows`]), and the listings of Apache ([`apache_index`]).
+//! ([`distro_info`]), which of them a run looks at ([`series`]), CSV files that grow at their end ([`rows`]), and the listings of Apache ([`apache_index`]).
 //!
 //! It is no client for all of Launchpad, and changes nothing there. It makes no points, and knows no collector.
 //!
@@ -17,6 +17,7 @@ pub mod distro_info;
 pub mod launchpad;
 mod left_out;
 pub mod rows;
+pub mod series;
 
 pub use below::below;
 pub use left_out::{LeftOut, shown};

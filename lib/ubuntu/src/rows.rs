@@ -289,7 +289,7 @@ impl<const N: usize> Gathered<N> {
         let more = self.damaged.count - self.damaged.lines.len();
         self.recent.gaps = self.damaged.lines;
         if more > 0 {
-            let told = format!("{more} more rows are left out");
+            let told = format!("and {more} more");
             self.recent.gaps.push(told);
         }
         if self.too_many > 0 {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tidemark_collect::{CollectorError, Context, ManualClock, Timestamp, chain, side_by_side};
 use tidemark_testkit::{Answer, Request, Source};
-use tidemark_ubuntu::launchpad::{LIMIT, Launchpad, MAX_PAGES, Series};
+use tidemark_ubuntu::launchpad::{LIMIT, Launchpad, MAX_PAGES};
 
 /// What Launchpad says its root is, wherever it is asked.
 const REAL: &str = "https://api.launchpad.net/devel";
@@ -409,30 +409,6 @@ fn the_active_series_and_the_one_in_development() {
 }
 
 #[test]
-fn the_current_series_by_status() {
-    let all = |statuses: &[(&str, &str)]| -> Vec<Series> {
-        let of = |(name, status): &(&str, &str)| serde_json::from_value(series(name, true, status)).unwrap();
-        statuses.iter().map(of).collect()
-    };
-    let current =
-        |statuses: &[(&str, &str)]| Series::current(&all(statuses)).map(|series| series.name.clone());
-    let (stable, old) = (("resolute", "Current Stable Release"), ("noble", "Supported"));
-    assert_eq!(
-        current(&[("stonking", "Active Development"), stable, old]).unwrap(),
-        "stonking"
-    );
-    assert_eq!(
-        current(&[stable, ("stonking", "Pre-release Freeze"), old]).unwrap(),
-        "stonking"
-    );
-    assert_eq!(current(&[old, stable]).unwrap(), "resolute");
-    assert_eq!(current(&[old, ("stonking", "Future")]), None);
-    let mut closed = all(&[("stonking", "Active Development"), stable]);
-    closed[0].active = false;
-    assert_eq!(Series::current(&closed).unwrap().name, "resolute");
-}
-
-#[test]
 fn architectures_of_a_series() {
     let source = Source::http();
     let entries = |tags: &[&str]| {
@@ -448,8 +424,8 @@ fn architectures_of_a_series() {
     assert_eq!(ask(&source, asked).unwrap(), ["riscv64", "amd64", "amd64v3"]);
     for (tags, wrong) in [
         (&[][..], "it names no architecture"),
-        (&["amd64", ""][..], "\"\" is no architecture"),
-        (&["AMD 64"][..], "\"AMD 64\" is no architecture"),
+        (&["amd64", ""][..], "\"\" is no name of an architecture"),
+        (&["AMD 64"][..], "\"AMD 64\" is no name of an architecture"),
     ] {
         source.route(path, entries(tags));
         let said = why(ask(&source, asked));
@@ -462,9 +438,9 @@ fn names_that_are_none_are_an_error() {
     let source = Source::http();
     let list = async |launchpad: &Launchpad<'_>| launchpad.active_series().await;
     for (name, wrong) in [
-        ("../../etc", "\"../../etc\" is no codename"),
-        ("Noble Numbat", "\"Noble Numbat\" is no codename"),
-        ("", "\"\" is no codename"),
+        ("../../etc", "\"../../etc\" is no name of an active series"),
+        ("Noble Numbat", "\"Noble Numbat\" is no name of an active series"),
+        ("", "\"\" is no name of an active series"),
     ] {
         source.route(
             "/devel/ubuntu/series",
@@ -478,7 +454,7 @@ fn names_that_are_none_are_an_error() {
         "/devel/ubuntu/series",
         json(&json!({"entries": [series(&long, true, "Supported")]})),
     );
-    assert!(why(ask(&source, list)).contains("is no codename"));
+    assert!(why(ask(&source, list)).contains("is no name of an active series"));
     source.route(
         "/devel/ubuntu/series",
         json(&json!({"entries": [series("warty", false, "Obsolete")]})),

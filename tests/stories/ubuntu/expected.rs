@@ -61,6 +61,7 @@ distro_rls_bug_tasks,release=jammy,tag=incoming,team_name=desktop count=2 @now
 distro_rls_bug_tasks,release=jammy,tag=incoming,team_name=foundations count=1 @now
 distro_rls_bug_tasks,release=jammy,tag=tracking,team_name=server count=1 @now
 distro_rls_bug_tasks,release=noble,tag=tracking,team_name=foundations count=1 @now
+distro_rls_bug_tasks,release=tenacious,tag=tracking,team_name=kernel count=1 @now
 
 sponsoring_queue_stats,report=core average_age=7,count=1,oldest=7 @now
 sponsoring_queue_stats,report=desktop average_age=4,count=2,oldest=7 @now

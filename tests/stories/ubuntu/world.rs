@@ -2,6 +2,7 @@
 //! counted by hand. Ages are reckoned from the instant on which the world was made.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use tidemark_testkit::{Answer, RsyncDaemon, Source};
 
@@ -20,8 +21,8 @@ pub(super) const DEVELOPMENT: &str = "tenacious";
 /// The servers.
 pub(crate) struct World {
     pub(super) now: Instant,
-    pub(super) source: Source,
-    pub(super) rsync: RsyncDaemon,
+    source: Source,
+    rsync: RsyncDaemon,
     distro_info: tempfile::NamedTempFile,
 }
 
@@ -48,11 +49,21 @@ impl World {
         world
     }
 
+    /// The list of releases, as the package distro-info-data has it.
+    pub(crate) fn distro_info(&self) -> String {
+        distro_info(self.now)
+    }
+
     /// The sections of all ten.
     pub(crate) fn settings(&self) -> String {
+        self.settings_with(self.distro_info.path())
+    }
+
+    /// The sections of all ten, with the list of releases there.
+    pub(crate) fn settings_with(&self, distro_info: &Path) -> String {
         let at = |path: &str| self.source.url(path);
         let launchpad = at("/devel/");
-        let distro_info = self.distro_info.path().display();
+        let distro_info = distro_info.display();
         format!(
             "[collector.autopkgtest]\n\
              production_queue_size = \"{}\"\nproduction_running = \"{}\"\n\

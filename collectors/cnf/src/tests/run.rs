@@ -195,6 +195,19 @@ fn a_listing_that_fails_is_a_gap_that_names_it_and_the_others_count() {
 }
 
 #[test]
+fn listings_that_hang_leave_time_for_those_after_them() {
+    // As many as are asked for at a time, within 5 s.
+    let mut listings = ["a", "b", "c", "d"]
+        .map(|series| (series, Answer::hang()))
+        .to_vec();
+    let slow = listing("2026-11-20 19:00").after(Duration::from_millis(400));
+    listings.push(("noble", slow));
+    let batch = run(&listings);
+    assert_eq!((batch.error.as_deref(), batch.gaps.len()), (None, 4));
+    assert_eq!(text(&batch), age("noble", "0.5", false));
+}
+
+#[test]
 fn without_series_the_run_is_an_error_that_names_launchpad() {
     let archive = archive(&[]);
     for answer in [

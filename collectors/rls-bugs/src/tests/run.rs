@@ -141,30 +141,85 @@ fn recorded_reports_give_the_expected_points() {
 }
 
 #[test]
-fn every_supported_release_is_asked_for_and_no_other() {
+fn every_supported_release_and_the_one_in_development_is_asked_for_and_no_other() {
     let all = |series: &[&str]| -> Vec<String> {
         let names = series.iter();
         names
             .flat_map(|letters| ["incoming", "tracking"].map(|tag| format!("{letters}-{tag}")))
             .collect()
     };
-    // At midnight before the release of 26.10, and at its first second.
     for (seconds, letters) in [
         (NOW, &["jj", "nn", "rr", "ss"][..]),
-        (1_792_022_399, &["jj", "nn", "rr"]),
-        (1_792_022_400, &["jj", "nn", "rr", "ss"]),
-        // The last second of 25.10's last day, 2026-07-09, and the next.
-        (1_783_641_599, &["jj", "nn", "qq", "rr"]),
-        (1_783_641_600, &["jj", "nn", "rr"]),
+        // The last second of 25.10's last day, 2026-07-09, and the next: 26.10 is in development.
+        (1_783_641_599, &["jj", "nn", "qq", "rr", "ss"]),
+        (1_783_641_600, &["jj", "nn", "rr", "ss"]),
+        // The last second before 26.10 begins, on the day of 26.04's release, and the first.
+        (1_776_902_399, &["jj", "nn", "qq", "rr"]),
+        (1_776_902_400, &["jj", "nn", "qq", "rr", "ss"]),
         // A leap day: 2020-02-29, when the desktop of 14.04 was past its end.
-        (1_582_934_400, &["bb", "x"]),
+        (1_582_934_400, &["bb", "ff", "x"]),
         // 2018-01-01: 17.04 was before artful.
-        (1_514_764_800, &["aa", "t", "x", "z"]),
+        (1_514_764_800, &["aa", "bb", "t", "x", "z"]),
     ] {
         let reports = Reports::new(&[]).at(seconds);
         reports.run();
         assert_eq!(reports.asked(), all(letters), "{seconds}");
     }
+}
+
+#[test]
+fn the_release_in_development_may_have_no_reports_yet() {
+    const RELEASES: &str = "version,codename,series,created,release,eol\n\
+        17.10,Artful Aardvark,artful,2017-04-13,2017-10-19,2018-07-19\n\
+        24.04 LTS,Noble Numbat,noble,2023-10-12,2024-04-25,2029-05-31\n\
+        26.10,Stonking Stingray,stonking,2026-04-23,2026-10-15,2027-07-15\n\
+        27.04,Tenacious Tapir,tenacious,2026-10-15,2027-04-22,2028-01-20\n";
+    let run = |reports: &[(&str, Answer)]| {
+        let reports = Reports::new(reports);
+        reports.host.file("ubuntu.csv", RELEASES);
+        reports.run()
+    };
+    let others = [
+        ("nn-incoming", report("a")),
+        ("nn-tracking", report("b")),
+        ("ss-incoming", report("c")),
+        ("ss-tracking", report("d")),
+    ];
+    let with = |reports: &[(&'static str, Answer)]| [&others[..], reports].concat();
+
+    let batch = run(&with(&[("tt-tracking", report("e"))]));
+    assert_eq!((batch.error, &batch.gaps[..]), (None, &[][..]));
+    assert_eq!(
+        batch.notices,
+        ["tenacious is in development and has no rls-tt-incoming.json yet"]
+    );
+    assert_eq!(batch.points.len(), 5);
+    // That it cannot be had is another thing.
+    let batch = run(&with(&[
+        ("tt-incoming", Answer::new(503)),
+        ("tt-tracking", report("e")),
+    ]));
+    assert_eq!(
+        (batch.gaps.len(), batch.notices.len()),
+        (1, 0),
+        "{:?}",
+        batch.gaps
+    );
+    assert!(
+        batch.gaps[0].starts_with("tenacious's rls-tt-incoming.json: "),
+        "{:?}",
+        batch.gaps
+    );
+    // One that is released has reports, and that one has none yet does not make up for all others.
+    let batch = run(&others[..3]);
+    assert_eq!(
+        (batch.gaps.len(), batch.notices.len()),
+        (1, 2),
+        "{:?}",
+        batch.gaps
+    );
+    let said = run(&[]).error.unwrap();
+    assert!(said.starts_with("none of the 4 parts gave anything; "), "{said}");
 }
 
 #[test]
@@ -250,6 +305,24 @@ fn a_report_that_fails_is_a_gap_that_names_it_and_the_others_count() {
             + &count("tracking", "noble", "c");
         assert_eq!(text(&batch), expected);
     }
+}
+
+#[test]
+fn reports_that_hang_leave_time_for_those_after_them() {
+    // More than are asked for at a time, within 5 s.
+    let hanging = ["ff-incoming", "ff-tracking", "jj-incoming"].map(|name| (name, Answer::hang()));
+    let slow = |team| report(team).after(Duration::from_millis(200));
+    let mut reports = hanging.to_vec();
+    reports.extend([
+        ("jj-tracking", slow("a")),
+        ("nn-incoming", slow("b")),
+        ("nn-tracking", slow("c")),
+    ]);
+    let batch = Reports::new(&reports).series(&["focal", "jammy", "noble"]).run();
+    assert_eq!((batch.error.as_deref(), batch.gaps.len()), (None, 3));
+    let expected =
+        count("tracking", "jammy", "a") + &count("incoming", "noble", "b") + &count("tracking", "noble", "c");
+    assert_eq!(text(&batch), expected);
 }
 
 #[test]

@@ -66,11 +66,18 @@ fn answer(value: &Value) -> Answer {
 
 /// One run at 2026-11-21 07:00.
 fn run(source: &Source, series: &[&str]) -> Batch {
+    run_on(source, series, "/ubuntu.csv")
+}
+
+/// The same, with another list of releases.
+fn run_on(source: &Source, series: &[&str], distro_info: &str) -> Batch {
     let metric = UploadQueues {
         launchpad: source.url("/devel").parse().unwrap(),
         series: series.iter().map(|name| (*name).to_owned()).collect(),
+        distro_info: distro_info.to_owned(),
     };
     let cx = Context::builder()
+        .host_root(fixtures())
         .metric::<UploadQueues>()
         .clock(ManualClock::new(Timestamp::from_secs(1_795_244_400).unwrap()))
         .deadline(Duration::from_secs(20))
@@ -158,15 +165,34 @@ fn series_that_are_named_are_looked_at_alone() {
 }
 
 #[test]
-fn without_the_list_of_series_the_one_in_development_is_looked_at() {
+fn without_launchpads_list_distro_info_names_the_series() {
     let source = small();
     source.route("/devel/ubuntu/series", Answer::new(500));
     let batch = run(&source, &[]);
     assert_eq!(batch.error, None);
-    assert_eq!(text(&batch), one_each("tricky", "True"));
+    assert_eq!(
+        text(&batch),
+        one_each("noble", "False") + &one_each("tricky", "True")
+    );
     let gap = &batch.gaps[0];
     assert!(
         gap.starts_with("the active series: http://localhost:")
+            && gap.ends_with("; those of /ubuntu.csv count instead"),
+        "{gap}"
+    );
+    assert_eq!(batch.gaps.len(), 1);
+}
+
+#[test]
+fn without_any_list_of_series_the_one_in_development_is_looked_at() {
+    let source = small();
+    source.route("/devel/ubuntu/series", Answer::new(500));
+    let batch = run_on(&source, &[], "/missing.csv");
+    assert_eq!(batch.error, None);
+    assert_eq!(text(&batch), one_each("tricky", "True"));
+    let gap = &batch.gaps[0];
+    assert!(
+        gap.starts_with("the active series: known neither from distro-info (")
             && gap.ends_with("; the one in development, tricky, alone is looked at"),
         "{gap}"
     );
@@ -174,7 +200,7 @@ fn without_the_list_of_series_the_one_in_development_is_looked_at() {
 }
 
 #[test]
-fn without_the_development_series_statuses_tell_it() {
+fn without_launchpads_development_series_distro_info_names_it() {
     for wanted in [&[][..], &["tricky", "noble"][..]] {
         let source = small();
         source.route("/devel/ubuntu", Answer::ok("<html>"));
@@ -187,7 +213,7 @@ fn without_the_development_series_statuses_tell_it() {
         let gap = &batch.gaps[0];
         assert!(
             gap.starts_with("the development series: ")
-                && gap.ends_with("; it is taken to be tricky, by its status"),
+                && gap.ends_with("; tricky, that of /ubuntu.csv, counts instead"),
             "{gap}"
         );
         assert_eq!(batch.gaps.len(), 1);
@@ -195,22 +221,17 @@ fn without_the_development_series_statuses_tell_it() {
 }
 
 #[test]
-fn without_either_the_run_is_an_error() {
-    let list =
-        |status: &str| answer(&json!({"entries": [{"name": "noble", "active": true, "status": status}]}));
-    for other in [Answer::new(404), list("Supported")] {
-        for wanted in [&[][..], &["noble"][..]] {
-            let source = small();
-            source.route("/devel/ubuntu", Answer::new(500));
-            source.route("/devel/ubuntu/series", other.clone());
-            let batch = run(&source, wanted);
-            let said = batch.error.unwrap();
-            assert!(
-                said.starts_with("it cannot be found out which series is in development: http://")
-                    && said.ends_with("answered 500 Internal Server Error"),
-                "{said}"
-            );
-        }
+fn where_nobody_knows_the_development_series_the_run_is_an_error() {
+    for wanted in [&[][..], &["noble"][..]] {
+        let source = small();
+        source.route("/devel/ubuntu", Answer::new(500));
+        let said = run_on(&source, wanted, "/missing.csv").error.unwrap();
+        assert!(
+            said.starts_with("the development series: known neither from distro-info (cannot read ")
+                && said.contains("distro-info-data")
+                && said.ends_with("answered 500 Internal Server Error"),
+            "{said}"
+        );
     }
 }
 
@@ -321,5 +342,6 @@ fn without_settings_it_asks_launchpad_for_all_active_series() {
     assert!(metric.series.is_empty());
     assert_eq!(UploadQueues::RUN_INTERVAL.to_string(), "5m");
     assert_eq!(UploadQueues::DEFAULT, DefaultState::Off);
-    assert_eq!(UploadQueues::NEEDS, Needs::NETWORK);
+    assert_eq!(metric.distro_info, "/usr/share/distro-info/ubuntu.csv");
+    assert_eq!(UploadQueues::NEEDS.paths, [metric.distro_info]);
 }

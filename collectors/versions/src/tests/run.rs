@@ -111,6 +111,18 @@ fn a_report_that_fails_is_a_gap_that_names_it_and_the_others_count() {
 }
 
 #[test]
+fn reports_that_hang_leave_time_for_those_after_them() {
+    // As many as are asked for at a time, within 5 s.
+    let mut files = ["a", "b", "c", "d"].map(|name| (name, Answer::hang())).to_vec();
+    files.push(("reports", Answer::ok("a\nb\nc\nd\nlast\n")));
+    let slow = Answer::ok("x=1\n").after(Duration::from_millis(400));
+    files.push(("last", slow));
+    let batch = run(&files);
+    assert_eq!((batch.error.as_deref(), batch.gaps.len()), (None, 4));
+    assert_eq!(text(&batch), count("last", "x", 1));
+}
+
+#[test]
 fn a_line_that_is_wrong_is_a_gap_and_the_other_lines_count() {
     let batch = run(&[
         ("reports", Answer::ok("base\n../secret\n")),

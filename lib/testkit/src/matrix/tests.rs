@@ -156,6 +156,10 @@ fn each_way_is_what_it_says() {
     assert_eq!(brotli.header("content-encoding"), Some("br"));
     let circle = asked(Way::RedirectLoop).unwrap();
     assert_eq!((circle.status, circle.header("location")), (302, Some("/a?b=c")));
+    let repeated = body(Way::Repeated);
+    assert_eq!(repeated.len(), 200_000_000);
+    let two = [&route.good[..], &route.good].concat();
+    assert!(repeated.starts_with(&two));
     assert!(asked(Way::Cut).is_err());
     assert!(asked(Way::Reset).is_err());
 }

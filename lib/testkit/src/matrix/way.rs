@@ -33,6 +33,8 @@ pub enum Way {
     Empty,
     /// 200 MB of spaces, and the headers say so.
     Huge,
+    /// 200 MB of the good body over and over.
+    Repeated,
     /// 200 MB of zeros that the headers do not tell of, packed as gzip.
     Bomb,
     /// The body in UTF-16.
@@ -45,7 +47,7 @@ pub enum Way {
 
 impl Way {
     /// Those of single routes.
-    pub(super) const OF_ROUTES: [Self; 14] = [
+    pub(super) const OF_ROUTES: [Self; 15] = [
         Self::Reset,
         Self::TimedOut,
         Self::NotFound,
@@ -56,6 +58,7 @@ impl Way {
         Self::WrongTypes,
         Self::Empty,
         Self::Huge,
+        Self::Repeated,
         Self::Bomb,
         Self::Utf16,
         Self::Encoding,
@@ -77,6 +80,7 @@ impl Way {
             Self::WrongTypes => Answer::ok(&route.wrong),
             Self::Empty => Answer::ok(""),
             Self::Huge => Answer::huge(HUGE),
+            Self::Repeated => Answer::repeated(good, HUGE),
             Self::Bomb => Answer::gzip_bomb(HUGE),
             Self::Utf16 => Answer::ok(utf16(good)),
             Self::Encoding => Answer::ok(good).header("Content-Encoding", "br"),

@@ -16,7 +16,7 @@ pub struct Uploads {
     pub count: i64,
     /// Age of the oldest in whole days.
     pub oldest_days: i64,
-    /// Those older than ten days.
+    /// Those of more than ten whole days.
     pub ten_day_backlog: i64,
     /// Those that contain sources.
     pub source: i64,
@@ -60,16 +60,16 @@ pub fn package_uploads(size: Size, now: i64, per_page: usize, collection: &str) 
 }
 
 fn one(page: &mut String, random: &mut Random, number: usize, now: i64, answer: &mut Uploads) {
-    // Two on the edge of ten days: one exactly there, one a millisecond older.
+    // Two on the edge of more than ten whole days: one is there, one lacks a millisecond.
     let age = match number {
-        1 => 10 * DAY,
-        2 => 10 * DAY + 1,
+        1 => 11 * DAY,
+        2 => 11 * DAY - 1,
         _ => i64::try_from(random.below(90 * DAY.unsigned_abs())).expect("less than a quarter"),
     };
     let (source, build, copy) = (one_in(random, 2), one_in(random, 3), one_in(random, 4));
     answer.count += 1;
     answer.oldest_days = answer.oldest_days.max(age / DAY);
-    answer.ten_day_backlog += i64::from(age > 10 * DAY);
+    answer.ten_day_backlog += i64::from(age / DAY > 10);
     answer.source += i64::from(source);
     answer.binary += i64::from(build);
     answer.sync += i64::from(copy);

@@ -180,8 +180,27 @@ version,codename,series,created,release,eol
             "the release in line 8 is left out: \"../etc\" is no series",
             "the release in line 9 is left out: \"\" is no series",
             "the release in line 11 is left out: \"\" is no series",
-            "1 more releases are left out",
+            "and 1 more",
         ]
+    );
+}
+
+#[test]
+fn what_is_kept_is_bounded() {
+    let csv = |rows: usize| format!("series,created,release,eol\n{}", "one,,,\n".repeat(rows));
+    assert_eq!(parse(&csv(10_000)).remarks(), [""; 0]);
+    let info = parse(&csv(10_001));
+    assert_eq!(info.releases().len(), 10_000);
+    assert_eq!(info.remarks(), ["what follows its first 10000 rows is left out"]);
+    let long = "x".repeat(1_000_000);
+    let info = parse(&format!(
+        "series,created,release,eol\none,,,\n{long},,,\ntwo,{long},,\n"
+    ));
+    assert_eq!(info.remarks().len(), 2);
+    assert!(
+        info.remarks().iter().all(|remark| remark.len() < 120),
+        "{:?}",
+        info.remarks()
     );
 }
 

@@ -11,64 +11,21 @@ const UBUNTU: &str = "ubuntu";
 /// Its series.
 const SERIES: &str = "ubuntu/series";
 
-/// A series of Ubuntu, as Launchpad knows it.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-pub struct Series {
-    /// The codename: `noble`.
-    pub name: String,
-    /// Whether it is being made or supported, extended support included.
-    pub active: bool,
-    /// `Active Development`, `Pre-release Freeze`, `Current Stable Release`, `Supported` and others, where it is said.
-    pub status: Option<String>,
-}
-
-impl Series {
-    /// The one that Launchpad takes for the current series, by their statuses: one that is frozen for its release, else one
-    /// in development, else the current stable one.
-    pub fn current(all: &[Series]) -> Option<&Series> {
-        [
-            "Pre-release Freeze",
-            "Active Development",
-            "Current Stable Release",
-        ]
-        .iter()
-        .find_map(|status| {
-            all.iter()
-                .find(|series| series.active && series.status.as_deref() == Some(status))
-        })
-    }
-}
-
 impl Launchpad<'_> {
-    /// The active series of Ubuntu, in Launchpad's order, each once.
+    /// The codenames of the active series of Ubuntu, those under extended support included, in Launchpad's order, each
+    /// once.
     ///
     /// # Errors
     /// As [`entries`](Self::entries); where a codename could not be one, and where none is active.
-    pub async fn series(&self) -> Result<Vec<Series>, CollectorError> {
-        let mut all: Vec<Series> = self.entries(SERIES, &[]).await?;
-        all.retain(|series| series.active);
-        let mut seen = HashSet::new();
-        all.retain(|series| seen.insert(series.name.clone()));
-        if all.is_empty() {
-            return Err(self.wrong(SERIES, "it names no active series"));
-        }
-        match all.iter().find(|series| !is_name(&series.name)) {
-            Some(series) => Err(self.wrong(SERIES, format!("{:?} is no codename", cut(&series.name)))),
-            None => Ok(all),
-        }
-    }
-
-    /// The codenames of the active series of Ubuntu, those under extended support included.
-    ///
-    /// # Errors
-    /// As [`series`](Self::series).
     pub async fn active_series(&self) -> Result<Vec<String>, CollectorError> {
-        Ok(self
-            .series()
-            .await?
-            .into_iter()
-            .map(|series| series.name)
-            .collect())
+        #[derive(Deserialize)]
+        struct Series {
+            name: String,
+            active: bool,
+        }
+        let all: Vec<Series> = self.entries(SERIES, &[]).await?;
+        let active = all.into_iter().filter(|series| series.active);
+        self.names(SERIES, active.map(|series| series.name), "active series")
     }
 
     /// The codename of the development series. Between a release and the beginning of the next series, it is the one that
@@ -105,18 +62,29 @@ impl Launchpad<'_> {
         }
         let path = format!("{UBUNTU}/{series}/architectures");
         let all: Vec<Architecture> = self.entries(&path, &[]).await?;
+        let names = all.into_iter().map(|architecture| architecture.architecture_tag);
+        self.names(&path, names, "architecture")
+    }
+
+    /// What the collection at `path` names, each once.
+    fn names(
+        &self,
+        path: &str,
+        all: impl Iterator<Item = String>,
+        what: &str,
+    ) -> Result<Vec<String>, CollectorError> {
         let mut seen = HashSet::new();
         let mut names = Vec::new();
-        for Architecture { architecture_tag } in all {
-            if !is_name(&architecture_tag) {
-                return Err(self.wrong(&path, format!("{:?} is no architecture", cut(&architecture_tag))));
+        for name in all {
+            if !is_name(&name) {
+                return Err(self.wrong(path, format!("{:?} is no name of an {what}", cut(&name))));
             }
-            if seen.insert(architecture_tag.clone()) {
-                names.push(architecture_tag);
+            if seen.insert(name.clone()) {
+                names.push(name);
             }
         }
         if names.is_empty() {
-            return Err(self.wrong(&path, "it names no architecture"));
+            return Err(self.wrong(path, format!("it names no {what}")));
         }
         Ok(names)
     }

@@ -95,7 +95,7 @@ fn damaged_rows_are_told_of_and_the_rest_counts() {
             "the row in line 6 is left out: \"x\" is no whole number",
             "the row in line 7 is left out: \"1.5\" is no whole number",
             "the row in line 8 is left out: \"\\\"1\" is no whole number",
-            "3 more rows are left out",
+            "and 3 more",
         ]
     );
     assert_eq!(recent.notices, [""; 0]);
