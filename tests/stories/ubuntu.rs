@@ -3,14 +3,14 @@
 //!
 //! `contract` writes them out. `world` plays the sources; `expected` says which points they are.
 
-pub(crate) mod contract;
+mod contract;
 mod dashboards;
 mod expected;
 mod images;
 mod instant;
 mod prometheus;
 mod upgrade;
-pub(crate) mod world;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,11 +18,10 @@ use serde_json::Value;
 use tidemark_testkit::{Cell, Ended, Home, InfluxTls, Influxd, InfluxdOptions, http};
 
 use crate::scene::{BOUND, Line};
-use contract::CONTRACT;
 use expected::EXPECTED;
 use instant::Instant;
 
-pub(crate) use contract::INTERVALS;
+pub(crate) use contract::{CONTRACT, INTERVALS};
 pub(crate) use world::World;
 
 /// A home for the ten, and where they send.

@@ -6,11 +6,12 @@ use tidemark_testkit::{Home, Influxd, InfluxdOptions, Prometheus, PrometheusOpti
 
 use super::grafana::label_values;
 use crate::scene::{BOUND, Submitter, influxdb};
-use crate::ubuntu::contract::INTERVALS;
-use crate::ubuntu::world::World;
+use crate::ubuntu::{INTERVALS, World};
 
 /// How much earlier there are the same points again, in seconds: graphs of changes need them, in buckets of any length.
 const EARLIER: [i64; 5] = [60, 120, 300, 3600, 86_400];
+
+const HOST: &str = "[host]\nname = \"metrics-1.example.com\"\n\n";
 
 /// Now, in milliseconds since the epoch.
 pub(super) fn milliseconds() -> i64 {
@@ -32,7 +33,7 @@ impl InInfluxdb {
     pub(super) fn new() -> Self {
         let (world, home) = (World::new(), Home::new());
         let server = Influxd::start(InfluxdOptions::default());
-        home.settings(&(world.settings() + &influxdb("database", &server)));
+        home.settings(&(world.settings() + HOST + &influxdb("database", &server)));
         let collectors = INTERVALS.iter().map(|(collector, _)| *collector).chain(["host"]);
         for collector in collectors {
             let program = format!("tidemark-{collector}");
@@ -89,7 +90,7 @@ impl InPrometheus {
             ..PrometheusOptions::default()
         });
         home.settings(&format!(
-            "[[sink]]\nname = \"prometheus\"\ntype = \"remote-write\"\nurl = \"{}\"\n",
+            "{HOST}[[sink]]\nname = \"prometheus\"\ntype = \"remote-write\"\nurl = \"{}\"\n",
             server.write_url()
         ));
         // Rates need two.

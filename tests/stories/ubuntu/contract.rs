@@ -3,12 +3,12 @@
 
 /// A measurement.
 pub(crate) struct Contract {
-    pub(crate) collector: &'static str,
+    pub(super) collector: &'static str,
     pub(crate) measurement: &'static str,
     /// In the order of their names.
     pub(super) tags: &'static [&'static str],
     /// In the order of their names, each with InfluxDB's name of its type.
-    pub(super) fields: &'static [(&'static str, &'static str)],
+    pub(crate) fields: &'static [(&'static str, &'static str)],
 }
 
 /// Each collector, and how often it runs.
