@@ -396,6 +396,8 @@ fn the_rules_fire_on_remote_writes() {
         let server = Prometheus::start(PrometheusOptions {
             remote_write: true,
             rules: vec![hasty_rules(&rules)],
+            // What fires while the past still comes is written as of now, and makes the rest of the past late.
+            out_of_order_time_window: Some("1d".to_owned()),
             ..PrometheusOptions::default()
         });
         let database = remote_write(&server);
