@@ -52,10 +52,10 @@ const BY_TEAM: &str = "update_excuses_by_team.yaml";
 const SIDE_BY_SIDE: usize = 12;
 /// The time that a series has for its page, the listing of its logs and a log.
 const SERIES_TIME: Duration = Duration::from_secs(120);
-/// The longest `update_excuses.csv`: a hundred years of rows.
+/// The longest `update_excuses.csv`: twenty-five years of a row each half an hour.
 const MAX_CSV: u64 = 16 << 20;
-/// The longest `update_excuses_by_team.yaml`: three times what it is.
-const MAX_BY_TEAM: u64 = 32 << 20;
+/// The longest `update_excuses_by_team.yaml`: ten times what it is. It is never held as a whole.
+const MAX_BY_TEAM: u64 = 128 << 20;
 /// The time for it.
 const BY_TEAM_TIME: Duration = Duration::from_secs(120);
 /// How many pieces of it wait for the parser, at most.
@@ -223,11 +223,11 @@ impl Britney {
         };
         match (info, &self.development) {
             (Ok(info), development) => Ok(Releases {
-                series: Ok(if self.series.is_empty() {
+                series: if self.series.is_empty() {
                     current(&info, date)
                 } else {
-                    named()
-                }),
+                    Ok(named())
+                },
                 development: match development {
                     Some(development) => Ok(development.clone()),
                     None => info.development_series(date).map(str::to_owned),
@@ -261,15 +261,16 @@ struct Series {
 }
 
 /// The series for which britney runs on that day, oldest first.
-fn current(info: &DistroInfo, date: NaiveDate) -> Vec<Series> {
-    let releases = info.releases().iter();
-    releases
-        .filter(|release| release.is_supported(date) || release.is_esm(date) || release.is_development(date))
-        .map(|release| Series {
-            name: release.series().to_owned(),
-            is_new: release.is_development(date),
-        })
-        .collect()
+fn current(info: &DistroInfo, date: NaiveDate) -> Result<Vec<Series>, CollectorError> {
+    let is_new = |name| {
+        info.find(name)
+            .is_some_and(|release| release.is_development(date))
+    };
+    let series = info.active_series(date)?.map(|name| Series {
+        name: name.to_owned(),
+        is_new: is_new(name),
+    });
+    Ok(series.collect())
 }
 
 /// Something to ask for.
@@ -362,6 +363,9 @@ impl Look<'_> {
             && let Some(first) = gaps.first()
         {
             return Err(CollectorError::parse(redacted(&url), first.as_str()));
+        }
+        if teams.is_empty() {
+            self.cx.notice(format_args!("{BY_TEAM}: it names no team"));
         }
         for gap in gaps {
             self.cx.gap(format_args!("{BY_TEAM}: {gap}"));

@@ -27,10 +27,11 @@ impl Node {
     /// What it is, for people.
     pub(super) fn what(&self) -> Cow<'static, str> {
         match self {
-            Self::Scalar(Scalar {
-                value: Value::Null, ..
-            }) => "null".into(),
-            Self::Scalar(scalar) => format!("the text {:?}", shown(&scalar.text)).into(),
+            Self::Scalar(Scalar { value, text }) => match value {
+                Value::Null => "null".into(),
+                Value::Number(_) => format!("the number {}", shown(text)).into(),
+                Value::Text => format!("the text {:?}", shown(text)).into(),
+            },
             Self::Mapping(_) => "a mapping".into(),
             Self::List(_) => "a list".into(),
         }
@@ -43,7 +44,11 @@ impl Node {
                 value: Value::Number(days),
                 ..
             }) if days.abs() <= MAX_AGE => Age::Days(days),
-            other => Age::Wrong(other.what()),
+            Self::Scalar(Scalar {
+                value: Value::Number(_),
+                text,
+            }) => Age::Wrong(format!("its age is {} days, which cannot be", shown(&text))),
+            other => Age::Wrong(format!("its age is {}, not a number", other.what())),
         }
     }
 }
@@ -65,14 +70,14 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// Quotes, or the tag `!!str`, make a text of a number.
+    /// Quotes, or the tag `!!str`, make a text of null. A number is one with them too, as for Python's `float()`.
     pub(super) fn of(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Self {
-        if style != ScalarStyle::Plain || tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str")) {
-            return Self::Text;
-        }
-        if matches!(text, "" | "~" | "null" | "Null" | "NULL") {
+        let is_quoted =
+            style != ScalarStyle::Plain || tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
+        if !is_quoted && matches!(text, "" | "~" | "null" | "Null" | "NULL") {
             return Self::Null;
         }
+        let text = text.trim();
         // Rust reads `inf` and `nan` too.
         let is_number = |byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
         if text.len() > MAX_NUMBER || !text.bytes().all(is_number) {
@@ -86,8 +91,8 @@ impl Value {
 #[derive(Clone, Debug)]
 pub(super) enum Age {
     Days(f64),
-    /// It is something else, in words.
-    Wrong(Cow<'static, str>),
+    /// It is something else: what is wrong with it, in words.
+    Wrong(String),
 }
 
 /// A list as the packages of a team.
@@ -128,7 +133,7 @@ impl Packages {
 /// What is wrong with a package that has no age.
 pub(super) fn fault(package: &Node) -> String {
     match package {
-        Node::Mapping(Some(Age::Wrong(what))) => format!("its age is {what}, not a number"),
+        Node::Mapping(Some(Age::Wrong(what))) => what.clone(),
         Node::Mapping(_) => "it has no age".to_owned(),
         other => format!("it is {}, not a package", other.what()),
     }
@@ -175,9 +180,13 @@ mod tests {
             ScalarStyle::Literal,
             ScalarStyle::Folded,
         ] {
-            assert_eq!(Value::of("5", style, None), Value::Text);
+            assert_eq!(Value::of(" 5.5\n", style, None), Value::Number(5.5));
+            for text in ["", "~", "null", "5 days", "inf"] {
+                assert_eq!(Value::of(text, style, None), Value::Text, "{text}");
+            }
         }
-        let text = Tag::new("tag:yaml.org,2002:", "str");
-        assert_eq!(Value::of("5", ScalarStyle::Plain, Some(&text)), Value::Text);
+        let tag = Tag::new("tag:yaml.org,2002:", "str");
+        let tagged = |text| Value::of(text, ScalarStyle::Plain, Some(&tag));
+        assert_eq!((tagged("5"), tagged("null")), (Value::Number(5.0), Value::Text));
     }
 }

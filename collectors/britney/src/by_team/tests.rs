@@ -166,7 +166,8 @@ team:
 - source: none
 - age: null
 - age: old
-- age: '5'
+- age: '9'
+- age: ''
 - age: [5]
 - age: {days: 5}
 - age: .inf
@@ -183,18 +184,18 @@ not-a-list: {age: 5}
 text: none
 ";
     let expected = "\
-team 2 6.0
+team 3 7.0
 other 0 0.0
 gap: team: the package in line 3 is left out: it has no age
 gap: team: the package in line 4 is left out: its age is null, not a number
 gap: team: the package in line 5 is left out: its age is the text \"old\", not a number
-gap: team: the package in line 6 is left out: its age is the text \"5\", not a number
-gap: team: the package in line 7 is left out: its age is a list, not a number
-gap: team: the package in line 8 is left out: its age is a mapping, not a number
-gap: team: the package in line 9 is left out: its age is the text \".inf\", not a number
-gap: team: the package in line 10 is left out: its age is the text \"1e300\", not a number
-gap: team: the package in line 11 is left out: it is null, not a package
-gap: team: the package in line 12 is left out: it is the text \"glibc\", not a package
+gap: team: the package in line 7 is left out: its age is the text \"\", not a number
+gap: team: the package in line 8 is left out: its age is a list, not a number
+gap: team: the package in line 9 is left out: its age is a mapping, not a number
+gap: team: the package in line 10 is left out: its age is the text \".inf\", not a number
+gap: team: the package in line 11 is left out: its age is 1e300 days, which cannot be
+gap: team: the package in line 12 is left out: it is null, not a package
+gap: team: the package in line 13 is left out: it is the text \"glibc\", not a package
 gap: and 6 more
 ";
     assert_eq!(read(yaml), expected);
@@ -233,7 +234,7 @@ fn names_of_teams_are_any_text_that_can_be_a_tag() {
 fn what_is_something_else_fails_as_a_whole() {
     for (yaml, said) in [
         ("- age: 5\n", "it is a list, not a mapping of teams"),
-        ("5\n", "it is the text \"5\", not a mapping of teams"),
+        ("5\n", "it is the number 5, not a mapping of teams"),
         (
             "<!DOCTYPE html>\n<html><body>Log in</body></html>\n",
             "not a mapping of teams",

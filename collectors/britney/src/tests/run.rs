@@ -123,6 +123,57 @@ fn a_list_of_releases_that_is_too_old_says_so() {
 }
 
 #[test]
+fn a_list_of_releases_without_any_of_that_day_is_an_error() {
+    let mut scene = Scene::new(&[]);
+    scene.metric.development = None;
+    scene.metric.distro_info = "/ancient.csv".to_owned();
+    let ancient = "version,codename,series,created,release,eol\n4.10,Warty Warthog,warty,2004-03-05,2004-10-20,2006-04-30\n";
+    let said = scene.run_below(&[("ancient.csv", ancient)]).error.unwrap();
+    assert!(
+        said.contains("knows none in the making on 2026-11-21 (its newest is warty): upgrade the package"),
+        "{said}"
+    );
+    assert_eq!(scene.source.requests().len(), 0);
+}
+
+#[test]
+fn a_document_without_teams_is_a_notice() {
+    for yaml in ["{}\n", "# nothing\n"] {
+        let mut scene = Scene::new(&["noble"]);
+        scene.page("noble", "2026.11.21 02:12:00");
+        scene.route(BY_TEAM, Answer::ok(yaml));
+        let (lines, batch) = scene.last_runs("2026-11-21T07:00:00Z");
+        assert_eq!(lines, [age("noble", 4)]);
+        assert_eq!(batch.notices, ["update_excuses_by_team.yaml: it names no team"]);
+    }
+}
+
+#[test]
+fn series_that_hang_leave_time_for_those_after_them() {
+    // More than are asked for at a time.
+    let mut series: Vec<String> = (0..14).map(|number| format!("hanging-{number}")).collect();
+    series.push("noble".to_owned());
+    let mut scene = Scene::new(&[]);
+    for name in &series {
+        scene.route(&format!("{name}/update_excuses.html"), Answer::hang());
+        for day in ["2026-11-20", "2026-11-21"] {
+            scene.route(&format!("log/{name}/{day}/"), Answer::hang());
+        }
+    }
+    scene.metric.series = series;
+    scene.page("noble", "2026.11.21 06:12:00");
+    scene.logs("noble", "2026-11-21", &[]);
+    let batch = scene.run_within(Duration::from_secs(6));
+    assert_eq!(batch.error, None);
+    // Noble has no log; of the others neither comes.
+    assert_eq!(batch.gaps.len(), 2 * 14 + 1, "{:?}", batch.gaps);
+    assert_eq!(
+        text(&batch),
+        format!("{OTHERS}{} 1795244400000000000\n", age("noble", 0))
+    );
+}
+
+#[test]
 fn a_document_that_fails_is_a_gap_and_the_other_counts() {
     for (broken, other) in [(EXCUSES, 0), (BY_TEAM, 1)] {
         for (answer, said) in [
