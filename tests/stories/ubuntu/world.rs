@@ -76,14 +76,14 @@ impl World {
              production_queue_size = \"{}\"\nproduction_running = \"{}\"\n\
              staging_queue_size = \"{}\"\nstaging_running = \"{}\"\n\n\
              [collector.britney]\nurl = \"{}\"\ndistro_info = \"{distro_info}\"\n\n\
-             [collector.cnf]\nurl = \"{}\"\nlaunchpad = \"{launchpad}\"\n\n\
+             [collector.cnf]\nurl = \"{}\"\nlaunchpad = \"{launchpad}\"\ndistro_info = \"{distro_info}\"\n\n\
              [collector.contributors]\nlaunchpad = \"{launchpad}\"\n\n\
              [collector.images]\nurl = \"{}\"\nlaunchpad = \"{launchpad}\"\ndistro_info = \"{distro_info}\"\n\n\
              [collector.rls-bugs]\nurl = \"{}\"\ndistro_info = \"{distro_info}\"\n\n\
              [collector.sponsoring]\nurl = \"{}\"\n\n\
              [collector.ubuntu-archive]\nurl = \"{}\"\nlaunchpad = \"{launchpad}\"\nreviews_url = \"{}\"\n\
              distro_info = \"{distro_info}\"\n\n\
-             [collector.upload-queues]\nlaunchpad = \"{launchpad}\"\n\n\
+             [collector.upload-queues]\nlaunchpad = \"{launchpad}\"\ndistro_info = \"{distro_info}\"\n\n\
              [collector.versions]\nurl = \"{}\"\n\n",
             at("/production/queue_size.json"),
             at("/production/static/running.json"),
