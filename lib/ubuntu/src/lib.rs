@@ -14,10 +14,12 @@
 pub mod apache_index;
 mod below;
 pub mod distro_info;
+mod found;
 pub mod launchpad;
-mod left_out;
+mod remarks;
 pub mod rows;
 pub mod series;
 
 pub use below::below;
-pub use left_out::{LeftOut, shown};
+pub use found::Found;
+pub use remarks::{MAX_REMARKS, Remarks, shown};

@@ -280,7 +280,7 @@ fn a_report_that_fails_is_a_gap_that_names_it_and_the_others_count() {
         ),
         (
             Answer::ok(r#"{"tasks": {"1": null, "2": 3}}"#),
-            "bug \"1\" is null, not a list of tasks; 1 more is left out",
+            "bug \"1\" is null, not a list of tasks, and 1 more",
         ),
         (Answer::huge(1 << 30), "16777216"),
         (Answer::hang(), "did not answer within"),
@@ -335,8 +335,7 @@ fn what_is_left_out_of_a_report_is_a_gap_and_the_rest_counts() {
     assert_eq!(
         batch.gaps,
         [
-            "noble's rls-nn-incoming.json: the `team` of a task of bug \"2\" is integer `3`, not a list or null; 1 more \
-             is left out"
+            "noble's rls-nn-incoming.json: the `team` of a task of bug \"2\" is 3, not a list or null, and 1 more"
         ]
     );
     assert_eq!(

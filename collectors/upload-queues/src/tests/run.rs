@@ -245,7 +245,7 @@ fn a_queue_that_fails_is_a_gap_that_names_it_and_the_others_count() {
         (Answer::ok(r#"{"entries": {}}"#), "expected a list of entries"),
         (
             answer(&json!({"entries": [null, 7]})),
-            "entry 1: it is null, not an upload, and 1 entry more is like it",
+            "entry 1: it is null, not an upload, and 1 more",
         ),
         (
             answer(&json!({"entries": [one], "next_collection_link": "?status=New&memo=1"})),
@@ -296,7 +296,7 @@ fn what_cannot_be_read_of_an_upload_is_a_gap_of_its_queue() {
     assert_eq!(
         batch.notices,
         [
-            "noble's Unapproved queue: entry 3: it is of 2026-11-22 06:00:00 UTC, after now: its age counts as 0"
+            "noble's Unapproved queue: entry 3: it is of 2026-11-22 06:00:00 UTC, after now: the age of such an upload counts as 0"
         ]
     );
     assert_eq!(

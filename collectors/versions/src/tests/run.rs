@@ -89,7 +89,7 @@ fn a_report_that_fails_is_a_gap_that_names_it_and_the_others_count() {
         (Answer::ok(""), "0 bytes"),
         (
             Answer::ok("<html>\nmaintenance\n</html>"),
-            "line 1, \"<html>\", is not category=COUNT; 2 more",
+            "line 1, \"<html>\", is not category=COUNT, and 2 more",
         ),
         (Answer::ok(b"x=1\n\xff=2\n"), "UTF-8"),
         (Answer::huge(1 << 30), "1048576"),
