@@ -199,14 +199,8 @@ struct Dated {
 impl Found {
     /// Takes what was read of a listing; what is wrong in it is a gap.
     fn take(&mut self, cx: &Context, pattern: &str, listing: Listing) {
-        for remark in listing.remarks {
+        for remark in listing.remarks.into_lines() {
             cx.gap(format_args!("in the listing {pattern}: {remark}"));
-        }
-        if listing.more > 0 {
-            cx.gap(format_args!(
-                "in the listing {pattern}: {} more lines like these",
-                listing.more
-            ));
         }
         self.unplaced += listing.unplaced;
         let mut left_out = 0_usize;
