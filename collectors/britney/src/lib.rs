@@ -32,7 +32,7 @@ pub mod logs;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use tidemark_collect::http::{HttpError, Url, redacted};
+use tidemark_collect::http::{Url, redacted};
 use tidemark_collect::{
     CollectorError, Context, Measurement, Metric, Needs, Parts, Points, Schema, Settings, Timestamp,
     side_by_side,
@@ -40,6 +40,7 @@ use tidemark_collect::{
 use tidemark_ubuntu::distro_info::{self, DistroInfo};
 use tidemark_ubuntu::{below, rows};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::by_team::ByTeam;
 use crate::last_run::Budget;
@@ -390,20 +391,20 @@ impl Look<'_> {
         let parser = tokio::task::spawn_blocking(move || {
             by_team::parse(std::iter::from_fn(|| pieces.blocking_recv()))
         });
-        let sent = async move {
-            while let Some(piece) = body.chunk().await? {
-                if sender.send(piece).await.is_err() {
-                    // The parser has seen enough, and says why.
-                    break;
-                }
+        while let Some(piece) = body.chunk().await? {
+            match timeout(body.remaining(), sender.send(piece)).await {
+                Ok(Ok(())) => {}
+                // The parser has seen enough, and says why.
+                Ok(Err(_)) => break,
+                // It has more pieces than it can read in time, which the body tells.
+                Err(_) => {}
             }
-            Ok::<_, HttpError>(())
-        };
-        let sent = sent.await;
-        let parsed = parser.await;
-        // Of a body that broke off the parser's words are of no use.
-        sent?;
-        let parsed = parsed.map_err(|error| CollectorError::caused("the parser of YAML ended", error))?;
+        }
+        drop(sender);
+        let parsed = timeout(body.remaining(), parser)
+            .await
+            .map_err(|_| CollectorError::parse(redacted(url), "it came in time, but was not parsed in time"))?
+            .map_err(|error| CollectorError::caused("the parser of YAML ended", error))?;
         parsed.map_err(|error| CollectorError::parse(redacted(url), error))
     }
 }

@@ -281,3 +281,24 @@ fn without_settings_it_asks_ubuntu() {
     assert_eq!(Britney::RUN_INTERVAL.to_string(), "5m");
     assert_eq!(Britney::DEFAULT, DefaultState::Off);
 }
+
+#[test]
+fn what_takes_long_to_parse_costs_no_other_part() {
+    let scene = Scene::recorded(Answer::by_range);
+    let team = format!("team:\n{}", "- age: 5.5\n".repeat(5000));
+    scene.route(BY_TEAM, Answer::repeated(team, MAX_BY_TEAM - (1 << 20)));
+    let batch = scene.run_within(Duration::from_secs(3));
+    assert!(batch.is_partial(), "{batch:?}");
+    assert!(
+        batch.gaps.iter().any(|gap| gap.starts_with(BY_TEAM)),
+        "{:?}",
+        batch.gaps
+    );
+    for of in [
+        "britney_last_run_age",
+        "britney_last_run_duration",
+        "update_excuses_stats",
+    ] {
+        assert!(batch.points.iter().any(|point| point.measurement() == of), "{of}");
+    }
+}
