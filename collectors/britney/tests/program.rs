@@ -217,7 +217,7 @@ fn whatever_the_yaml_holds_the_run_stays_small() {
         ),
         (
             format!("a: [{}]\n", "x, ".repeat(1 << 18)),
-            "a: the package in line 1 is left out: it is the text",
+            "\"a\": the package in line 1 is left out: it is the text",
         ),
         (
             format!("a: {}", "[".repeat(30 << 20)),

@@ -15,6 +15,7 @@ pub mod apache_index;
 mod below;
 pub mod distro_info;
 mod found;
+mod is_cut;
 pub mod launchpad;
 mod remarks;
 pub mod rows;
@@ -22,4 +23,5 @@ pub mod series;
 
 pub use below::below;
 pub use found::Found;
+pub use is_cut::is_cut;
 pub use remarks::{MAX_REMARKS, Remarks, shown};

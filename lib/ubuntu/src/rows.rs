@@ -23,7 +23,7 @@ use std::time::Duration;
 use tidemark_collect::http::{Url, redacted};
 use tidemark_collect::{CollectorError, Context, Timestamp};
 
-use crate::{Remarks, shown};
+use crate::{Remarks, is_cut, shown};
 
 /// Rows that are younger than this are recent: 12 hours. One that is exactly as old is not.
 pub const RECENT: Duration = Duration::from_secs(12 * 60 * 60);
@@ -127,7 +127,7 @@ pub async fn tail(cx: &Context, url: &Url) -> Result<String, CollectorError> {
         Err(error) if error.status() == Some(416) => return Ok(String::new()),
         Err(error) => return Err(error.into()),
     };
-    let is_cut = body.status() == 206 && !body.header("content-range").is_some_and(begins_the_file);
+    let is_cut = is_cut(&body);
     let mut bytes = Vec::new();
     while let Some(chunk) = body.chunk().await? {
         bytes.extend_from_slice(&chunk);
@@ -142,16 +142,6 @@ pub async fn tail(cx: &Context, url: &Url) -> Result<String, CollectorError> {
         let reason = format!("it is not UTF-8 text: the byte at offset {at} of what came cannot be");
         CollectorError::parse(redacted(url), reason)
     })
-}
-
-/// Whether a `Content-Range` begins at the file's first byte: `bytes 0-99/100`.
-fn begins_the_file(range: &str) -> bool {
-    let range = range.trim_start();
-    let range = range.strip_prefix("bytes").unwrap_or(range);
-    range
-        .trim_start()
-        .split_once('-')
-        .is_some_and(|(first, _)| first == "0")
 }
 
 /// Reads lines. A quote is a character like others: one that is not closed must not take the following lines along.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use granit_parser::{ScalarStyle, Tag};
+use tidemark_ubuntu::shown;
 
 /// Packages that are older than so many days count.
 const COUNTED_AFTER: f64 = 3.0;
@@ -10,8 +11,6 @@ const COUNTED_AFTER: f64 = 3.0;
 const MAX_AGE: f64 = 1e9;
 /// The longest number, in bytes.
 const MAX_NUMBER: usize = 40;
-/// The most characters of a text that a remark shows.
-const SHOWN: usize = 40;
 
 /// A part of the document that was read.
 #[derive(Clone, Debug)]
@@ -29,8 +28,8 @@ impl Node {
         match self {
             Self::Scalar(Scalar { value, text }) => match value {
                 Value::Null => "null".into(),
-                Value::Number(_) => format!("the number {}", shown(text)).into(),
-                Value::Text => format!("the text {:?}", shown(text)).into(),
+                Value::Number(_) => format!("the number {}", text.trim()).into(),
+                Value::Text => format!("the text {}", shown(text)).into(),
             },
             Self::Mapping(_) => "a mapping".into(),
             Self::List(_) => "a list".into(),
@@ -47,7 +46,7 @@ impl Node {
             Self::Scalar(Scalar {
                 value: Value::Number(_),
                 text,
-            }) => Age::Wrong(format!("its age is {} days, which cannot be", shown(&text))),
+            }) => Age::Wrong(format!("its age is {} days, which cannot be", text.trim())),
             other => Age::Wrong(format!("its age is {}, not a number", other.what())),
         }
     }
@@ -136,14 +135,6 @@ pub(super) fn fault(package: &Node) -> String {
         Node::Mapping(Some(Age::Wrong(what))) => what.clone(),
         Node::Mapping(_) => "it has no age".to_owned(),
         other => format!("it is {}, not a package", other.what()),
-    }
-}
-
-/// As much of a text as is shown.
-pub(super) fn shown(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]).into(),
-        None => text.into(),
     }
 }
 

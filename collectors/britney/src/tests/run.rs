@@ -32,8 +32,8 @@ fn recorded_documents_give_the_expected_points() {
             batch.gaps,
             [
                 "update_excuses.csv: the row in line 1435 is left out: \"nan\" is no whole number",
-                "update_excuses_by_team.yaml: unsubscribed: the package in line 3138 is left out: it has no age",
-                "update_excuses_by_team.yaml: unsubscribed: the package in line 3141 is left out: its age is the text \"unknown\", not a number",
+                "update_excuses_by_team.yaml: \"unsubscribed\": the package in line 3138 is left out: it has no age",
+                "update_excuses_by_team.yaml: \"unsubscribed\": the package in line 3141 is left out: its age is the text \"unknown\", not a number",
             ]
         );
         assert_eq!(
