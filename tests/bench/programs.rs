@@ -1,9 +1,11 @@
 //! Whole programs beside their peers, in the same run: CPU time, wall time, peak memory, size.
 //!
 //! `cargo build --config .cargo/dist.toml --profile dist --bins`, then `cargo bench --profile dist -p tidemark-tests --bench
-//! programs -- [PART…]`
-//! with the parts `start`, `sponsoring`, `autopkgtest`, `ubuntu-linear`, `ubuntu-parse`, `ubuntu-runs`, `backlog`,
-//! `generator`, `systemd`; `ubuntu` is three of them, and all are run where none is named. Needs `influxd`, `curl`, for the peers `python3-influxdb` and `python3-yaml`, and root for `systemd`. What is printed goes into BENCHMARKS.md.
+//! programs -- [PART…]` with the parts `start`, `sponsoring`, `autopkgtest`, `ubuntu-linear`, `ubuntu-parse`,
+//! `ubuntu-runs`, `backlog`, `generator`, `systemd`; `ubuntu` is three of them, and all are run where none is named.
+//! `ubuntu-parse` needs one program more: `cargo build --config .cargo/dist.toml --profile dist -p tidemark-tests --example
+//! parse`. Needs `influxd`, `rsync`, `curl`, for the peers `python3-influxdb` and `python3-yaml`, and root for `systemd`.
+//! What is printed goes into BENCHMARKS.md.
 
 #![allow(
     clippy::unwrap_used,

@@ -13,8 +13,9 @@ use serde::de::{
 };
 use serde::{Deserialize, de};
 use tidemark_collect::Measurement;
+use tidemark_ubuntu::{Found, Remarks};
 
-use crate::remarks::{Found, Remarks, Way};
+use crate::way::Way;
 
 /// The most names in one object: more than Ubuntu has packages.
 const MAX_NAMES: usize = 100_000;

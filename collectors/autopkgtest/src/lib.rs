@@ -23,8 +23,8 @@
 
 mod document;
 mod queues;
-mod remarks;
 mod running;
+mod way;
 
 use std::time::Duration;
 

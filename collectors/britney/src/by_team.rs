@@ -13,7 +13,7 @@
 //! let by_team = parse([yaml]).unwrap();
 //! let teams: Vec<_> = by_team.teams.iter().map(|team| (&team.name[..], team.count, team.age)).collect();
 //! assert_eq!(teams, [("desktop-packages", 1, 5.5), ("kernel-packages", 0, 0.0)]);
-//! assert_eq!(by_team.gaps, ["desktop-packages: the package in line 5 is left out: its age is the text \"old\", not a number"]);
+//! assert_eq!(by_team.gaps, ["\"desktop-packages\": the package in line 5 is left out: its age is the text \"old\", not a number"]);
 //! ```
 
 use std::cell::Cell;
@@ -22,12 +22,13 @@ use std::error::Error;
 use std::fmt;
 
 use granit_parser::{Event, Parser, ScanError};
+use tidemark_ubuntu::{Remarks, shown};
 
 mod chars;
 mod node;
 
 use chars::Chars;
-use node::{Age, Node, Packages, Scalar, Value, fault, shown};
+use node::{Age, Node, Packages, Scalar, Value, fault};
 
 /// The most teams: hundreds of times what there are.
 pub const MAX_TEAMS: usize = 10_000;
@@ -37,8 +38,6 @@ pub const MAX_ANCHORS: usize = 50_000;
 pub const MAX_TEXT: usize = 1 << 20;
 /// The longest name of a team that becomes a tag, in bytes.
 pub const MAX_NAME: usize = 200;
-/// The most lines of gaps, and of notices; of more, the number is told.
-const MAX_REMARKS: usize = 10;
 
 /// What the file says, team by team.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -214,8 +213,8 @@ impl Reader {
     fn key(&mut self, text: Option<&str>, line: usize) {
         let is_team = self.open.len() == 1;
         if is_team && text.is_none() {
-            let told = format!("a key in line {line} is left out: it is no name of a team");
-            self.gaps.add(told);
+            self.gaps
+                .add(|| format!("a key in line {line} is left out: it is no name of a team"));
         }
         if let Some(Open {
             inside: Inside::Mapping { key, .. },
@@ -269,8 +268,8 @@ impl Reader {
                     && depth == 2
                     && let Some(team) = self.team()
                 {
-                    let told = format!("{team}: the package in line {line} is left out: {}", fault(&node));
-                    self.gaps.add(told);
+                    self.gaps
+                        .add(|| format!("{team}: the package in line {line} is left out: {}", fault(&node)));
                 }
             }
             Inside::Mapping { key, age } => match key.take() {
@@ -297,7 +296,7 @@ impl Reader {
                         ..
                     },
                 ..
-            }) => Some(shown(name).into_owned()),
+            }) => Some(shown(name)),
             _ => None,
         }
     }
@@ -308,19 +307,20 @@ impl Reader {
             && self.open.len() == 1
             && let Some(team) = self.team()
         {
-            self.gaps.add(format!(
-                "{team}: packages without an age are left out, as in the list that it names"
-            ));
+            self.gaps.add(|| {
+                format!("{team}: packages without an age are left out, as in the list that it names")
+            });
         }
     }
 
     fn add_team(&mut self, name: String, node: &Node) -> Result<(), ByTeamError> {
         if name.is_empty() || name.len() > MAX_NAME {
-            let told = format!(
-                "{:?} is left out: a team's name has 1 to {MAX_NAME} bytes",
-                shown(&name)
-            );
-            self.gaps.add(told);
+            self.gaps.add(|| {
+                format!(
+                    "{} is left out: a team's name has 1 to {MAX_NAME} bytes",
+                    shown(&name)
+                )
+            });
             return Ok(());
         }
         let packages = match node {
@@ -329,11 +329,8 @@ impl Reader {
                 value: Value::Null, ..
             }) => Packages::default(),
             other => {
-                self.gaps.add(format!(
-                    "{} is left out: it is {}, not a list",
-                    shown(&name),
-                    other.what()
-                ));
+                self.gaps
+                    .add(|| format!("{} is left out: it is {}, not a list", shown(&name), other.what()));
                 return Ok(());
             }
         };
@@ -344,7 +341,7 @@ impl Reader {
         };
         if let Some(place) = self.places.get(&team.name) {
             self.notices
-                .add(format!("{} is there twice: the last counts", shown(&team.name)));
+                .add(|| format!("{} is there twice: the last counts", shown(&team.name)));
             self.teams[*place] = team;
             return Ok(());
         }
@@ -359,8 +356,8 @@ impl Reader {
     fn end(self) -> ByTeam {
         ByTeam {
             teams: self.teams,
-            gaps: self.gaps.into_lines(),
-            notices: self.notices.into_lines(),
+            gaps: self.gaps.into_lines().collect(),
+            notices: self.notices.into_lines().collect(),
         }
     }
 }
@@ -368,30 +365,6 @@ impl Reader {
 /// As much of a text as is kept: one byte and a character more than a name may have.
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_NAME + 4)]
-}
-
-/// Lines for people, bounded in number.
-#[derive(Default)]
-struct Remarks {
-    lines: Vec<String>,
-    more: usize,
-}
-
-impl Remarks {
-    fn add(&mut self, line: String) {
-        if self.lines.len() < MAX_REMARKS {
-            self.lines.push(line);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    fn into_lines(mut self) -> Vec<String> {
-        if self.more > 0 {
-            self.lines.push(format!("and {} more", self.more));
-        }
-        self.lines
-    }
 }
 
 /// Why a file is not read at all.

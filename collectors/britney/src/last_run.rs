@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use tidemark_collect::http::{Body, HttpError, TIMEOUT, Url, redacted};
 use tidemark_collect::{CollectorError, Context};
-use tidemark_ubuntu::below;
+use tidemark_ubuntu::{below, is_cut};
 use tokio::time::Instant;
 
 use crate::generated::Search;
@@ -156,7 +156,7 @@ async fn edges(cx: &Context, log: &Url, budget: Budget) -> Result<Option<(Vec<u8
         Err(error) if error.status() == Some(416) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let is_cut = body.status() == 206 && !begins_the_file(&body);
+    let is_cut = is_cut(&body);
     let (beginning, end) = read_edges(&mut body).await?;
     if !is_cut {
         return Ok(Some((beginning, end)));
@@ -172,12 +172,6 @@ async fn edges(cx: &Context, log: &Url, budget: Budget) -> Result<Option<(Vec<u8
         beginning.extend_from_slice(&piece[..piece.len().min(EDGE - beginning.len())]);
     }
     Ok(Some((beginning, end)))
-}
-
-/// Whether a part of a file is its first.
-fn begins_the_file(body: &Body) -> bool {
-    let range = body.header("content-range").unwrap_or_default();
-    range.trim_start_matches("bytes").trim_start().starts_with("0-")
 }
 
 /// The first and the last [`EDGE`] bytes of a body; they are the same where it is no longer.

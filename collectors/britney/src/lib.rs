@@ -32,7 +32,7 @@ pub mod logs;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use tidemark_collect::http::{HttpError, Url, redacted};
+use tidemark_collect::http::{Url, redacted};
 use tidemark_collect::{
     CollectorError, Context, Measurement, Metric, Needs, Parts, Points, Schema, Settings, Timestamp,
     side_by_side,
@@ -40,6 +40,7 @@ use tidemark_collect::{
 use tidemark_ubuntu::distro_info::{self, DistroInfo};
 use tidemark_ubuntu::{below, rows};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::by_team::ByTeam;
 use crate::last_run::Budget;
@@ -52,10 +53,10 @@ const BY_TEAM: &str = "update_excuses_by_team.yaml";
 const SIDE_BY_SIDE: usize = 12;
 /// The time that a series has for its page, the listing of its logs and a log.
 const SERIES_TIME: Duration = Duration::from_secs(120);
-/// The longest `update_excuses.csv`: a hundred years of rows.
+/// The longest `update_excuses.csv`: twenty-five years of a row each half an hour.
 const MAX_CSV: u64 = 16 << 20;
-/// The longest `update_excuses_by_team.yaml`: three times what it is.
-const MAX_BY_TEAM: u64 = 32 << 20;
+/// The longest `update_excuses_by_team.yaml`: ten times what it is. It is never held as a whole.
+const MAX_BY_TEAM: u64 = 128 << 20;
 /// The time for it.
 const BY_TEAM_TIME: Duration = Duration::from_secs(120);
 /// How many pieces of it wait for the parser, at most.
@@ -223,11 +224,11 @@ impl Britney {
         };
         match (info, &self.development) {
             (Ok(info), development) => Ok(Releases {
-                series: Ok(if self.series.is_empty() {
+                series: if self.series.is_empty() {
                     current(&info, date)
                 } else {
-                    named()
-                }),
+                    Ok(named())
+                },
                 development: match development {
                     Some(development) => Ok(development.clone()),
                     None => info.development_series(date).map(str::to_owned),
@@ -261,15 +262,16 @@ struct Series {
 }
 
 /// The series for which britney runs on that day, oldest first.
-fn current(info: &DistroInfo, date: NaiveDate) -> Vec<Series> {
-    let releases = info.releases().iter();
-    releases
-        .filter(|release| release.is_supported(date) || release.is_esm(date) || release.is_development(date))
-        .map(|release| Series {
-            name: release.series().to_owned(),
-            is_new: release.is_development(date),
-        })
-        .collect()
+fn current(info: &DistroInfo, date: NaiveDate) -> Result<Vec<Series>, CollectorError> {
+    let is_new = |name| {
+        info.find(name)
+            .is_some_and(|release| release.is_development(date))
+    };
+    let series = info.active_series(date)?.map(|name| Series {
+        name: name.to_owned(),
+        is_new: is_new(name),
+    });
+    Ok(series.collect())
 }
 
 /// Something to ask for.
@@ -363,6 +365,9 @@ impl Look<'_> {
         {
             return Err(CollectorError::parse(redacted(&url), first.as_str()));
         }
+        if teams.is_empty() {
+            self.cx.notice(format_args!("{BY_TEAM}: it names no team"));
+        }
         for gap in gaps {
             self.cx.gap(format_args!("{BY_TEAM}: {gap}"));
         }
@@ -386,20 +391,20 @@ impl Look<'_> {
         let parser = tokio::task::spawn_blocking(move || {
             by_team::parse(std::iter::from_fn(|| pieces.blocking_recv()))
         });
-        let sent = async move {
-            while let Some(piece) = body.chunk().await? {
-                if sender.send(piece).await.is_err() {
-                    // The parser has seen enough, and says why.
-                    break;
-                }
+        while let Some(piece) = body.chunk().await? {
+            match timeout(body.remaining(), sender.send(piece)).await {
+                Ok(Ok(())) => {}
+                // The parser has seen enough, and says why.
+                Ok(Err(_)) => break,
+                // It has more pieces than it can read in time, which the body tells.
+                Err(_) => {}
             }
-            Ok::<_, HttpError>(())
-        };
-        let sent = sent.await;
-        let parsed = parser.await;
-        // Of a body that broke off the parser's words are of no use.
-        sent?;
-        let parsed = parsed.map_err(|error| CollectorError::caused("the parser of YAML ended", error))?;
+        }
+        drop(sender);
+        let parsed = timeout(body.remaining(), parser)
+            .await
+            .map_err(|_| CollectorError::parse(redacted(url), "it came in time, but was not parsed in time"))?
+            .map_err(|error| CollectorError::caused("the parser of YAML ended", error))?;
         parsed.map_err(|error| CollectorError::parse(redacted(url), error))
     }
 }

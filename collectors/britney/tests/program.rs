@@ -6,10 +6,11 @@
 )]
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use tidemark_collect::{Clock, SystemClock, Timestamp};
 use tidemark_testkit::ubuntu::{self, IndexStyle, Size};
-use tidemark_testkit::{Answer, Certificates, Ended, Home, Matrix, Part, Route, Source, Then, Way};
+use tidemark_testkit::{Answer, Certificates, Ended, Home, Matrix, Part, Route, Run, Source, Then, Way};
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
@@ -61,11 +62,14 @@ impl Scene {
         self.source.route(&format!("/proposed-migration/{path}"), answer);
     }
 
-    fn dry_run(&self) -> Ended {
+    fn run(&self) -> Run {
         let run = self.home.run("tidemark-britney");
         run.args(["--dry-run", "--output", "influx"])
             .env("SSL_CERT_FILE", self.certificates.authority())
-            .run()
+    }
+
+    fn dry_run(&self) -> Ended {
+        self.run().run()
     }
 }
 
@@ -158,6 +162,28 @@ fn sources_as_long_as_the_real_ones_take_little_memory() {
 }
 
 #[test]
+fn a_longer_yaml_takes_no_more_memory() {
+    let scene = Scene::new();
+    let made = ubuntu::update_excuses_by_team(Size::REAL);
+    // Its teams come again and again, until it is longer than all the memory that may be taken.
+    let yaml = made.text.repeat(2);
+    assert!(yaml.len() > 22 << 20);
+    scene.route("update_excuses_by_team.yaml", Answer::ok(yaml).gzip());
+    let ended = scene.run().bound(Duration::from_secs(110)).run().expect_code(0);
+    let teams = ended
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("update_excuses_by_team_stats,"));
+    assert_eq!(teams.count(), made.answer.teams.len());
+    assert!(
+        ended.stderr.contains("is there twice: the last counts"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.peak_memory < 22 << 20, "{} bytes", ended.peak_memory);
+}
+
+#[test]
 fn whatever_the_yaml_holds_the_run_stays_small() {
     let scene = Scene::new();
     let text = "x".repeat(1 << 20);
@@ -191,7 +217,7 @@ fn whatever_the_yaml_holds_the_run_stays_small() {
         ),
         (
             format!("a: [{}]\n", "x, ".repeat(1 << 18)),
-            "a: the package in line 1 is left out: it is the text",
+            "\"a\": the package in line 1 is left out: it is the text",
         ),
         (
             format!("a: {}", "[".repeat(30 << 20)),

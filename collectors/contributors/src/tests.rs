@@ -5,10 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tidemark_collect::{
-    Batch, Context, DefaultState, ManualClock, Metric, Needs, Strictness, Timestamp, defaults, line, run_once,
-};
-use tidemark_testkit::{Answer, Source, asked};
+use tidemark_collect::testing::{self, lines};
+use tidemark_collect::{Batch, Context, DefaultState, ManualClock, Metric, Needs, Timestamp, defaults};
+use tidemark_testkit::{Answer, Source, golden};
 
 use crate::Contributors;
 
@@ -41,20 +40,9 @@ fn run(source: &Source, teams: &[&str]) -> Batch {
         teams: teams.iter().map(|team| (*team).to_owned()).collect(),
     };
     let cx = Context::builder()
-        .metric::<Contributors>()
         .clock(ManualClock::new(Timestamp::from_secs(1_795_244_400).unwrap()))
-        .deadline(Duration::from_secs(20))
-        .strictness(Strictness::Strict)
-        .build();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(run_once(&metric, &cx))
-}
-
-fn text(batch: &Batch) -> String {
-    String::from_utf8(line::write(&batch.points, line::Dialect::V1)).unwrap()
+        .deadline(Duration::from_secs(20));
+    testing::run(&metric, cx)
 }
 
 fn count(team: &str, what: &str, count: u32) -> String {
@@ -71,11 +59,7 @@ fn recorded_answers_give_the_expected_points() {
         (batch.error.as_deref(), &batch.gaps[..], &batch.notices[..]),
         (None, &[][..], &[][..])
     );
-    let expected = fixtures().join("expected.influx");
-    if asked("TIDEMARK_REFRESH").is_some() {
-        std::fs::write(&expected, text(&batch)).unwrap();
-    }
-    assert_eq!(text(&batch), std::fs::read_to_string(expected).unwrap());
+    golden(fixtures().join("expected.influx"), &lines(&batch));
     // Two numbers of each team, and one that is behind a link; nobody is asked for by name.
     assert_eq!(source.requests().len(), 21);
     for request in source.requests() {
@@ -115,7 +99,7 @@ fn a_number_that_is_not_given_is_a_gap_and_the_others_count() {
         let gap = &batch.gaps[0];
         assert!(gap.starts_with("motu's members: ") && gap.contains(why), "{gap}");
         assert_eq!(
-            text(&batch),
+            lines(&batch),
             "launchpad_team_members,count_type=participants,team=motu count=9223372036854775807i 1795244400000000000\n"
         );
     }
@@ -136,7 +120,7 @@ fn a_team_that_is_named_twice_is_one_and_its_name_any_text() {
         count("ü\\ x?y", "members", 2),
         count("ü\\ x?y", "participants", 0),
     ];
-    assert_eq!(text(&batch), due.concat());
+    assert_eq!(lines(&batch), due.concat());
 }
 
 #[test]

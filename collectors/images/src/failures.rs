@@ -85,8 +85,8 @@ impl fmt::Display for Line<'_> {
         }
         let cut = match (self.group.is_cut, patterns.len()) {
             (false, _) => "",
-            (true, 1) => ", of which the beginning counts",
-            (true, _) => ", of each of which the beginning counts",
+            (true, 1) => ", of which what came counts",
+            (true, _) => ", of each of which what came counts",
         };
         write!(f, "{cut}: {}", self.group.failure)
     }
@@ -133,7 +133,7 @@ mod tests {
             [
                 "2 of 6 listings of rsync://h/m/ (a, b): rsync ended with code 12: connection unexpectedly closed (81 \
                  bytes received so far)",
-                "the listing rsync://h/m/c, of which the beginning counts: rsync ended with code 12: connection \
+                "the listing rsync://h/m/c, of which what came counts: rsync ended with code 12: connection \
                  unexpectedly closed (7 bytes received so far)",
                 "the listing rsync://h/m/d: rsync ended with code 30: connection unexpectedly closed (7 bytes received so \
                  far)",

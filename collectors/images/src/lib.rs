@@ -140,19 +140,22 @@ impl Metric for Images {
             (None, _) => {}
             (Some(why), 0) => cx.gap(format_args!("the active series: {why}")),
             (Some(why), 1) => cx.gap(format_args!(
-                "the active series: one image is left out, as it depends on them whose it is: {why}"
+                "the active series: one image is left out, as without them it is not known whose it is: {why}"
             )),
             (Some(why), count) => cx.gap(format_args!(
-                "the active series: {count} images are left out, as it depends on them whose they are: {why}"
+                "the active series: {count} images are left out, as without them it is not known whose they are: {why}"
             )),
         }
         let mut failed = failures.lines();
-        if found.images.is_empty() && found.unplaced == 0 {
+        if found.images.is_empty() {
             // The first is the run's error.
             let first = failed.next().map(|line| line.to_string());
             failed.for_each(|line| cx.gap(line));
-            return Err(CollectorError::other(first.unwrap_or_else(|| {
-                format!("{base} has no daily image that is called current or pending: is it the root of Ubuntu's images?")
+            return Err(CollectorError::other(first.unwrap_or_else(|| match found.unplaced {
+                0 => format!(
+                    "{base} has no daily image that is called current or pending: is it the root of Ubuntu's images?"
+                ),
+                _ => "no image is left: without the active series it is not known whose they are".to_owned(),
             })));
         }
         failed.for_each(|line| cx.gap(line));
@@ -199,14 +202,8 @@ struct Dated {
 impl Found {
     /// Takes what was read of a listing; what is wrong in it is a gap.
     fn take(&mut self, cx: &Context, pattern: &str, listing: Listing) {
-        for remark in listing.remarks {
+        for remark in listing.remarks.into_lines() {
             cx.gap(format_args!("in the listing {pattern}: {remark}"));
-        }
-        if listing.more > 0 {
-            cx.gap(format_args!(
-                "in the listing {pattern}: {} more lines like these",
-                listing.more
-            ));
         }
         self.unplaced += listing.unplaced;
         let mut left_out = 0_usize;

@@ -6,13 +6,9 @@
 use std::borrow::Cow;
 
 use chrono::NaiveDateTime;
+use tidemark_ubuntu::{Remarks, shown};
 
 use crate::path::{Fault, Identity, Series, identify, may_count};
-
-/// The most remarks that are kept of a listing; of more, the number is.
-pub const MAX_REMARKS: usize = 3;
-/// The most characters of a line that a remark shows.
-pub const LINE_SHOWN: usize = 100;
 
 const TIME: &str = "%Y/%m/%d-%H:%M:%S";
 
@@ -32,10 +28,8 @@ pub struct Image {
 pub struct Listing {
     /// The images that count, in the listing's order. Two may be the same by what is known of them.
     pub images: Vec<Image>,
-    /// What is wrong in lines that name an image, at most [`MAX_REMARKS`].
-    pub remarks: Vec<String>,
-    /// How many more lines are wrong.
-    pub more: usize,
+    /// What is wrong in lines that name an image.
+    pub remarks: Remarks,
     /// Images left out as it is not known which series are active.
     pub unplaced: usize,
 }
@@ -48,12 +42,7 @@ pub fn parse(text: &str, series: &Series) -> Listing {
         match read(line, series) {
             Ok(image) => listing.images.extend(image),
             Err(Wrong::Path(Fault::Series)) => listing.unplaced += 1,
-            Err(wrong) if listing.remarks.len() < MAX_REMARKS => {
-                listing
-                    .remarks
-                    .push(format!("{:?}{}: {}", shown(line), cut(line), wrong.said()));
-            }
-            Err(_) => listing.more += 1,
+            Err(wrong) => listing.remarks.add(|| wrong.said(line)),
         }
     }
     listing
@@ -67,11 +56,12 @@ enum Wrong {
 }
 
 impl Wrong {
-    fn said(&self) -> String {
+    fn said(&self, line: &str) -> String {
+        let path = line.splitn(3, ' ').last().unwrap_or_default();
         match self {
-            Self::Form => "not a size, a time and a path".to_owned(),
-            Self::Name => "the path is not UTF-8".to_owned(),
-            Self::Path(fault) => fault.to_string(),
+            Self::Form => format!("{} is not a size, a time and a path", shown(line)),
+            Self::Name => format!("{}: the path is not UTF-8", shown(path)),
+            Self::Path(fault) => format!("{}: {fault}", shown(path)),
         }
     }
 }
@@ -122,17 +112,4 @@ fn escape(text: &[u8]) -> Option<u8> {
         _ => None,
     })?;
     u8::try_from(value).ok()
-}
-
-/// The beginning of a line, as far as it is shown.
-fn shown(line: &str) -> &str {
-    let end = line
-        .char_indices()
-        .nth(LINE_SHOWN)
-        .map_or(line.len(), |(end, _)| end);
-    line.get(..end).unwrap_or(line)
-}
-
-fn cut(line: &str) -> &'static str {
-    if shown(line).len() < line.len() { "…" } else { "" }
 }

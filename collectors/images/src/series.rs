@@ -1,6 +1,6 @@
 //! Which series are active, asked of whoever knows.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use tidemark_collect::{CollectorError, Context, Timestamp, chain};
 use tidemark_ubuntu::distro_info::DistroInfo;
 use tidemark_ubuntu::launchpad::Launchpad;
@@ -58,17 +58,6 @@ fn known(series: Vec<String>) -> Series {
 
 fn of_distro_info(images: &Images, cx: &Context, now: Timestamp) -> Result<Vec<String>, CollectorError> {
     let info = DistroInfo::read(cx, &images.distro_info)?;
-    let date = DateTime::from_timestamp_nanos(now.nanos()).date_naive();
-    let releases = info
-        .supported(date)
-        .chain(info.esm(date))
-        .chain(info.development(date));
-    let series: Vec<String> = releases.map(|release| release.series().to_owned()).collect();
-    if series.is_empty() {
-        return Err(CollectorError::other(format_args!(
-            "{} names no release that is active on {date}: install a newer distro-info-data",
-            images.distro_info
-        )));
-    }
-    Ok(series)
+    let series = info.active_series(DateTime::<Utc>::from(now).date_naive())?;
+    Ok(series.map(str::to_owned).collect())
 }

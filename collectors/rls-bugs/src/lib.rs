@@ -83,18 +83,19 @@ impl Metric for RlsBugs {
             .iter()
             .flat_map(|release| TAGS.map(|tag| (release, tag)))
             .collect();
-        let asked = reports
-            .iter()
-            .map(|(release, tag)| self.report(cx, release, tag, now));
+        let asked = reports.iter().map(|(release, tag)| self.report(cx, release, tag));
         let mut parts = Parts::new(cx);
-        for ((release, tag), points) in reports.iter().zip(side_by_side(SIDE_BY_SIDE, asked).await) {
-            match points {
+        for ((release, tag), report) in reports.iter().zip(side_by_side(SIDE_BY_SIDE, asked).await) {
+            match report {
                 Err(error) if release.is_new && error.is_not_found() => cx.notice(format_args!(
                     "{} is in development and has no {} yet",
                     release.series,
                     file(release, tag)
                 )),
-                points => parts.take(part(release, tag), points),
+                report => {
+                    let points = report.and_then(|report| self.points(cx, release, tag, report, now));
+                    parts.take(part(release, tag), points);
+                }
             }
         }
         parts.end()
@@ -102,19 +103,28 @@ impl Metric for RlsBugs {
 }
 
 impl RlsBugs {
-    /// The points of one report.
-    async fn report(
+    fn address(&self, release: &Release, tag: &str) -> Url {
+        below(&self.url, &file(release, tag))
+    }
+
+    async fn report(&self, cx: &Context, release: &Release, tag: &str) -> Result<Report, CollectorError> {
+        let url = self.address(release, tag);
+        let request = cx.http().get(&url).max_bytes(MAX_BYTES);
+        Ok(request.timeout(cx.turn()).json().await?)
+    }
+
+    /// The points of one report; what is left out of it is a gap. An error where that is all of it.
+    fn points(
         &self,
         cx: &Context,
         release: &Release,
         tag: &'static str,
+        Report { bugs, left_out }: Report,
         now: Timestamp,
     ) -> Result<Points, CollectorError> {
-        let url = below(&self.url, &file(release, tag));
-        let request = cx.http().get(&url).max_bytes(MAX_BYTES);
-        let Report { bugs, left_out } = request.timeout(cx.turn()).json().await?;
         if bugs.is_empty() && !left_out.is_empty() {
-            return Err(CollectorError::parse(redacted(&url), left_out.to_string()));
+            let url = redacted(&self.address(release, tag));
+            return Err(CollectorError::parse(url, left_out.to_string()));
         }
         if !left_out.is_empty() {
             cx.gap(format_args!("{}: {left_out}", part(release, tag)));

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{
     DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
 };
-use tidemark_ubuntu::{LeftOut, shown};
+use tidemark_ubuntu::{Found, Remarks, shown};
 
 /// The most bugs of a report: fifty times what they have.
 pub const MAX_BUGS: usize = 100_000;
@@ -39,7 +39,7 @@ pub struct Report {
     /// Bugs by team; a bug counts once however many of its tasks are the team's.
     pub bugs: BTreeMap<String, i64>,
     /// What has another shape.
-    pub left_out: LeftOut,
+    pub left_out: Remarks,
 }
 
 impl<'de> Deserialize<'de> for Report {
@@ -142,7 +142,7 @@ struct Node<'a, 'de> {
     bug: &'a str,
     /// The bug's teams so far.
     teams: &'a mut BTreeSet<Cow<'de, str>>,
-    left_out: &'a mut LeftOut,
+    left_out: &'a mut Remarks,
 }
 
 /// What a value should be.
@@ -174,10 +174,13 @@ impl<'de> Node<'_, 'de> {
             return self.wrong(Unexpected::Str(&name));
         }
         if name.is_empty() || name.len() > MAX_NAME {
-            let bug = shown(self.bug);
-            let what =
-                || format!("bug {bug} has a team without a name, or with one of more than {MAX_NAME} bytes");
-            self.left_out.add(what);
+            let bug = self.bug;
+            self.left_out.add(|| {
+                format!(
+                    "bug {} has a team without a name, or with one of more than {MAX_NAME} bytes",
+                    shown(bug)
+                )
+            });
         } else if self.teams.len() == MAX_TEAMS && !self.teams.contains(&name) {
             return Err(too_many(MAX_TEAMS, "teams"));
         } else {
@@ -194,17 +197,9 @@ impl<'de> Node<'_, 'de> {
             Due::Teams => ("the `team` of a task of ", "a list or null"),
             Due::Team => ("a team of ", "a name"),
         };
-        let bug = shown(self.bug);
-        self.left_out.add(|| {
-            let found = match found {
-                Unexpected::Str(text) => format!("the text {}", shown(text)),
-                Unexpected::Unit => "null".to_owned(),
-                Unexpected::Seq => "a list".to_owned(),
-                Unexpected::Map => "an object".to_owned(),
-                other => other.to_string(),
-            };
-            format!("{what}bug {bug} is {found}, not {due}")
-        });
+        let bug = self.bug;
+        self.left_out
+            .add(|| format!("{what}bug {} is {}, not {due}", shown(bug), Found(&found)));
         Ok(())
     }
 }
@@ -253,8 +248,9 @@ impl<'de> Visitor<'de> for Node<'_, 'de> {
             return self.wrong(Unexpected::Map);
         }
         if !has_team {
-            let bug = shown(self.bug);
-            self.left_out.add(|| format!("a task of bug {bug} has no `team`"));
+            let bug = self.bug;
+            self.left_out
+                .add(|| format!("a task of bug {} has no `team`", shown(bug)));
         }
         Ok(())
     }

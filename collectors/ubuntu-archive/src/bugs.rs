@@ -54,10 +54,9 @@ impl Relation {
         let mut person = below(root, &path);
         person.set_query(None);
         let query = [("ws.op", "searchTasks"), (self.parameter(), person.as_str())];
-        let count = launchpad.count(&path, &query).await?;
         Ok(Bugs {
             relation: self.as_str(),
-            count: i64::try_from(count).unwrap_or(i64::MAX),
+            count: launchpad.count(&path, &query).await?,
         })
     }
 }

@@ -4,9 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Utc};
-
-/// The most of an unreadable date that a message shows, in characters.
-const SHOWN: usize = 60;
+use tidemark_ubuntu::shown;
 
 /// A date that cannot be read.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,22 +12,22 @@ const SHOWN: usize = 60;
 pub enum DateError {
     /// It has another form: the text, cut where it is long, and the form that was due.
     Form {
-        /// What is there.
+        /// What is there, quoted.
         found: String,
         /// What was due.
         due: &'static str,
     },
-    /// Its time zone is an abbreviation that more than one zone has, or that is not known.
+    /// Its time zone, quoted, is an abbreviation that more than one zone has, or that is not known.
     Zone(String),
 }
 
 impl fmt::Display for DateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Form { found, due } => write!(f, "{found:?} is no date as in {due:?}"),
+            Self::Form { found, due } => write!(f, "{found} is no date as in {due:?}"),
             Self::Zone(zone) => write!(
                 f,
-                "the time zone {zone:?} is not known: GMT, UTC and offsets as +0100 are"
+                "the time zone {zone} is not known: GMT, UTC and offsets as +0100 are"
             ),
         }
     }
@@ -82,7 +80,7 @@ pub fn date(text: &str) -> Result<DateTime<Utc>, DateError> {
     let time = time_of(words[3], half).ok_or_else(unread)?;
     let zone = match zone {
         None | Some("GMT" | "UTC" | "UT" | "Z") => FixedOffset::east_opt(0),
-        Some(zone) => Some(offset(zone).ok_or_else(|| DateError::Zone(cut(zone)))?),
+        Some(zone) => Some(offset(zone).ok_or_else(|| DateError::Zone(shown(zone)))?),
     };
     let local = zone.and_then(|zone| day.and_time(time).and_local_timezone(zone).single());
     Ok(local.ok_or_else(unread)?.to_utc())
@@ -143,15 +141,7 @@ fn is_day(word: &str) -> bool {
 
 fn form(found: &str, due: &'static str) -> DateError {
     DateError::Form {
-        found: cut(found),
+        found: shown(found),
         due,
-    }
-}
-
-/// The beginning of a text that is too long to be shown.
-pub(crate) fn cut(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

@@ -231,7 +231,7 @@ impl Report<'_> {
         let mut summary = source.read(summary::parse)?;
         for line in &summary.unread {
             self.cx.gap(format_args!(
-                "{name}: a line of its summary is no count and architecture: {line:?}"
+                "{name}: a line of its summary is no count and architecture: {line}"
             ));
         }
         if summary.unread_more > 0 {

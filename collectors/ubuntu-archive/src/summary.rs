@@ -17,9 +17,10 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use tidemark_collect::Measurement;
+use tidemark_ubuntu::shown;
 
 use crate::architectures::{Counts, MAX_ARCHITECTURES, is_name};
-use crate::generated::{DateError, cut, rfc2822};
+use crate::generated::{DateError, rfc2822};
 
 /// The most lines of a summary that are shown where they cannot be read; of more, the number is.
 pub const MAX_SHOWN: usize = 10;
@@ -59,7 +60,7 @@ pub struct Summary {
     pub generated: DateTime<Utc>,
     /// The count of each architecture that is named; of two for one, the last.
     pub counts: Counts,
-    /// Lines that are no count and architecture, [`MAX_SHOWN`] at most and each cut where it is long.
+    /// Lines that are no count and architecture, [`MAX_SHOWN`] at most, each quoted, and cut where it is long.
     pub unread: Vec<String>,
     /// How many more of them there are.
     pub unread_more: usize,
@@ -89,10 +90,7 @@ impl fmt::Display for SummaryError {
                 f.write_str("no line \"# Generated: …\" follows its summary: it is cut, or of another kind")
             }
             Self::Date(_) => f.write_str("it does not say when it was generated"),
-            Self::Nothing(line) => write!(
-                f,
-                "no line of its summary is a count and an architecture: {line:?}"
-            ),
+            Self::Nothing(line) => write!(f, "no line of its summary is a count and an architecture: {line}"),
         }
     }
 }
@@ -158,7 +156,7 @@ impl Summary {
         let room = MAX_ARCHITECTURES.saturating_sub(self.unknown.len());
         self.unknown.extend(words.take(room).map(str::to_owned));
         if self.unread.len() < MAX_SHOWN {
-            self.unread.push(cut(line));
+            self.unread.push(shown(line));
         } else {
             self.unread_more += 1;
         }

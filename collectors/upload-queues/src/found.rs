@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-/// The most characters of a text that are shown.
-const SHOWN: usize = 60;
+use tidemark_ubuntu::shown;
 
 /// What is there; of lists, objects and numbers, that they are.
 #[derive(Debug, PartialEq)]
@@ -25,10 +23,7 @@ impl fmt::Display for Found<'_> {
             Self::Null => f.write_str("null"),
             Self::Bool(value) => value.fmt(f),
             Self::Number => f.write_str("a number"),
-            Self::Text(text) => match text.char_indices().nth(SHOWN) {
-                Some((end, _)) => write!(f, "the text {:?}…", &text[..end]),
-                None => write!(f, "the text {text:?}"),
-            },
+            Self::Text(text) => write!(f, "the text {}", shown(text)),
             Self::List => f.write_str("a list"),
             Self::Object => f.write_str("an object"),
         }

@@ -32,8 +32,8 @@ use tidemark_collect::{
     CollectorError, Context, Measurement, Metric, Needs, Parts, Points, Schema, Settings, Timestamp,
     side_by_side,
 };
-use tidemark_ubuntu::distro_info;
 use tidemark_ubuntu::launchpad::{LIMIT, Launchpad};
+use tidemark_ubuntu::{Remarks, distro_info};
 
 use crate::queue::Queue;
 use crate::upload::Entry;
@@ -153,10 +153,10 @@ impl Metric for UploadQueues {
                 },
             })
             .collect();
-        let asked = queues.iter().map(|queue| queue.read(cx, &launchpad, now));
+        let asked = queues.iter().map(|look| look.read(&launchpad, now));
         let mut parts = Parts::new(cx);
-        for (queue, points) in queues.iter().zip(side_by_side(LIMIT, asked).await) {
-            parts.take(queue.part(), points);
+        for (look, queue) in queues.iter().zip(side_by_side(LIMIT, asked).await) {
+            parts.take(look.part(), queue.and_then(|queue| look.points(cx, &queue, now)));
         }
         parts.end()
     }
@@ -175,12 +175,7 @@ impl Look<'_> {
         format!("{}'s {} queue", self.release, self.status.as_str())
     }
 
-    async fn read(
-        &self,
-        cx: &Context,
-        launchpad: &Launchpad<'_>,
-        now: Timestamp,
-    ) -> Result<Points, CollectorError> {
+    async fn read(&self, launchpad: &Launchpad<'_>, now: Timestamp) -> Result<Queue, CollectorError> {
         let path = format!("ubuntu/{}", self.release);
         let query = [
             ("ws.op", "getPackageUploads"),
@@ -192,8 +187,13 @@ impl Look<'_> {
         if self.status == Status::Unapproved {
             // Nobody counts these by type.
             queue.types = None;
-            queue.untyped = None;
+            queue.untyped = Remarks::default();
         }
+        Ok(queue)
+    }
+
+    /// The queue's points; what could not be read of it is a gap. An error where that is all of it.
+    fn points(&self, cx: &Context, queue: &Queue, now: Timestamp) -> Result<Points, CollectorError> {
         if queue.count == 0
             && let Some(fault) = queue.faults().next()
         {
@@ -205,13 +205,13 @@ impl Look<'_> {
         for fault in queue.faults() {
             cx.gap(format_args!("{}: {fault}", self.part()));
         }
-        if let Some(ahead) = &queue.ahead {
-            cx.notice(format_args!("{}: {ahead}: its age counts as 0", self.part()));
+        if !queue.ahead.is_empty() {
+            cx.notice(format_args!(
+                "{}: {}: the age of such an upload counts as 0",
+                self.part(),
+                queue.ahead
+            ));
         }
-        Ok(self.points(&queue, now))
-    }
-
-    fn points(&self, queue: &Queue, now: Timestamp) -> Points {
         let (devel, status) = (self.devel, self.status.as_str());
         let release = || self.release.to_owned();
         let mut points = Points::new();
@@ -246,7 +246,7 @@ impl Look<'_> {
             });
             points.extend_at(now, sizes);
         }
-        points
+        Ok(points)
     }
 }
 

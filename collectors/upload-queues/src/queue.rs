@@ -1,10 +1,10 @@
 //! What the entries of a queue come to.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use chrono::{DateTime, Utc};
 use tidemark_collect::Timestamp;
+use tidemark_ubuntu::Remarks;
 
 use crate::upload::Entry;
 
@@ -22,13 +22,13 @@ pub struct Queue {
     /// What they are; `None` where that can be read of none of them.
     pub types: Option<Types>,
     /// Entries that are no uploads: they count for nothing.
-    pub strange: Option<Fault>,
+    pub strange: Remarks,
     /// Uploads whose age cannot be read: they count, and are in no age.
-    pub undated: Option<Fault>,
+    pub undated: Remarks,
     /// Uploads whose type cannot be read: they count, and are of no type.
-    pub untyped: Option<Fault>,
+    pub untyped: Remarks,
     /// Uploads of a time that has not come.
-    pub ahead: Option<Fault>,
+    pub ahead: Remarks,
 }
 
 /// How long uploads have waited.
@@ -51,38 +51,6 @@ pub struct Types {
     pub sync: i64,
 }
 
-/// What is the matter with some entries: with the first of them in words, and with how many more.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Fault {
-    first: String,
-    more: usize,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.first)?;
-        match self.more {
-            0 => Ok(()),
-            1 => f.write_str(", and 1 entry more is like it"),
-            more => write!(f, ", and {more} entries more are like it"),
-        }
-    }
-}
-
-impl Fault {
-    fn note(fault: &mut Option<Self>, number: usize, what: impl FnOnce() -> String) {
-        match fault {
-            Some(fault) => fault.more += 1,
-            None => {
-                *fault = Some(Self {
-                    first: format!("entry {number}: {}", what()),
-                    more: 0,
-                });
-            }
-        }
-    }
-}
-
 impl Queue {
     /// The queue with these entries at that time. An upload that is listed twice, as pages that changed while they were
     /// read may do, is one.
@@ -96,9 +64,9 @@ impl Queue {
             let mut upload = match entry {
                 Entry::Upload(upload) => upload,
                 Entry::Other(what) => {
-                    Fault::note(&mut queue.strange, number, || {
-                        format!("it is {what}, not an upload")
-                    });
+                    queue
+                        .strange
+                        .add(|| format!("entry {number}: it is {what}, not an upload"));
                     continue;
                 }
             };
@@ -112,13 +80,13 @@ impl Queue {
                 Ok(created) => {
                     dated += 1;
                     if created > now {
-                        Fault::note(&mut queue.ahead, number, || {
-                            format!("it is of {created}, after now")
-                        });
+                        queue
+                            .ahead
+                            .add(|| format!("entry {number}: it is of {created}, after now"));
                     }
                     ages.add(now.signed_duration_since(created).num_days().max(0));
                 }
-                Err(what) => Fault::note(&mut queue.undated, number, || what.into_owned()),
+                Err(what) => queue.undated.add(|| format!("entry {number}: {what}")),
             }
             match (upload.source, upload.build, upload.copy) {
                 (Ok(source), Ok(binary), Ok(sync)) => {
@@ -126,7 +94,7 @@ impl Queue {
                     types.add(source, binary, sync);
                 }
                 (Err(what), ..) | (_, Err(what), _) | (.., Err(what)) => {
-                    Fault::note(&mut queue.untyped, number, || what.into_owned());
+                    queue.untyped.add(|| format!("entry {number}: {what}"));
                 }
             }
         }
@@ -137,10 +105,10 @@ impl Queue {
     }
 
     /// All that could not be read.
-    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+    pub fn faults(&self) -> impl Iterator<Item = &Remarks> {
         [&self.strange, &self.undated, &self.untyped]
             .into_iter()
-            .flatten()
+            .filter(|remarks| !remarks.is_empty())
     }
 }
 

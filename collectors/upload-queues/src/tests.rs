@@ -33,8 +33,8 @@ fn ages(created: &[&str], now: &str) -> (i64, i64) {
     (ages.oldest, ages.backlog)
 }
 
-fn said(fault: &Option<queue::Fault>) -> String {
-    fault.as_ref().map(ToString::to_string).unwrap_or_default()
+fn said(remarks: &Remarks) -> String {
+    remarks.to_string()
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn what_has_not_come_yet_has_no_age_and_is_told() {
     );
     assert_eq!(
         said(&queue.ahead),
-        "entry 1: it is of 2026-11-21 07:00:00.001 UTC, after now, and 1 entry more is like it"
+        "entry 1: it is of 2026-11-21 07:00:00.001 UTC, after now, and 1 more"
     );
 }
 
@@ -244,9 +244,7 @@ fn what_cannot_be_read_is_told_and_the_rest_counts() {
         );
         assert_eq!(
             said(&queue.untyped),
-            format!(
-                "entry 2: its {key} is the text \"yes\", not true or false, and 2 entries more are like it"
-            )
+            format!("entry 2: its {key} is the text \"yes\", not true or false, and 2 more")
         );
     }
     for (entry, what) in [
@@ -276,11 +274,11 @@ fn where_nothing_is_told_nothing_is_said() {
     assert_eq!((queue.count, queue.ages, queue.types), (2, None, None));
     assert_eq!(
         said(&queue.undated),
-        "entry 1: it has no date_created, and 1 entry more is like it"
+        "entry 1: it has no date_created, and 1 more"
     );
     assert_eq!(
         said(&queue.untyped),
-        "entry 1: it has no contains_source, and 1 entry more is like it"
+        "entry 1: it has no contains_source, and 1 more"
     );
 }
 

@@ -65,10 +65,13 @@ impl Metric for Versions {
     async fn collect(&self, cx: &Context) -> Result<Points, CollectorError> {
         let now = cx.now();
         let list = self.reports(cx).await?;
-        let reports: Vec<_> = list.iter().map(|name| self.report(cx, name, now)).collect();
+        let asked = list.iter().map(|name| self.report(cx, name));
         let mut parts = Parts::new(cx);
-        for (name, points) in list.iter().zip(side_by_side(SIDE_BY_SIDE, reports).await) {
-            parts.take(part(name), points);
+        for (name, report) in list.iter().zip(side_by_side(SIDE_BY_SIDE, asked).await) {
+            parts.take(
+                part(name),
+                report.and_then(|report| self.points(cx, name, report, now)),
+            );
         }
         parts.end()
     }
@@ -92,12 +95,21 @@ impl Versions {
         Ok(names)
     }
 
-    /// The points of one report.
-    async fn report(&self, cx: &Context, name: &str, now: Timestamp) -> Result<Points, CollectorError> {
-        let url = below(&self.url, name);
-        let Report { counts, left_out } = report::counts(&text(cx, &url).await?);
+    async fn report(&self, cx: &Context, name: &str) -> Result<Report, CollectorError> {
+        Ok(report::counts(&text(cx, &below(&self.url, name)).await?))
+    }
+
+    /// The points of one report; what is left out of it is a gap. An error where that is all of it.
+    fn points(
+        &self,
+        cx: &Context,
+        name: &str,
+        Report { counts, left_out }: Report,
+        now: Timestamp,
+    ) -> Result<Points, CollectorError> {
         if counts.is_empty() && !left_out.is_empty() {
-            return Err(CollectorError::parse(redacted(&url), left_out.to_string()));
+            let url = redacted(&below(&self.url, name));
+            return Err(CollectorError::parse(url, left_out.to_string()));
         }
         if !left_out.is_empty() {
             cx.gap(format_args!("{}: {left_out}", part(name)));

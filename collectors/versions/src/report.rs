@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tidemark_ubuntu::{LeftOut, shown};
+use tidemark_ubuntu::{Remarks, shown};
 
 /// The most reports of a list: ten times what there are and more.
 pub const MAX_REPORTS: usize = 200;
@@ -17,7 +17,7 @@ pub struct List {
     /// Their names in its order, each once.
     pub names: Vec<String>,
     /// The lines that are left out.
-    pub left_out: LeftOut,
+    pub left_out: Remarks,
 }
 
 /// A report.
@@ -26,7 +26,7 @@ pub struct Report {
     /// Categories in its order, each once, and their counts.
     pub counts: Vec<(String, i64)>,
     /// The lines that are left out.
-    pub left_out: LeftOut,
+    pub left_out: Remarks,
 }
 
 /// Reads the list of reports.

@@ -51,7 +51,7 @@ fn a_name_that_leads_elsewhere_is_left_out() {
     let shown = "ü".repeat(60);
     assert_eq!(
         said(list),
-        format!("line 1, \"{shown}\"…, is no name of a file; 2 more are left out")
+        format!("line 1, \"{shown}\"…, is no name of a file, and 2 more")
     );
 }
 
@@ -106,7 +106,7 @@ fn a_line_that_is_no_count_is_left_out_and_the_others_count() {
     assert_eq!(report.counts, [("x".to_owned(), 1)]);
     assert_eq!(
         said_of(report),
-        "line 2, \"x=2\", is of a category that is there already; 1 more is left out"
+        "line 2, \"x=2\", is of a category that is there already, and 1 more"
     );
     let long = "x".repeat(MAX_NAME);
     assert_eq!(counts(&format!("{long}=1")).counts.len(), 1);
@@ -120,7 +120,7 @@ fn what_is_kept_of_a_flood_is_bounded() {
     assert_eq!(report.counts.len(), MAX_CATEGORIES);
     assert_eq!(
         said_of(report),
-        "line 1001, \"1000=1\", is one category more than are read; 48999 more are left out"
+        "line 1001, \"1000=1\", is one category more than are read, and 48999 more"
     );
     let list = names(&text);
     assert_eq!(list.names.len(), MAX_REPORTS);

@@ -74,6 +74,8 @@ mod refused;
 mod schemas;
 mod shutdown;
 mod side_by_side;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use batch::{Batch, Batches, run_once};
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -94,6 +94,19 @@ async fn gzip_is_decoded() {
 }
 
 #[tokio::test]
+async fn a_part_is_asked_for_without_gzip() {
+    let (source, request) = page(Answer::ok("0123456789").by_range());
+    assert_eq!(request.header("range", "bytes=-4").text().await.unwrap(), "6789");
+    assert_eq!(source.requests()[0].header("accept-encoding"), Some("identity"));
+    let (source, request) = page(Answer::ok("0123456789").by_range());
+    let request = request
+        .header("range", "bytes=-4")
+        .header("accept-encoding", "gzip");
+    assert_eq!(request.text().await.unwrap(), "6789");
+    assert_eq!(source.requests()[0].header("accept-encoding"), Some("gzip"));
+}
+
+#[tokio::test]
 async fn a_body_of_0_bytes_is_an_error_unless_it_is_allowed() {
     let (kind, text) = refused(Answer::new(200)).await;
     assert_eq!(kind, HttpErrorKind::Empty { status: 200 });

@@ -129,6 +129,22 @@ async fn its_time_is_that_of_the_whole_request() {
 }
 
 #[tokio::test]
+async fn its_time_ends_where_more_is_there_too() {
+    let (_source, request) = page(Answer::huge(1 << 40));
+    let request = request.max_bytes(u64::MAX).timeout(Duration::from_millis(450));
+    let mut body = request.stream().await.unwrap();
+    assert!(body.chunk().await.unwrap().is_some());
+    // What is done with a piece takes longer than the time that is left.
+    std::thread::sleep(Duration::from_millis(450));
+    let error = body.chunk().await.unwrap_err();
+    assert!(
+        chain(&error).contains("was not whole within 0.45 s"),
+        "{}",
+        chain(&error)
+    );
+}
+
+#[tokio::test]
 async fn an_answer_says_when_to_ask_again() {
     // RFC 9110's own example, half a minute before.
     let now = Timestamp::from_secs(784_111_777 - 30).unwrap();

@@ -35,6 +35,7 @@
 mod answer;
 mod asked;
 mod certificates;
+mod golden;
 mod home;
 pub mod http;
 mod influxd;
@@ -58,6 +59,7 @@ mod wait;
 pub use answer::Answer;
 pub use asked::{Random, asked};
 pub use certificates::{Certificates, Identity};
+pub use golden::golden;
 pub use home::Home;
 pub use influxd::{Cell, InfluxTls, Influxd, InfluxdOptions, Series};
 pub use matrix::{Bases, Matrix, Part, Route, Then, Way};

@@ -25,17 +25,14 @@ use chrono::{Days, Months, NaiveDate};
 use tidemark_collect::{CollectorError, Context};
 
 use crate::rows::{reader, unquoted};
+use crate::{Remarks, shown};
 
 /// Where Debian and Ubuntu have the file.
 pub const PATH: &str = "/usr/share/distro-info/ubuntu.csv";
 /// The most rows that are read: Ubuntu has two a year.
 const MAX_ROWS: usize = 10_000;
-/// The most damaged rows that are told of one by one; of more, the number is.
-const MAX_REMARKS: usize = 5;
 /// The longest series, in bytes: it becomes a tag and part of addresses.
 const MAX_SERIES: usize = 60;
-/// The most characters of a damaged value that are shown.
-const SHOWN: usize = 40;
 /// What to do about a file that is missing or damaged.
 const ADVICE: &str = "install the package distro-info-data anew, or name another file in `distro_info`";
 
@@ -131,7 +128,7 @@ impl DistroInfo {
         let mut rows = reader(text, true);
         let columns = Columns::of(&rows.headers().cloned().unwrap_or_default())?;
         let mut info = Self::default();
-        let mut damaged = 0;
+        let mut damaged = Remarks::default();
         for (number, row) in rows.records().filter_map(Result::ok).enumerate() {
             if number == MAX_ROWS {
                 info.remarks
@@ -144,22 +141,16 @@ impl DistroInfo {
             match columns.release(&row) {
                 Ok(release) => info.releases.push(release),
                 Err(reason) => {
-                    damaged += 1;
-                    if damaged <= MAX_REMARKS {
-                        let line = row.position().map_or(0, csv::Position::line);
-                        info.remarks
-                            .push(format!("the release in line {line} is left out: {reason}"));
-                    }
+                    let line = row.position().map_or(0, csv::Position::line);
+                    damaged.add(|| format!("the release in line {line} is left out: {reason}"));
                 }
             }
         }
-        if damaged > MAX_REMARKS {
-            let more = damaged - MAX_REMARKS;
-            info.remarks.push(format!("and {more} more"));
-        }
         if info.releases.is_empty() {
-            return Err(DistroInfoError::NoReleases(info.remarks.into_iter().next()));
+            let first = (!damaged.is_empty()).then(|| damaged.to_string());
+            return Err(DistroInfoError::NoReleases(first));
         }
+        info.remarks.extend(damaged.into_lines());
         Ok(info)
     }
 
@@ -261,7 +252,7 @@ impl Columns {
         let date = |column: Option<usize>| column.map_or(Ok(None), |column| date(value(column)));
         let series = value(self.series);
         if !is_series(series) {
-            return Err(format!("{:?} is no series", shown(series)));
+            return Err(format!("{} is no series", shown(series)));
         }
         Ok(Release {
             version: self.version.map_or("", value).to_owned(),
@@ -294,13 +285,8 @@ fn date(text: &str) -> Result<Option<NaiveDate>, String> {
     };
     match text.parse().ok().or_else(month) {
         Some(date) => Ok(Some(date)),
-        None => Err(format!("{:?} is no date", shown(text))),
+        None => Err(format!("{} is no date", shown(text))),
     }
-}
-
-/// As much of a damaged value as is shown.
-fn shown(text: &str) -> String {
-    text.chars().take(SHOWN).collect()
 }
 
 /// Why a text is no list of releases.
@@ -309,7 +295,8 @@ fn shown(text: &str) -> String {
 pub enum DistroInfoError {
     /// This column is missing.
     NoColumn(&'static str),
-    /// No row can be read; with what is wrong with the first, where there is one.
+    /// No row can be read; with what is wrong with the first and the number of the others, where there
+    /// are any.
     NoReleases(Option<String>),
 }
 

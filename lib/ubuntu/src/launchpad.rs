@@ -77,25 +77,27 @@ impl<'a> Launchpad<'a> {
         Ok(self.ask_for(&self.url(path, query)).await?.json()?)
     }
 
-    /// How many entries the collection at `path` has.
+    /// How many entries the collection at `path` has, as a point says it.
     ///
     /// It is asked with `ws.show=total_size`, which operations answer with the number alone; other collections take no
     /// notice of it, and are asked for a page of one entry, which says the number too.
     ///
     /// # Errors
-    /// As [`get`](Self::get), and where the answer says no number.
-    pub async fn count(&self, path: &str, query: &[(&str, &str)]) -> Result<u64, CollectorError> {
+    /// As [`get`](Self::get), and where the answer says no number, or one that is more than a point can say.
+    pub async fn count(&self, path: &str, query: &[(&str, &str)]) -> Result<i64, CollectorError> {
         let mut url = self.url(path, query);
         url.query_pairs_mut()
             .append_pair("ws.size", "1")
             .append_pair("ws.show", "total_size");
-        let link = match self.ask_for(&url).await?.json()? {
-            Count::Of(count) => return Ok(count),
-            Count::At(link) => link,
-        };
-        let url = self.follow(&url, &link, "total_size_link")?;
-        match self.ask_for(&url).await?.json()? {
-            Count::Of(count) => Ok(count),
+        let mut count = self.ask_for(&url).await?.json()?;
+        if let Count::At(link) = &count {
+            url = self.follow(&url, link, "total_size_link")?;
+            count = self.ask_for(&url).await?.json()?;
+        }
+        match count {
+            Count::Of(count) => i64::try_from(count).map_err(|_| {
+                CollectorError::parse(redacted(&url), format!("{count} are more than a point can say"))
+            }),
             Count::At(_) => Err(CollectorError::parse(
                 redacted(&url),
                 "it does not say its size, but names another address that would",

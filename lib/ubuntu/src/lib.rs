@@ -14,10 +14,14 @@
 pub mod apache_index;
 mod below;
 pub mod distro_info;
+mod found;
+mod is_cut;
 pub mod launchpad;
-mod left_out;
+mod remarks;
 pub mod rows;
 pub mod series;
 
 pub use below::below;
-pub use left_out::{LeftOut, shown};
+pub use found::Found;
+pub use is_cut::is_cut;
+pub use remarks::{MAX_REMARKS, Remarks, shown};

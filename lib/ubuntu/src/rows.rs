@@ -23,6 +23,8 @@ use std::time::Duration;
 use tidemark_collect::http::{Url, redacted};
 use tidemark_collect::{CollectorError, Context, Timestamp};
 
+use crate::{Remarks, is_cut, shown};
+
 /// Rows that are younger than this are recent: 12 hours. One that is exactly as old is not.
 pub const RECENT: Duration = Duration::from_secs(12 * 60 * 60);
 /// How much of a file's end [`tail`] asks for, in bytes: 12 hours of a row each quarter of an hour.
@@ -31,10 +33,6 @@ pub const TAIL_BYTES: u64 = 2048;
 pub const TAIL_MAX_BYTES: u64 = 16 << 20;
 /// The most recent rows that are taken: one each four seconds.
 pub const MAX_ROWS: usize = 10_000;
-/// The most damaged rows that are told of one by one; of more, the number is.
-const MAX_REMARKS: usize = 5;
-/// The most characters of a damaged value that are shown.
-const SHOWN: usize = 40;
 
 /// A row that can be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -129,7 +127,7 @@ pub async fn tail(cx: &Context, url: &Url) -> Result<String, CollectorError> {
         Err(error) if error.status() == Some(416) => return Ok(String::new()),
         Err(error) => return Err(error.into()),
     };
-    let is_cut = body.status() == 206 && !body.header("content-range").is_some_and(begins_the_file);
+    let is_cut = is_cut(&body);
     let mut bytes = Vec::new();
     while let Some(chunk) = body.chunk().await? {
         bytes.extend_from_slice(&chunk);
@@ -144,16 +142,6 @@ pub async fn tail(cx: &Context, url: &Url) -> Result<String, CollectorError> {
         let reason = format!("it is not UTF-8 text: the byte at offset {at} of what came cannot be");
         CollectorError::parse(redacted(url), reason)
     })
-}
-
-/// Whether a `Content-Range` begins at the file's first byte: `bytes 0-99/100`.
-fn begins_the_file(range: &str) -> bool {
-    let range = range.trim_start();
-    let range = range.strip_prefix("bytes").unwrap_or(range);
-    range
-        .trim_start()
-        .split_once('-')
-        .is_some_and(|(first, _)| first == "0")
 }
 
 /// Reads lines. A quote is a character like others: one that is not closed must not take the following lines along.
@@ -191,18 +179,11 @@ struct Gathered<const N: usize> {
     readable: usize,
     newest: Option<Timestamp>,
     /// Damaged rows after the last old one, which may be recent, and those before.
-    damaged: Damaged,
+    damaged: Remarks,
     old_damaged: usize,
     /// Recent rows over the bound.
     too_many: usize,
     future: usize,
-}
-
-/// Rows that are left out: the first ones in words, all in number.
-#[derive(Default)]
-struct Damaged {
-    lines: Vec<String>,
-    count: usize,
 }
 
 impl<const N: usize> Gathered<N> {
@@ -216,7 +197,7 @@ impl<const N: usize> Gathered<N> {
             },
             readable: 0,
             newest: None,
-            damaged: Damaged::default(),
+            damaged: Remarks::default(),
             old_damaged: 0,
             too_many: 0,
             future: 0,
@@ -231,12 +212,9 @@ impl<const N: usize> Gathered<N> {
                 continue;
             }
             if let Err(reason) = self.take(&row, columns) {
-                self.damaged.count += 1;
-                if self.damaged.lines.len() < MAX_REMARKS {
-                    let line = row.position().map_or(0, csv::Position::line);
-                    let told = format!("the row in line {line} is left out: {reason}");
-                    self.damaged.lines.push(told);
-                }
+                let line = row.position().map_or(0, csv::Position::line);
+                self.damaged
+                    .add(|| format!("the row in line {line} is left out: {reason}"));
             }
         }
         self.end()
@@ -249,7 +227,7 @@ impl<const N: usize> Gathered<N> {
                 .ok_or_else(|| format!("it has {} columns", row.len()))?;
             let value = unquoted(value);
             let number = value.parse::<i64>();
-            number.map_err(|_| format!("{:?} is no whole number", shown(value)))
+            number.map_err(|_| format!("{} is no whole number", shown(value)))
         };
         let time = whole(columns.time)?;
         let time = Timestamp::from_millis(time).ok_or_else(|| format!("{time} ms is no time"))?;
@@ -257,8 +235,7 @@ impl<const N: usize> Gathered<N> {
         if time.saturating_add(RECENT) <= self.now {
             // Rows are in the order of time: what is before an old one is old. Its other columns do not matter.
             self.readable += 1;
-            self.old_damaged += self.damaged.count;
-            self.damaged = Damaged::default();
+            self.old_damaged += std::mem::take(&mut self.damaged).count();
             return Ok(());
         }
         if let Some(exactly) = columns.exactly
@@ -281,17 +258,10 @@ impl<const N: usize> Gathered<N> {
     }
 
     fn end(mut self) -> Result<Recent<N>, RowsError> {
-        if self.readable == 0
-            && let Some(first) = self.damaged.lines.first_mut()
-        {
-            return Err(RowsError::NoRows(std::mem::take(first)));
+        if self.readable == 0 && !self.damaged.is_empty() {
+            return Err(RowsError::NoRows(self.damaged.to_string()));
         }
-        let more = self.damaged.count - self.damaged.lines.len();
-        self.recent.gaps = self.damaged.lines;
-        if more > 0 {
-            let told = format!("and {more} more");
-            self.recent.gaps.push(told);
-        }
+        self.recent.gaps.extend(self.damaged.into_lines());
         if self.too_many > 0 {
             self.recent.gaps.push(format!(
                 "{} rows are left out: more than {MAX_ROWS} are of the last 12 hours",
@@ -318,18 +288,13 @@ impl<const N: usize> Gathered<N> {
     }
 }
 
-/// As much of a damaged value as is shown.
-fn shown(text: &str) -> String {
-    text.chars().take(SHOWN).collect()
-}
-
 /// Why a text has no such rows.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RowsError {
     /// The header does not have this column.
     NoColumn(&'static str),
-    /// There are rows, and none can be read; with what is wrong with the first.
+    /// There are rows, and none can be read; with what is wrong with the first, and the number of the others.
     NoRows(String),
 }
 

@@ -88,9 +88,12 @@ impl World {
         )
     }
 
-    /// All seven series are under support, the last is in the making.
+    /// All seven series are under support, the last is in the making; one that is not tells how reports are called.
     pub(crate) fn distro_info(&self) -> String {
-        let mut text = String::from("version,codename,series,created,release,eol,eol-server,eol-esm\n");
+        let mut text = String::from(
+            "version,codename,series,created,release,eol,eol-server,eol-esm\n\
+             17.10,Artful Aardvark,artful,2017-04-13,2017-10-19,2018-07-19\n",
+        );
         for series in SERIES {
             let release = if series == DEVELOPMENT {
                 "2199-04-23"

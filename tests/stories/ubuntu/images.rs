@@ -129,7 +129,7 @@ fn all_images_are_stored_and_a_listing_that_fails_costs_its_own() {
         "{said:?}"
     );
     assert!(
-        has("of each of which the beginning counts: rsync was ended by signal 9"),
+        has("of each of which what came counts: rsync was ended by signal 9"),
         "{said:?}"
     );
     let again = stage.stored();

@@ -4,7 +4,7 @@ use tidemark_collect::{Clock, SystemClock};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
-pub(super) const DAY: i64 = 86_400;
+const DAY: i64 = 86_400;
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
@@ -30,6 +30,10 @@ impl Instant {
 
     pub(super) fn minutes_ago(self, minutes: i64) -> Self {
         Self(self.0 - minutes * MINUTE)
+    }
+
+    pub(super) fn seconds_left_of_day(self) -> u64 {
+        u64::try_from(DAY - self.0.rem_euclid(DAY)).unwrap_or(0)
     }
 
     pub(super) fn milliseconds(self) -> i64 {

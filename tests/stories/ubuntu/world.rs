@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
-use tidemark_testkit::{Answer, RsyncDaemon, Source};
+use tidemark_testkit::{Answer, RsyncDaemon, Source, wait_until};
 
 use super::instant::Instant;
 
@@ -16,6 +17,8 @@ const SERIES: [(&str, bool); 5] = [
     ("noble", true),
     ("tenacious", true),
 ];
+/// How long a story may take.
+const STORY: Duration = Duration::from_secs(180);
 pub(super) const DEVELOPMENT: &str = "tenacious";
 
 /// The servers.
@@ -27,7 +30,11 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// Not in a day's last minutes: ages in whole days are the same to the end of a story.
     pub(crate) fn new() -> Self {
+        wait_until("the next day has begun", 2 * STORY, || {
+            Instant::now().seconds_left_of_day() > STORY.as_secs()
+        });
         let now = Instant::now();
         let world = Self {
             now,
@@ -69,14 +76,14 @@ impl World {
              production_queue_size = \"{}\"\nproduction_running = \"{}\"\n\
              staging_queue_size = \"{}\"\nstaging_running = \"{}\"\n\n\
              [collector.britney]\nurl = \"{}\"\ndistro_info = \"{distro_info}\"\n\n\
-             [collector.cnf]\nurl = \"{}\"\nlaunchpad = \"{launchpad}\"\n\n\
+             [collector.cnf]\nurl = \"{}\"\nlaunchpad = \"{launchpad}\"\ndistro_info = \"{distro_info}\"\n\n\
              [collector.contributors]\nlaunchpad = \"{launchpad}\"\n\n\
              [collector.images]\nurl = \"{}\"\nlaunchpad = \"{launchpad}\"\ndistro_info = \"{distro_info}\"\n\n\
              [collector.rls-bugs]\nurl = \"{}\"\ndistro_info = \"{distro_info}\"\n\n\
              [collector.sponsoring]\nurl = \"{}\"\n\n\
              [collector.ubuntu-archive]\nurl = \"{}\"\nlaunchpad = \"{launchpad}\"\nreviews_url = \"{}\"\n\
              distro_info = \"{distro_info}\"\n\n\
-             [collector.upload-queues]\nlaunchpad = \"{launchpad}\"\n\n\
+             [collector.upload-queues]\nlaunchpad = \"{launchpad}\"\ndistro_info = \"{distro_info}\"\n\n\
              [collector.versions]\nurl = \"{}\"\n\n",
             at("/production/queue_size.json"),
             at("/production/static/running.json"),

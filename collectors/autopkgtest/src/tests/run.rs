@@ -5,10 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tidemark_collect::{
-    Batch, Context, DefaultState, ManualClock, Metric, Strictness, Timestamp, defaults, line, run_once,
-};
-use tidemark_testkit::{Answer, Source, asked};
+use tidemark_collect::testing::{self, lines};
+use tidemark_collect::{Batch, Context, DefaultState, ManualClock, Metric, Timestamp, defaults};
+use tidemark_testkit::{Answer, Source, golden};
 
 use crate::Autopkgtest;
 
@@ -55,26 +54,13 @@ impl Service {
             staging_running: url(&self.staging, RUNNING),
         };
         let now = Timestamp::from_secs(1_795_244_400).unwrap();
-        let cx = Context::builder()
-            .metric::<Autopkgtest>()
-            .clock(ManualClock::new(now))
-            .deadline(deadline)
-            .strictness(Strictness::Strict)
-            .build();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(run_once(&metric, &cx))
+        let cx = Context::builder().clock(ManualClock::new(now)).deadline(deadline);
+        testing::run(&metric, cx)
     }
 }
 
 fn run(documents: [Answer; 4]) -> Batch {
     Service::new(documents).run(Duration::from_secs(60))
-}
-
-fn text(batch: &Batch) -> String {
-    String::from_utf8(line::write(&batch.points, line::Dialect::V1)).unwrap()
 }
 
 /// A queue and a running test for each instance.
@@ -108,18 +94,14 @@ fn recorded_documents_give_the_expected_points() {
         (batch.error.as_deref(), &batch.gaps[..], &batch.notices[..]),
         (None, &[][..], &[][..])
     );
-    let expected = fixtures().join("expected.influx");
-    if asked("TIDEMARK_REFRESH").is_some() {
-        std::fs::write(&expected, text(&batch)).unwrap();
-    }
-    assert_eq!(text(&batch), std::fs::read_to_string(expected).unwrap());
+    golden(fixtures().join("expected.influx"), &lines(&batch));
 }
 
 #[test]
 fn both_instances_are_submitted() {
     let batch = run(small());
     assert_eq!((batch.error.as_deref(), &batch.gaps[..]), (None, &[][..]));
-    assert_eq!(text(&batch), SMALL.concat());
+    assert_eq!(lines(&batch), SMALL.concat());
 }
 
 #[test]
@@ -163,7 +145,7 @@ fn a_document_that_fails_is_a_gap_that_names_it_and_the_others_count() {
             assert!(gap.starts_with(names[broken]) && gap.contains(said), "{gap}");
             let mut expected = SMALL.to_vec();
             expected.remove(broken);
-            assert_eq!(text(&batch), expected.concat());
+            assert_eq!(lines(&batch), expected.concat());
         }
     }
 }
@@ -191,7 +173,7 @@ fn a_part_that_is_wrong_is_a_gap_and_the_other_parts_count() {
         batch.notices,
         ["production's queues: ubuntu / noble / amd64 is there twice: the first counts"]
     );
-    assert_eq!(text(&batch), SMALL[..3].concat());
+    assert_eq!(lines(&batch), SMALL[..3].concat());
 }
 
 #[test]
@@ -236,7 +218,7 @@ fn one_that_hangs_costs_no_other_its_time() {
         "{:?}",
         batch.gaps
     );
-    assert_eq!(text(&batch), SMALL[1..].concat());
+    assert_eq!(lines(&batch), SMALL[1..].concat());
 }
 
 #[test]
@@ -252,7 +234,7 @@ fn a_document_that_is_huge_is_refused() {
         "{:?}",
         batch.gaps
     );
-    assert_eq!(text(&batch), [SMALL[0], SMALL[3]].concat());
+    assert_eq!(lines(&batch), [SMALL[0], SMALL[3]].concat());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use granit_parser::{ScalarStyle, Tag};
+use tidemark_ubuntu::shown;
 
 /// Packages that are older than so many days count.
 const COUNTED_AFTER: f64 = 3.0;
@@ -10,8 +11,6 @@ const COUNTED_AFTER: f64 = 3.0;
 const MAX_AGE: f64 = 1e9;
 /// The longest number, in bytes.
 const MAX_NUMBER: usize = 40;
-/// The most characters of a text that a remark shows.
-const SHOWN: usize = 40;
 
 /// A part of the document that was read.
 #[derive(Clone, Debug)]
@@ -27,10 +26,11 @@ impl Node {
     /// What it is, for people.
     pub(super) fn what(&self) -> Cow<'static, str> {
         match self {
-            Self::Scalar(Scalar {
-                value: Value::Null, ..
-            }) => "null".into(),
-            Self::Scalar(scalar) => format!("the text {:?}", shown(&scalar.text)).into(),
+            Self::Scalar(Scalar { value, text }) => match value {
+                Value::Null => "null".into(),
+                Value::Number(_) => format!("the number {}", text.trim()).into(),
+                Value::Text => format!("the text {}", shown(text)).into(),
+            },
             Self::Mapping(_) => "a mapping".into(),
             Self::List(_) => "a list".into(),
         }
@@ -43,7 +43,11 @@ impl Node {
                 value: Value::Number(days),
                 ..
             }) if days.abs() <= MAX_AGE => Age::Days(days),
-            other => Age::Wrong(other.what()),
+            Self::Scalar(Scalar {
+                value: Value::Number(_),
+                text,
+            }) => Age::Wrong(format!("its age is {} days, which cannot be", text.trim())),
+            other => Age::Wrong(format!("its age is {}, not a number", other.what())),
         }
     }
 }
@@ -65,14 +69,14 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// Quotes, or the tag `!!str`, make a text of a number.
+    /// Quotes, or the tag `!!str`, make a text of null. A number is one with them too, as for Python's `float()`.
     pub(super) fn of(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Self {
-        if style != ScalarStyle::Plain || tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str")) {
-            return Self::Text;
-        }
-        if matches!(text, "" | "~" | "null" | "Null" | "NULL") {
+        let is_quoted =
+            style != ScalarStyle::Plain || tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
+        if !is_quoted && matches!(text, "" | "~" | "null" | "Null" | "NULL") {
             return Self::Null;
         }
+        let text = text.trim();
         // Rust reads `inf` and `nan` too.
         let is_number = |byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
         if text.len() > MAX_NUMBER || !text.bytes().all(is_number) {
@@ -86,8 +90,8 @@ impl Value {
 #[derive(Clone, Debug)]
 pub(super) enum Age {
     Days(f64),
-    /// It is something else, in words.
-    Wrong(Cow<'static, str>),
+    /// It is something else: what is wrong with it, in words.
+    Wrong(String),
 }
 
 /// A list as the packages of a team.
@@ -128,17 +132,9 @@ impl Packages {
 /// What is wrong with a package that has no age.
 pub(super) fn fault(package: &Node) -> String {
     match package {
-        Node::Mapping(Some(Age::Wrong(what))) => format!("its age is {what}, not a number"),
+        Node::Mapping(Some(Age::Wrong(what))) => what.clone(),
         Node::Mapping(_) => "it has no age".to_owned(),
         other => format!("it is {}, not a package", other.what()),
-    }
-}
-
-/// As much of a text as is shown.
-pub(super) fn shown(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]).into(),
-        None => text.into(),
     }
 }
 
@@ -175,9 +171,13 @@ mod tests {
             ScalarStyle::Literal,
             ScalarStyle::Folded,
         ] {
-            assert_eq!(Value::of("5", style, None), Value::Text);
+            assert_eq!(Value::of(" 5.5\n", style, None), Value::Number(5.5));
+            for text in ["", "~", "null", "5 days", "inf"] {
+                assert_eq!(Value::of(text, style, None), Value::Text, "{text}");
+            }
         }
-        let text = Tag::new("tag:yaml.org,2002:", "str");
-        assert_eq!(Value::of("5", ScalarStyle::Plain, Some(&text)), Value::Text);
+        let tag = Tag::new("tag:yaml.org,2002:", "str");
+        let tagged = |text| Value::of(text, ScalarStyle::Plain, Some(&tag));
+        assert_eq!((tagged("5"), tagged("null")), (Value::Number(5.0), Value::Text));
     }
 }

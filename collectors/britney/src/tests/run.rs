@@ -32,8 +32,8 @@ fn recorded_documents_give_the_expected_points() {
             batch.gaps,
             [
                 "update_excuses.csv: the row in line 1435 is left out: \"nan\" is no whole number",
-                "update_excuses_by_team.yaml: unsubscribed: the package in line 3138 is left out: it has no age",
-                "update_excuses_by_team.yaml: unsubscribed: the package in line 3141 is left out: its age is the text \"unknown\", not a number",
+                "update_excuses_by_team.yaml: \"unsubscribed\": the package in line 3138 is left out: it has no age",
+                "update_excuses_by_team.yaml: \"unsubscribed\": the package in line 3141 is left out: its age is the text \"unknown\", not a number",
             ]
         );
         assert_eq!(
@@ -120,6 +120,57 @@ fn a_list_of_releases_that_is_too_old_says_so() {
     let due = "the series in development: the list of Ubuntu's releases knows none in the making on 2027-04-22 \
                (its newest is tenacious): upgrade the package distro-info-data";
     assert_eq!(batch.gaps[0], due);
+}
+
+#[test]
+fn a_list_of_releases_without_any_of_that_day_is_an_error() {
+    let mut scene = Scene::new(&[]);
+    scene.metric.development = None;
+    scene.metric.distro_info = "/ancient.csv".to_owned();
+    let ancient = "version,codename,series,created,release,eol\n4.10,Warty Warthog,warty,2004-03-05,2004-10-20,2006-04-30\n";
+    let said = scene.run_below(&[("ancient.csv", ancient)]).error.unwrap();
+    assert!(
+        said.contains("knows none in the making on 2026-11-21 (its newest is warty): upgrade the package"),
+        "{said}"
+    );
+    assert_eq!(scene.source.requests().len(), 0);
+}
+
+#[test]
+fn a_document_without_teams_is_a_notice() {
+    for yaml in ["{}\n", "# nothing\n"] {
+        let mut scene = Scene::new(&["noble"]);
+        scene.page("noble", "2026.11.21 02:12:00");
+        scene.route(BY_TEAM, Answer::ok(yaml));
+        let (lines, batch) = scene.last_runs("2026-11-21T07:00:00Z");
+        assert_eq!(lines, [age("noble", 4)]);
+        assert_eq!(batch.notices, ["update_excuses_by_team.yaml: it names no team"]);
+    }
+}
+
+#[test]
+fn series_that_hang_leave_time_for_those_after_them() {
+    // More than are asked for at a time.
+    let mut series: Vec<String> = (0..14).map(|number| format!("hanging-{number}")).collect();
+    series.push("noble".to_owned());
+    let mut scene = Scene::new(&[]);
+    for name in &series {
+        scene.route(&format!("{name}/update_excuses.html"), Answer::hang());
+        for day in ["2026-11-20", "2026-11-21"] {
+            scene.route(&format!("log/{name}/{day}/"), Answer::hang());
+        }
+    }
+    scene.metric.series = series;
+    scene.page("noble", "2026.11.21 06:12:00");
+    scene.logs("noble", "2026-11-21", &[]);
+    let batch = scene.run_within(Duration::from_secs(6));
+    assert_eq!(batch.error, None);
+    // Noble has no log; of the others neither comes.
+    assert_eq!(batch.gaps.len(), 2 * 14 + 1, "{:?}", batch.gaps);
+    assert_eq!(
+        text(&batch),
+        format!("{OTHERS}{} 1795244400000000000\n", age("noble", 0))
+    );
 }
 
 #[test]
@@ -229,4 +280,25 @@ fn without_settings_it_asks_ubuntu() {
     );
     assert_eq!(Britney::RUN_INTERVAL.to_string(), "5m");
     assert_eq!(Britney::DEFAULT, DefaultState::Off);
+}
+
+#[test]
+fn what_takes_long_to_parse_costs_no_other_part() {
+    let scene = Scene::recorded(Answer::by_range);
+    let team = format!("team:\n{}", "- age: 5.5\n".repeat(5000));
+    scene.route(BY_TEAM, Answer::repeated(team, MAX_BY_TEAM - (1 << 20)));
+    let batch = scene.run_within(Duration::from_secs(3));
+    assert!(batch.is_partial(), "{batch:?}");
+    assert!(
+        batch.gaps.iter().any(|gap| gap.starts_with(BY_TEAM)),
+        "{:?}",
+        batch.gaps
+    );
+    for of in [
+        "britney_last_run_age",
+        "britney_last_run_duration",
+        "update_excuses_stats",
+    ] {
+        assert!(batch.points.iter().any(|point| point.measurement() == of), "{of}");
+    }
 }

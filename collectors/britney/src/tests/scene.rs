@@ -125,10 +125,23 @@ impl Scene {
     }
 
     pub(super) fn run_within(&self, deadline: Duration) -> Batch {
+        self.run_on(&fixtures(), deadline)
+    }
+
+    /// A run on a host with these files.
+    pub(super) fn run_below(&self, files: &[(&str, &str)]) -> Batch {
+        let host = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(host.path().join(name), text).unwrap();
+        }
+        self.run_on(host.path(), Duration::from_secs(60))
+    }
+
+    fn run_on(&self, host: &Path, deadline: Duration) -> Batch {
         let cx = Context::builder()
             .metric::<Britney>()
             .clock(ManualClock::new(self.now))
-            .host_root(fixtures())
+            .host_root(host)
             .deadline(deadline)
             .strictness(Strictness::Strict)
             .build();

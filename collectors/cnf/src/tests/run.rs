@@ -5,10 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tidemark_collect::{
-    Batch, Context, DefaultState, ManualClock, Metric, Needs, Strictness, Timestamp, defaults, line, run_once,
-};
-use tidemark_testkit::{Answer, Source, asked};
+use tidemark_collect::testing::{self, lines};
+use tidemark_collect::{Batch, Context, DefaultState, ManualClock, Metric, Needs, Timestamp, defaults};
+use tidemark_testkit::{Answer, Source, golden};
 
 use crate::Cnf;
 
@@ -33,16 +32,9 @@ fn archive(listings: &[(&str, Answer)]) -> Source {
 fn run_on(metric: &Cnf) -> Batch {
     let cx = Context::builder()
         .host_root(fixtures())
-        .metric::<Cnf>()
         .clock(ManualClock::new(Timestamp::from_secs(1_795_244_400).unwrap()))
-        .deadline(Duration::from_secs(5))
-        .strictness(Strictness::Strict)
-        .build();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(run_once(metric, &cx))
+        .deadline(Duration::from_secs(5));
+    testing::run(metric, cx)
 }
 
 /// A run of which the series are set.
@@ -54,10 +46,6 @@ fn run(listings: &[(&str, Answer)]) -> Batch {
         launchpad: "http://127.0.0.1:1/".parse().unwrap(),
         distro_info: String::new(),
     })
-}
-
-fn text(batch: &Batch) -> String {
-    String::from_utf8(line::write(&batch.points, line::Dialect::V1)).unwrap()
 }
 
 /// A listing with one file of that time.
@@ -99,11 +87,7 @@ fn recorded_listings_give_the_expected_points() {
                 "stonking's index: it is of 2026-11-21 07:02:00, which is still to come: its age counts as 0; see the clocks"
             ]
         );
-        let expected = fixtures().join("expected.influx");
-        if asked("TIDEMARK_REFRESH").is_some() {
-            std::fs::write(&expected, text(&batch)).unwrap();
-        }
-        assert_eq!(text(&batch), std::fs::read_to_string(expected).unwrap());
+        golden(fixtures().join("expected.influx"), &lines(&batch));
     }
 }
 
@@ -119,7 +103,7 @@ fn an_index_is_out_of_date_after_a_day() {
         (None, &[][..], &[][..])
     );
     assert_eq!(
-        text(&batch),
+        lines(&batch),
         age("a", "1.0", false) + &age("b", "1.0006944444444446", true) + &age("c", "0.0", false)
     );
 }
@@ -135,7 +119,7 @@ fn a_series_without_a_folder_is_skipped() {
             (batch.error.as_deref(), &batch.gaps[..], &batch.notices[..]),
             (None, &[][..], &[][..])
         );
-        assert_eq!(text(&batch), age("noble", "0.5", false));
+        assert_eq!(lines(&batch), age("noble", "0.5", false));
     }
     // Where none has one, the address is wrong.
     let batch = run(&[("noble", Answer::new(404)), ("trusty", Answer::new(404))]);
@@ -188,7 +172,7 @@ fn a_listing_that_fails_is_a_gap_that_names_it_and_the_others_count() {
         let gap = &batch.gaps[0];
         assert!(gap.starts_with("noble's index: ") && gap.contains(why), "{gap}");
         assert_eq!(
-            text(&batch),
+            lines(&batch),
             age("jammy", "0.5", false) + &age("resolute", "0.25", false)
         );
     }
@@ -204,7 +188,7 @@ fn listings_that_hang_leave_time_for_those_after_them() {
     listings.push(("noble", slow));
     let batch = run(&listings);
     assert_eq!((batch.error.as_deref(), batch.gaps.len()), (None, 4));
-    assert_eq!(text(&batch), age("noble", "0.5", false));
+    assert_eq!(lines(&batch), age("noble", "0.5", false));
 }
 
 #[test]
@@ -251,7 +235,7 @@ fn where_launchpad_does_not_answer_distro_info_names_the_series() {
         "{gap}"
     );
     assert_eq!(
-        text(&batch),
+        lines(&batch),
         age("jammy", "0.5", false) + &age("stonking", "0.5", false)
     );
 }
@@ -262,7 +246,7 @@ fn a_series_that_is_named_twice_counts_once() {
         ("noble", listing("2026-11-20 19:00")),
         ("noble", listing("2026-11-20 19:00")),
     ]);
-    assert_eq!(text(&batch), age("noble", "0.5", false));
+    assert_eq!(lines(&batch), age("noble", "0.5", false));
 }
 
 #[test]

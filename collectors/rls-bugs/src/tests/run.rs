@@ -5,10 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tidemark_collect::{
-    Batch, Context, DefaultState, ManualClock, Metric, Needs, Strictness, Timestamp, defaults, line, run_once,
-};
-use tidemark_testkit::{Answer, Home, Source, asked};
+use tidemark_collect::testing::{self, lines};
+use tidemark_collect::{Batch, Context, DefaultState, ManualClock, Metric, Needs, Timestamp, defaults};
+use tidemark_testkit::{Answer, Home, Source, golden};
 
 use crate::RlsBugs;
 
@@ -61,17 +60,10 @@ impl Reports {
             distro_info: "/ubuntu.csv".to_owned(),
         };
         let cx = Context::builder()
-            .metric::<RlsBugs>()
             .clock(ManualClock::new(Timestamp::from_secs(self.seconds).unwrap()))
             .host_root(self.host.path())
-            .deadline(Duration::from_secs(5))
-            .strictness(Strictness::Strict)
-            .build();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(run_once(&metric, &cx))
+            .deadline(Duration::from_secs(5));
+        testing::run(&metric, cx)
     }
 
     fn run(&self) -> Batch {
@@ -96,10 +88,6 @@ impl Reports {
         names.sort_unstable();
         names
     }
-}
-
-fn text(batch: &Batch) -> String {
-    String::from_utf8(line::write(&batch.points, line::Dialect::V1)).unwrap()
 }
 
 /// A report in which that team has a bug.
@@ -132,11 +120,7 @@ fn recorded_reports_give_the_expected_points() {
             (batch.error.as_deref(), &batch.gaps[..], &batch.notices[..]),
             (None, &[][..], &[][..])
         );
-        let expected = fixtures().join("expected.influx");
-        if asked("TIDEMARK_REFRESH").is_some() {
-            std::fs::write(&expected, text(&batch)).unwrap();
-        }
-        assert_eq!(text(&batch), std::fs::read_to_string(expected).unwrap());
+        golden(fixtures().join("expected.influx"), &lines(&batch));
     }
 }
 
@@ -280,7 +264,7 @@ fn a_report_that_fails_is_a_gap_that_names_it_and_the_others_count() {
         ),
         (
             Answer::ok(r#"{"tasks": {"1": null, "2": 3}}"#),
-            "bug \"1\" is null, not a list of tasks; 1 more is left out",
+            "bug \"1\" is null, not a list of tasks, and 1 more",
         ),
         (Answer::huge(1 << 30), "16777216"),
         (Answer::hang(), "did not answer within"),
@@ -303,7 +287,7 @@ fn a_report_that_fails_is_a_gap_that_names_it_and_the_others_count() {
         let expected = count("incoming", "jammy", "a")
             + &count("tracking", "jammy", "b")
             + &count("tracking", "noble", "c");
-        assert_eq!(text(&batch), expected);
+        assert_eq!(lines(&batch), expected);
     }
 }
 
@@ -322,7 +306,7 @@ fn reports_that_hang_leave_time_for_those_after_them() {
     assert_eq!((batch.error.as_deref(), batch.gaps.len()), (None, 3));
     let expected =
         count("tracking", "jammy", "a") + &count("incoming", "noble", "b") + &count("tracking", "noble", "c");
-    assert_eq!(text(&batch), expected);
+    assert_eq!(lines(&batch), expected);
 }
 
 #[test]
@@ -335,12 +319,11 @@ fn what_is_left_out_of_a_report_is_a_gap_and_the_rest_counts() {
     assert_eq!(
         batch.gaps,
         [
-            "noble's rls-nn-incoming.json: the `team` of a task of bug \"2\" is integer `3`, not a list or null; 1 more \
-             is left out"
+            "noble's rls-nn-incoming.json: the `team` of a task of bug \"2\" is 3, not a list or null, and 1 more"
         ]
     );
     assert_eq!(
-        text(&batch),
+        lines(&batch),
         count("incoming", "noble", "a") + &count("tracking", "noble", "b")
     );
 }

@@ -4,10 +4,9 @@
 
 use crate::Sponsoring;
 use std::path::Path;
-use tidemark_collect::{
-    Batch, Context, ManualClock, Metric, Needs, Strictness, Timestamp, defaults, line, run_once,
-};
-use tidemark_testkit::{Answer, Source, asked};
+use tidemark_collect::testing::{self, lines};
+use tidemark_collect::{Batch, Context, ManualClock, Metric, Needs, Timestamp, defaults};
+use tidemark_testkit::{Answer, Source, golden};
 
 const PATH: &str = "/jsons/general.json";
 
@@ -19,20 +18,8 @@ fn run(answer: Answer) -> Batch {
         url: source.url(PATH).parse().unwrap(),
     };
     let now = Timestamp::from_secs(1_795_244_400).unwrap();
-    let cx = Context::builder()
-        .metric::<Sponsoring>()
-        .clock(ManualClock::new(now))
-        .strictness(Strictness::Strict)
-        .build();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(run_once(&metric, &cx))
-}
-
-fn text(batch: &Batch) -> String {
-    String::from_utf8(line::write(&batch.points, line::Dialect::V1)).unwrap()
+    let cx = Context::builder().clock(ManualClock::new(now));
+    testing::run(&metric, cx)
 }
 
 #[test]
@@ -43,11 +30,7 @@ fn a_recorded_report_gives_the_expected_points() {
         (batch.error.as_deref(), batch.gaps.len(), batch.notices.len()),
         (None, 0, 0)
     );
-    let expected = fixtures.join("general.influx");
-    if asked("TIDEMARK_REFRESH").is_some() {
-        std::fs::write(&expected, text(&batch)).unwrap();
-    }
-    assert_eq!(text(&batch), std::fs::read_to_string(expected).unwrap());
+    golden(fixtures.join("general.influx"), &lines(&batch));
 }
 
 #[test]
@@ -55,7 +38,7 @@ fn an_empty_report_is_a_count_of_0() {
     let batch = run(Answer::ok("[]"));
     assert_eq!((batch.error.as_deref(), &batch.gaps[..]), (None, &[][..]));
     assert_eq!(
-        text(&batch),
+        lines(&batch),
         "sponsoring_queue_stats,report=sponsoring count=0i 1795244400000000000\n"
     );
 }
@@ -74,7 +57,7 @@ fn a_malformed_entry_is_a_gap_that_names_it_and_the_others_count() {
           {\"date_queued\":null,\"sets\":[\"main\"],\"title\":\"Merge x\\ny\"}"]
     );
     assert_eq!(
-        text(&batch),
+        lines(&batch),
         "sponsoring_queue_stats,report=main average_age=1i,count=1i,oldest=1i 1795244400000000000\n\
          sponsoring_queue_stats,report=sponsoring average_age=10i,count=2i,oldest=20i 1795244400000000000\n"
     );
@@ -89,7 +72,7 @@ fn an_entry_of_a_later_day_has_age_0_and_a_notice() {
     );
     assert_eq!(batch.gaps, [""; 0]);
     assert_eq!(
-        text(&batch),
+        lines(&batch),
         "sponsoring_queue_stats,report=sponsoring average_age=0i,count=1i,oldest=0i 1795244400000000000\n"
     );
 }

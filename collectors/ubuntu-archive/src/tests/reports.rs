@@ -43,7 +43,7 @@ fn a_report_without_a_summary_is_an_error() {
         ),
         (
             "* summary\namd64 many\n# Generated: Sat, 21 Nov 2026 02:00:00 +0000\n",
-            SummaryError::Nothing("amd64 many".to_owned()),
+            SummaryError::Nothing("\"amd64 many\"".to_owned()),
         ),
     ] {
         assert_eq!(summary::parse(text), Err(expected), "{text}");
@@ -60,7 +60,7 @@ fn a_damaged_line_is_kept_for_the_gap_and_costs_its_architecture_alone() {
     let summary = summary::parse(&text).unwrap();
     assert_eq!(counts(&summary.counts), [("amd64", 12)]);
     assert_eq!(summary.unread.len(), 6);
-    assert_eq!(summary.unread[0], "many arm64");
+    assert_eq!(summary.unread[0], "\"many arm64\"");
     // Of those, nothing is known: they do not count 0.
     let mut filled = summary.counts.clone();
     let architectures = [

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tidemark_collect::http::Url;
-use tidemark_collect::{
-    Batch, Context, DefaultState, ManualClock, Metric, Strictness, Timestamp, defaults, line, run_once,
-};
-use tidemark_testkit::{Answer, Source, asked};
+use tidemark_collect::testing::{self, lines};
+use tidemark_collect::{Batch, Context, DefaultState, ManualClock, Metric, Timestamp, defaults};
+use tidemark_testkit::{Answer, Source, golden};
 
 use crate::UbuntuArchive;
 
@@ -119,21 +118,10 @@ impl Service {
             distro_info: self.distro_info.to_str().unwrap().to_owned(),
         };
         let cx = Context::builder()
-            .metric::<UbuntuArchive>()
             .clock(ManualClock::new(self.now))
-            .deadline(self.deadline)
-            .strictness(Strictness::Strict)
-            .build();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(run_once(&metric, &cx))
+            .deadline(self.deadline);
+        testing::run(&metric, cx)
     }
-}
-
-fn text(batch: &Batch) -> String {
-    String::from_utf8(line::write(&batch.points, line::Dialect::V1)).unwrap()
 }
 
 const SMALL_SOURCES: [&str; 9] = [
@@ -196,11 +184,7 @@ fn recorded_sources_give_the_expected_points() {
         ]
     );
     assert_eq!(batch.notices, [""; 0]);
-    let expected = fixtures().join("expected.influx");
-    if asked("TIDEMARK_REFRESH").is_some() {
-        std::fs::write(&expected, text(&batch)).unwrap();
-    }
-    assert_eq!(text(&batch), std::fs::read_to_string(expected).unwrap());
+    golden(fixtures().join("expected.influx"), &lines(&batch));
 }
 
 #[test]
@@ -221,7 +205,7 @@ fn of_the_figures_the_end_alone_is_asked_for() {
 fn each_part_has_its_points() {
     let batch = Service::small().run();
     assert_eq!((batch.error.as_deref(), &batch.gaps[..]), (None, &[][..]));
-    assert_eq!(text(&batch), SMALL.concat());
+    assert_eq!(lines(&batch), SMALL.concat());
     assert_eq!(
         batch.notices,
         ["priority-mismatches.txt: what is below sparc does not count: tenacious has no such architectures"]
@@ -238,7 +222,7 @@ fn a_report_of_priorities_that_is_cut_counts_as_far_as_it_goes() {
         batch.gaps,
         ["priority-mismatches.txt: its last line has no end: what follows may be missing"]
     );
-    assert_eq!(text(&batch), SMALL.concat());
+    assert_eq!(lines(&batch), SMALL.concat());
 }
 
 #[test]
@@ -272,7 +256,7 @@ fn a_part_that_fails_is_a_gap_that_names_it_and_the_others_count() {
             assert!(batch.gaps[0].starts_with(name), "{}", batch.gaps[0]);
             let mut expected = SMALL.to_vec();
             expected.remove(failing);
-            assert_eq!(text(&batch), expected.concat());
+            assert_eq!(lines(&batch), expected.concat());
         }
     }
 }
@@ -317,7 +301,7 @@ fn without_launchpad_distro_info_has_the_series_and_what_is_named_counts() {
          priority_mismatch_stats,arch=sparc,release=tenacious count=1i 1795226400000000000\n",
         SMALL[6],
     ];
-    assert_eq!(text(&batch), expected.concat());
+    assert_eq!(lines(&batch), expected.concat());
 }
 
 #[test]
@@ -341,7 +325,7 @@ fn where_nobody_knows_the_series_what_is_not_of_it_counts() {
         batch.gaps[4],
         "SERIES_uninst.txt: the development series is not known"
     );
-    assert_eq!(text(&batch), SMALL[6..].concat());
+    assert_eq!(lines(&batch), SMALL[6..].concat());
 }
 
 #[test]
@@ -375,7 +359,7 @@ fn a_series_of_the_settings_is_taken_for_what_it_is() {
     service.series = Some("tenacious".to_owned());
     let batch = service.run();
     assert_eq!((batch.error.as_deref(), &batch.gaps[..]), (None, &[][..]));
-    assert_eq!(text(&batch), SMALL.concat());
+    assert_eq!(lines(&batch), SMALL.concat());
     assert!(
         service
             .source
@@ -405,7 +389,7 @@ fn rows_count_for_12_hours() {
             .notices
             .contains(&"nbs.csv: rows of a time to come: 1".to_owned())
     );
-    let lines = text(&batch);
+    let lines = lines(&batch);
     let nbs: Vec<&str> = lines
         .lines()
         .filter(|line| line.starts_with("nbs_stats"))
@@ -439,7 +423,7 @@ fn a_report_of_the_future_keeps_its_time_and_is_a_notice() {
             "priority-mismatches.txt: it was generated at 2028-02-29T00:00:00Z, a time to come",
         ]
     );
-    let lines = text(&batch);
+    let lines = lines(&batch);
     for line in [
         "uninst_stats,arch=amd64,release=tenacious count=2i 1795244401000000000",
         "priority_mismatch_stats,arch=amd64,release=tenacious count=1i 1835395200000000000",
@@ -460,7 +444,7 @@ fn a_damaged_line_of_a_summary_is_a_gap_and_its_architecture_has_no_count() {
         batch.gaps,
         ["tenacious_uninst.txt: a line of its summary is no count and architecture: \"many arm64\""]
     );
-    let lines = text(&batch);
+    let lines = lines(&batch);
     let uninst: Vec<&str> = lines.lines().filter(|line| line.starts_with("uninst")).collect();
     assert_eq!(
         uninst,
@@ -520,10 +504,10 @@ fn one_that_hangs_costs_no_other_its_time() {
         );
     }
     let without = |part: usize| [&SMALL[..part], &SMALL[part + 1..]].concat().concat();
-    assert_eq!(text(&batches[0]), without(3));
-    assert_eq!(text(&batches[1]), without(6));
-    assert_eq!(text(&batches[2]), SMALL.concat());
-    assert!(text(&batches[3]).starts_with(&SMALL[..3].concat()));
+    assert_eq!(lines(&batches[0]), without(3));
+    assert_eq!(lines(&batches[1]), without(6));
+    assert_eq!(lines(&batches[2]), SMALL.concat());
+    assert!(lines(&batches[3]).starts_with(&SMALL[..3].concat()));
     assert_eq!(batches[3].points.len(), 17);
 }
 

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidemark_collect::{Batch, DefaultState, ManualClock, Strictness, defaults, line, run_once};
-use tidemark_testkit::{Answer, Source, asked};
+use tidemark_collect::testing::{self, lines};
+use tidemark_collect::{Batch, DefaultState, ManualClock, defaults};
+use tidemark_testkit::{Answer, Source, golden};
 
 use super::*;
 
@@ -78,20 +79,9 @@ fn run_on(source: &Source, series: &[&str], distro_info: &str) -> Batch {
     };
     let cx = Context::builder()
         .host_root(fixtures())
-        .metric::<UploadQueues>()
         .clock(ManualClock::new(Timestamp::from_secs(1_795_244_400).unwrap()))
-        .deadline(Duration::from_secs(20))
-        .strictness(Strictness::Strict)
-        .build();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(run_once(&metric, &cx))
-}
-
-fn text(batch: &Batch) -> String {
-    String::from_utf8(line::write(&batch.points, line::Dialect::V1)).unwrap()
+        .deadline(Duration::from_secs(20));
+    testing::run(&metric, cx)
 }
 
 /// The points of the queues with one upload of an hour.
@@ -120,11 +110,7 @@ fn recorded_answers_give_the_expected_points() {
         (batch.error.as_deref(), &batch.gaps[..], &batch.notices[..]),
         (None, &[][..], &[][..])
     );
-    let expected = fixtures().join("expected.influx");
-    if asked("TIDEMARK_REFRESH").is_some() {
-        std::fs::write(&expected, text(&batch)).unwrap();
-    }
-    assert_eq!(text(&batch), std::fs::read_to_string(expected).unwrap());
+    golden(fixtures().join("expected.influx"), &lines(&batch));
     // Both queues of nine series, one of them in two pages, and the two lists.
     assert_eq!(source.requests().len(), 2 * 9 + 1 + 2);
     let pages: Vec<_> = source
@@ -144,7 +130,7 @@ fn series_that_are_named_are_looked_at_alone() {
     let source = small();
     let batch = run(&source, &["noble", "noble"]);
     assert_eq!((batch.error.as_deref(), &batch.gaps[..]), (None, &[][..]));
-    assert_eq!(text(&batch), one_each("noble", "False"));
+    assert_eq!(lines(&batch), one_each("noble", "False"));
     assert!(
         source
             .requests()
@@ -153,7 +139,7 @@ fn series_that_are_named_are_looked_at_alone() {
     );
     let batch = run(&source, &["tricky", "noble", "warty"]);
     assert_eq!(
-        text(&batch),
+        lines(&batch),
         one_each("tricky", "True") + &one_each("noble", "False")
     );
     assert_eq!(batch.gaps.len(), 2);
@@ -171,7 +157,7 @@ fn without_launchpads_list_distro_info_names_the_series() {
     let batch = run(&source, &[]);
     assert_eq!(batch.error, None);
     assert_eq!(
-        text(&batch),
+        lines(&batch),
         one_each("noble", "False") + &one_each("tricky", "True")
     );
     let gap = &batch.gaps[0];
@@ -189,7 +175,7 @@ fn without_any_list_of_series_the_one_in_development_is_looked_at() {
     source.route("/devel/ubuntu/series", Answer::new(500));
     let batch = run_on(&source, &[], "/missing.csv");
     assert_eq!(batch.error, None);
-    assert_eq!(text(&batch), one_each("tricky", "True"));
+    assert_eq!(lines(&batch), one_each("tricky", "True"));
     let gap = &batch.gaps[0];
     assert!(
         gap.starts_with("the active series: known neither from distro-info (")
@@ -207,7 +193,7 @@ fn without_launchpads_development_series_distro_info_names_it() {
         let batch = run(&source, wanted);
         assert_eq!(batch.error, None);
         assert_eq!(
-            text(&batch),
+            lines(&batch),
             one_each("tricky", "True") + &one_each("noble", "False")
         );
         let gap = &batch.gaps[0];
@@ -245,7 +231,7 @@ fn a_queue_that_fails_is_a_gap_that_names_it_and_the_others_count() {
         (Answer::ok(r#"{"entries": {}}"#), "expected a list of entries"),
         (
             answer(&json!({"entries": [null, 7]})),
-            "entry 1: it is null, not an upload, and 1 entry more is like it",
+            "entry 1: it is null, not an upload, and 1 more",
         ),
         (
             answer(&json!({"entries": [one], "next_collection_link": "?status=New&memo=1"})),
@@ -270,7 +256,7 @@ fn a_queue_that_fails_is_a_gap_that_names_it_and_the_others_count() {
             .split_inclusive('\n')
             .filter(|line| !line.contains(lost))
             .collect();
-        assert_eq!(text(&batch), left);
+        assert_eq!(lines(&batch), left);
     }
 }
 
@@ -296,11 +282,11 @@ fn what_cannot_be_read_of_an_upload_is_a_gap_of_its_queue() {
     assert_eq!(
         batch.notices,
         [
-            "noble's Unapproved queue: entry 3: it is of 2026-11-22 06:00:00 UTC, after now: its age counts as 0"
+            "noble's Unapproved queue: entry 3: it is of 2026-11-22 06:00:00 UTC, after now: the age of such an upload counts as 0"
         ]
     );
     assert_eq!(
-        text(&batch),
+        lines(&batch),
         "ubuntu_queue_size,devel=False,release=noble,status=Unapproved count=3i 1795244400000000000\n\
          queue_ages,devel=False,release=noble,status=Unapproved oldest_age_in_days=20i,ten_day_backlog_count=1i 1795244400000000000\n\
          ubuntu_queue_size,devel=False,release=noble,status=New count=1i 1795244400000000000\n\
@@ -331,7 +317,7 @@ fn queues_that_hang_cost_no_other_its_points() {
     );
     let batch = run(&source, &[]);
     assert_eq!(batch.error, None);
-    assert_eq!(text(&batch), one_each("noble", "False"));
+    assert_eq!(lines(&batch), one_each("noble", "False"));
     assert_eq!(batch.gaps.len(), 2);
 }
 

@@ -5,10 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tidemark_collect::{
-    Batch, Context, DefaultState, ManualClock, Metric, Needs, Strictness, Timestamp, defaults, line, run_once,
-};
-use tidemark_testkit::{Answer, Source, asked};
+use tidemark_collect::testing::{self, lines};
+use tidemark_collect::{Batch, Context, DefaultState, ManualClock, Metric, Needs, Timestamp, defaults};
+use tidemark_testkit::{Answer, Source, golden};
 
 use crate::Versions;
 
@@ -31,24 +30,13 @@ fn run_on(source: &Source, folder: &str) -> Batch {
         url: source.url(folder).parse().unwrap(),
     };
     let cx = Context::builder()
-        .metric::<Versions>()
         .clock(ManualClock::new(Timestamp::from_secs(1_795_244_400).unwrap()))
-        .deadline(Duration::from_secs(5))
-        .strictness(Strictness::Strict)
-        .build();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(run_once(&metric, &cx))
+        .deadline(Duration::from_secs(5));
+    testing::run(&metric, cx)
 }
 
 fn run(files: &[(&str, Answer)]) -> Batch {
     run_on(&source(files), "/stats/current/")
-}
-
-fn text(batch: &Batch) -> String {
-    String::from_utf8(line::write(&batch.points, line::Dialect::V1)).unwrap()
 }
 
 /// The line of a report's category.
@@ -74,11 +62,7 @@ fn recorded_reports_give_the_expected_points() {
             (batch.error.as_deref(), &batch.gaps[..], &batch.notices[..]),
             (None, &[][..], &[][..])
         );
-        let expected = fixtures().join("expected.influx");
-        if asked("TIDEMARK_REFRESH").is_some() {
-            std::fs::write(&expected, text(&batch)).unwrap();
-        }
-        assert_eq!(text(&batch), std::fs::read_to_string(expected).unwrap());
+        golden(fixtures().join("expected.influx"), &lines(&batch));
     }
 }
 
@@ -89,7 +73,7 @@ fn a_report_that_fails_is_a_gap_that_names_it_and_the_others_count() {
         (Answer::ok(""), "0 bytes"),
         (
             Answer::ok("<html>\nmaintenance\n</html>"),
-            "line 1, \"<html>\", is not category=COUNT; 2 more",
+            "line 1, \"<html>\", is not category=COUNT, and 2 more",
         ),
         (Answer::ok(b"x=1\n\xff=2\n"), "UTF-8"),
         (Answer::huge(1 << 30), "1048576"),
@@ -106,7 +90,7 @@ fn a_report_that_fails_is_a_gap_that_names_it_and_the_others_count() {
         let gap = &batch.gaps[0];
         assert!(gap.starts_with("report broken: ") && gap.contains(why), "{gap}");
         let expected = count("base", "a", 1) + &count("base", "b", 2) + &count("last", "a", 3);
-        assert_eq!(text(&batch), expected);
+        assert_eq!(lines(&batch), expected);
     }
 }
 
@@ -119,7 +103,7 @@ fn reports_that_hang_leave_time_for_those_after_them() {
     files.push(("last", slow));
     let batch = run(&files);
     assert_eq!((batch.error.as_deref(), batch.gaps.len()), (None, 4));
-    assert_eq!(text(&batch), count("last", "x", 1));
+    assert_eq!(lines(&batch), count("last", "x", 1));
 }
 
 #[test]
@@ -136,7 +120,7 @@ fn a_line_that_is_wrong_is_a_gap_and_the_other_lines_count() {
             "report base: line 2, \"b=many\", is not category=COUNT",
         ]
     );
-    assert_eq!(text(&batch), count("base", "a", 1) + &count("base", "c", 2));
+    assert_eq!(lines(&batch), count("base", "a", 1) + &count("base", "c", 2));
 }
 
 #[test]

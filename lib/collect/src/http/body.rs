@@ -78,30 +78,41 @@ impl Body {
         self.answer.headers().get(name)?.to_str().ok()
     }
 
+    /// Time left until the body must have ended; zero once it has passed.
+    pub fn remaining(&self) -> Duration {
+        self.bounds.deadline.saturating_duration_since(Instant::now())
+    }
+
     /// The next bytes, as many as came at once; `None` after the last.
     ///
     /// # Errors
     /// Where the body breaks off or is damaged, is longer than its bound or does not end in time, and where it has 0
     /// bytes in all (see [`Request::allow_empty`](super::Request::allow_empty)).
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, HttpError> {
-        match timeout_at(self.bounds.deadline, self.answer.chunk()).await {
-            Err(_) => Err(self.error(HttpErrorKind::Timeout {
+        // What is there already would be had at any time: who takes long over each piece is told too.
+        let next = if self.remaining().is_zero() {
+            None
+        } else {
+            timeout_at(self.bounds.deadline, self.answer.chunk()).await.ok()
+        };
+        match next {
+            None => Err(self.error(HttpErrorKind::Timeout {
                 after: self.bounds.timeout,
                 received: Some(self.received),
             })),
-            Ok(Err(error)) => {
+            Some(Err(error)) => {
                 let received = self.received;
                 Err(self
                     .error(HttpErrorKind::Body { received })
                     .caused_by_reqwest(error))
             }
-            Ok(Ok(None)) if self.received == 0 && !self.allow_empty => {
+            Some(Ok(None)) if self.received == 0 && !self.allow_empty => {
                 Err(self.error(HttpErrorKind::Empty {
                     status: self.answer.status().as_u16(),
                 }))
             }
-            Ok(Ok(None)) => Ok(None),
-            Ok(Ok(Some(chunk))) => {
+            Some(Ok(None)) => Ok(None),
+            Some(Ok(Some(chunk))) => {
                 self.received += chunk.len() as u64;
                 if self.received > self.bounds.max_bytes {
                     return Err(self.too_large());

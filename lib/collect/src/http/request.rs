@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE, RETRY_AFTER,
+};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::Url;
@@ -45,7 +47,7 @@ impl Request {
         }
     }
 
-    /// Sets a header. One that cannot be sent (a newline in it) fails the request.
+    /// Sets a header. One that cannot be sent (a newline in it) fails the request. With a `range`, no gzip is asked for.
     ///
     /// A redirect to another server takes it along, unless it is `authorization` or `cookie`: a key goes there.
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -192,13 +194,18 @@ impl Request {
         }
     }
 
-    async fn send(self, bounds: Bounds) -> Result<reqwest::Response, HttpError> {
+    async fn send(mut self, bounds: Bounds) -> Result<reqwest::Response, HttpError> {
         if let Some(fault) = self.fault {
             return Err(HttpError::new(&self.url, HttpErrorKind::Request(fault)));
         }
         if !matches!(self.url.scheme(), "http" | "https") {
             let fault = "is not an address of http or https".to_owned();
             return Err(HttpError::new(&self.url, HttpErrorKind::Request(fault)));
+        }
+        // Some servers compress first, and then cut: a part of what is compressed is of no use.
+        if self.headers.contains_key(RANGE) && !self.headers.contains_key(ACCEPT_ENCODING) {
+            self.headers
+                .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         let mut request = self
             .http

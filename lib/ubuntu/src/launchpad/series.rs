@@ -5,6 +5,7 @@ use tidemark_collect::CollectorError;
 use tidemark_collect::http::Url;
 
 use super::Launchpad;
+use crate::shown;
 
 /// The distribution.
 const UBUNTU: &str = "ubuntu";
@@ -46,7 +47,7 @@ impl Launchpad<'_> {
             Some(name) => Ok(name),
             None => Err(self.wrong(
                 UBUNTU,
-                format!("its current_series_link, {:?}, ends in no codename", cut(&link)),
+                format!("its current_series_link, {}, ends in no codename", shown(&link)),
             )),
         }
     }
@@ -77,7 +78,7 @@ impl Launchpad<'_> {
         let mut names = Vec::new();
         for name in all {
             if !is_name(&name) {
-                return Err(self.wrong(path, format!("{:?} is no name of an {what}", cut(&name))));
+                return Err(self.wrong(path, format!("{} is no name of an {what}", shown(&name))));
             }
             if seen.insert(name.clone()) {
                 names.push(name);
@@ -110,11 +111,6 @@ fn is_name(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| plain(&byte) || matches!(byte, b'+' | b'-' | b'.' | b'_'))
-}
-
-/// The beginning, for an error.
-fn cut(text: &str) -> String {
-    text.chars().take(80).collect()
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ fn a_file_without_any_row_fails_as_a_whole() {
     let error = recent::<2>("<html>\n<body>Log in</body>\n", at(SEVEN)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "none of its rows can be read: the row in line 1 is left out: \"<html>\" is no whole number"
+        "none of its rows can be read: the row in line 1 is left out: \"<html>\" is no whole number, and 1 more"
     );
     assert!(recent::<2>(&format!("{SEVEN},1\n"), at(SEVEN)).is_err());
 }
