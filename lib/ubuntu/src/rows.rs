@@ -13,7 +13,7 @@
 //! let recent = recent::<2>(text, now).unwrap();
 //! assert_eq!(recent.rows.len(), 1); // the first is older than 12 hours
 //! assert_eq!(recent.rows[0].values, [4, 41]);
-//! assert_eq!(recent.gaps, ["the row in line 3 is left out: \"five\" is no whole number"]);
+//! assert_eq!(recent.gaps, [r#"the row "1795244400000,five,6" is left out: "five" is no whole number"#]);
 //! ```
 
 use std::error::Error;
@@ -171,6 +171,17 @@ struct Columns<const N: usize> {
     exactly: Option<usize>,
 }
 
+impl<const N: usize> Columns<N> {
+    /// A row as people find it again: by its line, and where there is no header, by its text. What has none may be the end
+    /// of a file, whose lines have other numbers in the whole.
+    fn shown(&self, row: &csv::StringRecord) -> String {
+        match self.exactly {
+            None => format!("in line {}", row.position().map_or(0, csv::Position::line)),
+            Some(_) => shown(&row.iter().collect::<Vec<_>>().join(",")),
+        }
+    }
+}
+
 /// What is read so far.
 struct Gathered<const N: usize> {
     now: Timestamp,
@@ -212,9 +223,8 @@ impl<const N: usize> Gathered<N> {
                 continue;
             }
             if let Err(reason) = self.take(&row, columns) {
-                let line = row.position().map_or(0, csv::Position::line);
                 self.damaged
-                    .add(|| format!("the row in line {line} is left out: {reason}"));
+                    .add(|| format!("the row {} is left out: {reason}", columns.shown(&row)));
             }
         }
         self.end()
