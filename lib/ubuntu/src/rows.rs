@@ -112,7 +112,7 @@ pub fn recent_named<const N: usize>(
 /// shorter, and where the server knows no ranges. A file without bytes is an empty text.
 ///
 /// # Errors
-/// Where it cannot be had, is longer than [`TAIL_MAX_BYTES`] and comes whole, or is not UTF-8.
+/// Where it cannot be had, is longer than [`TAIL_MAX_BYTES`] and comes whole, has no line that is whole, or is not UTF-8.
 pub async fn tail(cx: &Context, url: &Url) -> Result<String, CollectorError> {
     let asked = cx
         .http()
@@ -136,6 +136,10 @@ pub async fn tail(cx: &Context, url: &Url) -> Result<String, CollectorError> {
         // The first line is the end of one.
         let fragment = bytes.iter().position(|byte| *byte == b'\n');
         bytes.drain(..fragment.map_or(bytes.len(), |end| end + 1));
+        if bytes.is_empty() {
+            let reason = format!("its last {TAIL_BYTES} bytes hold no whole line");
+            return Err(CollectorError::parse(redacted(url), reason));
+        }
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

@@ -223,7 +223,14 @@ fn the_end_of_a_file_is_asked_for() {
     assert_eq!(tail_of(part("bytes 1-8/9")).unwrap(), "3,4\n");
     assert_eq!(tail_of(part("bytes */9")).unwrap(), "3,4\n");
     assert_eq!(tail_of(Answer::new(206).body("1,2\n3,4\n")).unwrap(), "3,4\n");
-    assert_eq!(tail_of(Answer::new(206).body("one line")).unwrap(), "");
+    // Not lines: a page, most likely.
+    for page in ["<html>one line</html>", "the end of the only line\n"] {
+        let error = tail_of(Answer::new(206).body(page)).unwrap_err();
+        assert!(
+            error.ends_with("its last 2048 bytes hold no whole line"),
+            "{error}"
+        );
+    }
     // The fragment may begin within a character.
     assert_eq!(tail_of(Answer::new(206).body(b"\xa9\n3,4\n")).unwrap(), "3,4\n");
 }
