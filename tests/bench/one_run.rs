@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tidemark_testkit::{Answer, Certificates, Home, InfluxTls, Influxd, InfluxdOptions, Run, Source};
+use tidemark_testkit::{Answer, Certificates, Home, Influxd, InfluxdOptions, Run, Source};
 
 use crate::measure::{Contender, in_turns, table};
 
@@ -65,11 +65,7 @@ fn run(collector: &'static str, documents: &[Document]) {
         .iter()
         .map(|document| sources[document.server].url(document.path))
         .collect();
-    let influxd = Influxd::start(InfluxdOptions {
-        tls: InfluxTls::Authority,
-        user: Some(("collector".to_owned(), PASSWORD.to_owned())),
-        ..InfluxdOptions::default()
-    });
+    let influxd = Influxd::start(InfluxdOptions::https("collector", PASSWORD));
 
     // The authorities in one file, behind the 140 that a host trusts. curl's library takes the first of one name, so for
     // curl each has a file of its own.

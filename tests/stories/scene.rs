@@ -12,7 +12,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
-use tidemark_testkit::{Answer, Ended, Home, Influxd, Run, SinkServer, Source};
+use tidemark_testkit::{Answer, Ended, Home, Influxd, Run, SinkServer, Source, Systemd};
 
 /// How long a program may take on a machine that is busy with other tests.
 pub(crate) const BOUND: Duration = Duration::from_secs(60);
@@ -122,11 +122,7 @@ pub(crate) fn playing(name: &str, server: &SinkServer) -> String {
 
 /// A `[[sink]]` of that name: a real InfluxDB. Its password is plain; a certificate is named where it has one.
 pub(crate) fn influxdb(name: &str, server: &Influxd) -> String {
-    let mut text = format!(
-        "[[sink]]\nname = \"{name}\"\ntype = \"influxdb\"\nurl = \"{}\"\ndatabase = \"{}\"\n",
-        server.url(),
-        server.database()
-    );
+    let mut text = place(name, server);
     if let Some((user, password)) = server.user() {
         let _ = writeln!(text, "username = \"{user}\"\npassword = \"{password}\"");
     }
@@ -134,6 +130,29 @@ pub(crate) fn influxdb(name: &str, server: &Influxd) -> String {
         let _ = writeln!(text, "ca_file = \"{}\"", server.ca_file().display());
     }
     text + "\n"
+}
+
+/// The same as an operator has it on a machine: the password is a credential of systemd, and both it and the certificate are
+/// put there.
+pub(crate) fn with_credential(machine: &Systemd, server: &Influxd) -> String {
+    let (user, password) = server.user().expect("a user");
+    machine.install("/etc/credstore/influxdb-password", password, 0o600, "root");
+    let authority = std::fs::read(server.ca_file()).expect("a certificate");
+    machine.install("/etc/tidemark/authority.pem", authority, 0o644, "root");
+    format!(
+        "{}username = \"{user}\"\npassword = {{ credential = \"influxdb-password\" }}\n\
+         ca_file = \"/etc/tidemark/authority.pem\"\n\n",
+        place("influxdb", server)
+    )
+}
+
+/// What a `[[sink]]` is called and where it sends.
+fn place(name: &str, server: &Influxd) -> String {
+    format!(
+        "[[sink]]\nname = \"{name}\"\ntype = \"influxdb\"\nurl = \"{}\"\ndatabase = \"{}\"\n",
+        server.url(),
+        server.database()
+    )
 }
 
 /// Every file below a folder, with its content.

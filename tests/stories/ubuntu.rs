@@ -15,7 +15,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use tidemark_testkit::{Cell, Ended, Home, InfluxTls, Influxd, InfluxdOptions, http};
+use tidemark_testkit::{Cell, Ended, Home, Influxd, InfluxdOptions, http};
 
 use crate::scene::{BOUND, Line};
 use expected::EXPECTED;
@@ -37,11 +37,7 @@ impl Stage {
         let stage = Self {
             home: Home::new(),
             world: World::new(),
-            server: Influxd::start(InfluxdOptions {
-                tls: InfluxTls::Authority,
-                user: Some(("collector".to_owned(), "it is a secret".to_owned())),
-                ..InfluxdOptions::default()
-            }),
+            server: Influxd::start(InfluxdOptions::https("collector", "it is a secret")),
         };
         stage.home.settings(&stage.world.settings());
         stage

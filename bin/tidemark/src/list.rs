@@ -5,12 +5,13 @@ use std::process::ExitCode;
 
 use tidemark_app::exit::{self, Failure};
 use tidemark_catalogue::Timing;
+use tidemark_collect::one_line;
 use tidemark_delivery::Run;
 use tidemark_settings::{Loaded, Span};
 
 use crate::Command;
 use crate::catalogue::{self, Catalogue, Collector, Described, nothing_installed};
-use crate::table::{Align, Cell, Table, one_line, terminal_width};
+use crate::table::{Align, Cell, Table, terminal_width};
 
 /// When the collector is started as its last run had it, where the settings are not known.
 pub(crate) fn as_recorded(collector: &Collector, last_run: Option<&Run>) -> Timing {
@@ -63,7 +64,7 @@ fn how_to_switch_on(catalogue: &Catalogue, loaded: &Loaded, config: &Path) -> St
     } else {
         format!("{count} are off. To switch one on, write its section")
     };
-    let file = one_line(&config.display().to_string());
+    let file = one_line(config.display());
     format!("\n{which} into {file}, and keys beneath it where the defaults will not do:\n    {section}\n")
 }
 
@@ -119,31 +120,43 @@ mod tests {
     use std::path::PathBuf;
     use tidemark_settings::{LoadFrom, Places, Settings};
 
-    #[test]
-    fn a_narrow_terminal_has_the_summary_beneath() {
-        let environment = BTreeMap::from([("TIDEMARK_CONFIG".to_owned(), "".into())]);
+    fn load(settings: &str) -> Loaded {
+        let environment = BTreeMap::new();
         let folder = tempfile::tempdir().expect("a folder");
         let config = folder.path().join("tidemark.toml");
-        std::fs::write(&config, "").expect("write");
+        std::fs::write(&config, settings).expect("write");
         let from = LoadFrom {
             places: &Places::new(&environment, false, Some(config)),
             environment: &environment,
             hostname: "h".to_owned(),
             known_collectors: None,
         };
-        let loaded = Settings::load(&from).expect("settings");
-        let description = br#"{"name": "host", "summary": "This machine, all of it.", "version": "0.1.0",
-            "run_interval": "1m", "deadline": "10m", "default": "on",
-            "needs": {"network": false, "programs": [], "paths": []}, "measurements": [], "settings": []}"#;
-        let host = Collector {
-            name: "host".to_owned(),
+        Settings::load(&from).expect("settings")
+    }
+
+    fn collector(name: &str, default: &str) -> Collector {
+        let description = format!(
+            r#"{{"name": "{name}", "summary": "This machine, all of it.", "version": "0.1.0", "run_interval": "1m",
+            "deadline": "10m", "default": "{default}", "needs": {{"network": false, "programs": [], "paths": []}},
+            "measurements": [], "settings": []}}"#
+        );
+        Collector {
+            name: name.to_owned(),
             program: PathBuf::from("/x"),
-            description: Ok(Described::read("host", description).expect("a description")),
-        };
-        let catalogue = Catalogue {
-            collectors: vec![host],
+            description: Ok(Described::read(name, description.as_bytes()).expect("a description")),
+        }
+    }
+
+    fn catalogue(collectors: Vec<Collector>) -> Catalogue {
+        Catalogue {
+            collectors,
             ..Catalogue::default()
-        };
+        }
+    }
+
+    #[test]
+    fn a_narrow_terminal_has_the_summary_beneath() {
+        let (catalogue, loaded) = (catalogue(vec![collector("host", "on")]), load(""));
         let wide = "\
 COLLECTOR  EVERY  STARTED  WHAT
 host       1m     on       This machine, all of it.
@@ -161,36 +174,8 @@ host       1m     on
 
     #[test]
     fn what_is_off_for_want_of_a_section_is_switched_on_by_one() {
-        let environment = BTreeMap::new();
-        let folder = tempfile::tempdir().expect("a folder");
-        let config = folder.path().join("tidemark.toml");
-        std::fs::write(&config, "[collector.disabled]\nenabled = false\n").expect("write");
-        let from = LoadFrom {
-            places: &Places::new(&environment, false, Some(config)),
-            environment: &environment,
-            hostname: "h".to_owned(),
-            known_collectors: None,
-        };
-        let loaded = Settings::load(&from).expect("settings");
-        let collector = |name: &str, default: &str| {
-            let description = format!(
-                r#"{{"name": "{name}", "summary": "X.", "version": "0.1.0", "run_interval": "1m", "deadline": "10m",
-                "default": "{default}", "needs": {{"network": false, "programs": [], "paths": []}},
-                "measurements": [], "settings": []}}"#
-            );
-            Collector {
-                name: name.to_owned(),
-                program: PathBuf::from("/x"),
-                description: Ok(Described::read(name, description.as_bytes()).expect("a description")),
-            }
-        };
-        let hint = |collectors: Vec<Collector>| {
-            let catalogue = Catalogue {
-                collectors,
-                ..Catalogue::default()
-            };
-            how_to_switch_on(&catalogue, &loaded, Path::new("/etc/t.toml"))
-        };
+        let loaded = load("[collector.disabled]\nenabled = false\n");
+        let hint = |collectors| how_to_switch_on(&catalogue(collectors), &loaded, Path::new("/etc/t.toml"));
         let (on, disabled) = (collector("host", "on"), collector("disabled", "off"));
         assert_eq!(hint(vec![on, disabled]), "");
         assert_eq!(

@@ -6,11 +6,10 @@ use clap::{Arg, ArgAction};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use tidemark_app::collector_command;
 use tidemark_app::exit::{self, Failure};
-use tidemark_collect::Description;
+use tidemark_collect::{Description, one_line};
 
 use crate::arguments;
 use crate::catalogue;
-use crate::table::one_line;
 use crate::{Command, PROGRAM};
 
 /// Prints the page of a collector; of the command, where there is no name.

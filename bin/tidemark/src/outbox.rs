@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tidemark_app::exit::{self, Failure};
 use tidemark_app::{block_on, ready_state};
-use tidemark_collect::{Clock, SystemClock, chain};
+use tidemark_collect::{Clock, SystemClock, chain, one_line};
 use tidemark_delivery::{
     Budget, Delivery, DeliveryError, DropSelection, MAX_REJECTED_POINTS, OpenOptions, Outbox, Report,
     SinkState, Sinks, Taken,
@@ -20,7 +20,7 @@ use tidemark_point::Timestamp;
 use crate::Command;
 use crate::arguments::{OutboxAction, RejectedFormat};
 use crate::state;
-use crate::table::{Align, Cell, Table, one_line};
+use crate::table::{Align, Cell, Table};
 use crate::wording::{count, counted, relative};
 
 /// Batches that `list`, and rejected points that `show`, print; of more, the number is said.
@@ -407,7 +407,7 @@ mod tests {
     fn why_something_waits_is_said() {
         assert_eq!(
             why(Some(&SinkState::Failed("https://db: refused\n".into())), false),
-            ": https://db: refused "
+            ": https://db: refused"
         );
         assert_eq!(why(None, true), ": it is in no settings any more");
         assert_eq!(why(Some(&SinkState::Drained), false), "");

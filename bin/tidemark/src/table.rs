@@ -1,5 +1,7 @@
 //! Tables of aligned columns.
 
+use tidemark_collect::one_line;
+
 /// How a column lies.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Align {
@@ -79,13 +81,6 @@ impl Cell {
         self.paint = paint;
         self
     }
-}
-
-/// `text` without control characters: what a source said must not move a terminal's cursor.
-pub(crate) fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
-        .collect()
 }
 
 /// The width of the terminal that standard output is; 0 where it is none.
@@ -294,6 +289,6 @@ b
     fn a_source_cannot_paint_the_terminal() {
         let mut table = Table::new([("X", Align::Left)]);
         table.row(["\u{1b}[31mred\r\u{9b}".into()]);
-        assert_eq!(table.render(false), "X\n [31mred  \n");
+        assert_eq!(table.render(false), "X\n[31mred\n");
     }
 }

@@ -20,6 +20,8 @@ mod secrets;
 mod steps;
 mod sync;
 mod verify;
+#[cfg(test)]
+mod world;
 
 use std::fs;
 use std::io::{IsTerminal as _, Read as _};

@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use tidemark_testkit::{Answer, Certificates, Ended, Home, Matrix, Part, Route, Source};
+use tidemark_testkit::{Answer, Certificates, Ended, Home, Matrix, Part, Route, Source, without_times};
 
 const PATHS: [&str; 2] = ["/queue_size.json", "/static/running.json"];
 const INSTANCES: [&str; 2] = ["production", "staging"];
@@ -94,7 +94,7 @@ fn expected(documents: impl Fn(usize) -> bool) -> Vec<String> {
         instance * 2 + usize::from(line.starts_with("autopkgtest_running"))
     };
     let text = std::fs::read_to_string(path).unwrap();
-    without_times(
+    sorted(
         &text
             .lines()
             .filter(|line| documents(of(line)))
@@ -102,11 +102,8 @@ fn expected(documents: impl Fn(usize) -> bool) -> Vec<String> {
     )
 }
 
-fn without_times(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = text
-        .lines()
-        .map(|line| line.rsplit_once(' ').unwrap().0.to_owned())
-        .collect();
+fn sorted(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = without_times(text).into_iter().map(str::to_owned).collect();
     lines.sort_unstable();
     lines
 }
@@ -116,7 +113,7 @@ fn without_times(text: &str) -> Vec<String> {
 fn fails(scene: &Scene, broken: usize, said: &str) {
     let ended = scene.dry_run().expect_code(0);
     assert_eq!(
-        without_times(&ended.stdout),
+        sorted(&ended.stdout),
         expected(|document| document != broken),
         "{said}"
     );
@@ -136,7 +133,7 @@ fn all_four_over_one_connection_each() {
     let scene = Scene::new();
     let ended = scene.dry_run().expect_code(0);
     assert_eq!(ended.stderr, "");
-    assert_eq!(without_times(&ended.stdout), expected(|_| true));
+    assert_eq!(sorted(&ended.stdout), expected(|_| true));
     for instance in &scene.instances {
         assert_eq!((instance.requests().len(), instance.connections()), (2, 1));
     }

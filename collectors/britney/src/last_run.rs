@@ -100,13 +100,13 @@ pub(crate) async fn duration(
         }
     }
     let folder = below(base, &logs::folder(series, day));
-    let what = if looked == 0 {
-        "there is no log"
-    } else {
-        "no log is whole"
+    let what = match looked {
+        0 => "there is no log".to_owned(),
+        1 => "the only log is not whole".to_owned(),
+        _ => format!("none of the newest {looked} logs is whole"),
     };
     Err(CollectorError::other(format_args!(
-        "{what} in {} or in the folder of the day before ({looked} were looked at)",
+        "{what}: {} and the folder of the day before were looked at",
         redacted(&folder)
     )))
 }

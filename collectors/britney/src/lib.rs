@@ -192,11 +192,11 @@ impl Metric for Britney {
                 tasks.push(Task::ByTeam(development.clone()));
                 tasks.push(Task::Excuses(development));
             }
-            Err(error) => parts.take("the series in development", Err(error)),
+            Err(error) => parts.take("the development series", Err(error)),
         }
         match releases.series {
             Ok(series) => tasks.extend(series.into_iter().map(Task::Series)),
-            Err(error) => parts.take("the supported series", Err(error)),
+            Err(error) => parts.take("the active series", Err(error)),
         }
         let looks = tasks.into_iter().map(|task| look.at(task));
         for (part, outcome) in side_by_side(SIDE_BY_SIDE, looks).await.into_iter().flatten() {
@@ -403,7 +403,12 @@ impl Look<'_> {
         drop(sender);
         let parsed = timeout(body.remaining(), parser)
             .await
-            .map_err(|_| CollectorError::parse(redacted(url), "it came in time, but was not parsed in time"))?
+            .map_err(|_| {
+                CollectorError::other(format_args!(
+                    "{} came in time, but was not parsed in time: see what keeps the host's processors busy",
+                    redacted(url)
+                ))
+            })?
             .map_err(|error| CollectorError::caused("the parser of YAML ended", error))?;
         parsed.map_err(|error| CollectorError::parse(redacted(url), error))
     }

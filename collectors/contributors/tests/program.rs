@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use tidemark_testkit::{Answer, Certificates, Home, Matrix, Part, Route, Source};
+use tidemark_testkit::{Answer, Certificates, Home, Matrix, Part, Route, Source, without_times};
 
 const TEAMS: [&str; 2] = ["motu", "ubuntu-archive"];
 const COUNTS: [&str; 2] = ["members", "participants"];
@@ -43,13 +43,8 @@ fn every_number_over_https() {
         .run()
         .expect_code(0);
     assert_eq!(ended.stderr, "");
-    let lines: Vec<&str> = ended
-        .stdout
-        .lines()
-        .map(|line| line.rsplit_once(' ').unwrap().0)
-        .collect();
     assert_eq!(
-        lines,
+        without_times(&ended.stdout),
         [
             "launchpad_team_members,count_type=members,team=motu count=37i",
             "launchpad_team_members,count_type=participants,team=motu count=163i",

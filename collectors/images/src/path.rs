@@ -53,8 +53,8 @@ pub enum Fault {
     Release,
     /// Its name has no word between its last `-` and the `.` after that.
     Architecture,
-    /// A folder's name cannot be a tag: it is too long, or holds a control character.
-    Folder,
+    /// A part of it cannot be a tag: it is too long, or holds a control character.
+    Tag,
     /// It may be a flavor's or Ubuntu's own: its folder is called like its release, and not all active series are known.
     Series,
 }
@@ -64,9 +64,9 @@ impl fmt::Display for Fault {
         match self {
             Self::Release => f.write_str("its name has no release in front of a `-`"),
             Self::Architecture => f.write_str("its name has no architecture between its last `-` and a `.`"),
-            Self::Folder => write!(
+            Self::Tag => write!(
                 f,
-                "a folder's name has more than {MAX_TAG} bytes or a control character"
+                "a part of it that is to be a tag has more than {MAX_TAG} bytes or a control character"
             ),
             Self::Series => f.write_str("it is not known whether its folder is that of an active series"),
         }
@@ -113,7 +113,7 @@ pub fn identify(path: &str, series: &Series) -> Result<Option<Identity>, Fault> 
     let tags = [flavor, release, architecture].into_iter().chain(image_type);
     for tag in tags {
         if tag.len() > MAX_TAG || tag.chars().any(char::is_control) {
-            return Err(Fault::Folder);
+            return Err(Fault::Tag);
         }
     }
     Ok(Some(Identity {

@@ -347,17 +347,17 @@ fn release_and_architecture_are_words_of_the_name() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_a_tag() {
+fn a_part_that_cannot_be_a_tag() {
     let long = "k".repeat(MAX_TAG);
     let path = |flavor: &str| format!("{flavor}/daily-live/current/noble-x-amd64.iso");
     assert_eq!(
         said(&path(&long), &known()),
         format!("{long} noble current amd64 live")
     );
-    assert_eq!(said(&path(&(long + "k")), &known()), "Folder");
-    assert_eq!(said(&path("ku\nbuntu"), &known()), "Folder");
+    assert_eq!(said(&path(&(long + "k")), &known()), "Tag");
+    assert_eq!(said(&path("ku\nbuntu"), &known()), "Tag");
     let kind = "k/daily-li\u{7f}ve/current/noble-x-amd64.iso";
-    assert_eq!(identify(kind, &known()), Err(Fault::Folder));
+    assert_eq!(identify(kind, &known()), Err(Fault::Tag));
 }
 
 /// Of each image a line, then what is remarked.
@@ -452,7 +452,7 @@ fn escapes_stand_for_bytes_and_spaces_for_themselves() {
         ),
         (
             "k\\#012/daily-live/current/noble-x-amd64.iso",
-            "\"k\\\\#012/daily-live/current/noble-x-amd64.iso\": a folder's name has more than 200 bytes \
+            "\"k\\\\#012/daily-live/current/noble-x-amd64.iso\": a part of it that is to be a tag has more than 200 bytes \
              or a control character\n",
         ),
     ] {

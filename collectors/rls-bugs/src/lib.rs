@@ -1,4 +1,5 @@
-//! The collector `rls-bugs`: bugs that are proposed for Ubuntu's supported releases and for the one in development, and those that are followed, by team.
+//! The collector `rls-bugs`: bugs that are proposed for Ubuntu's supported releases and for the one in development, and
+//! those that are followed, by team.
 //!
 //! Of each release there are two JSON reports, `rls-XX-incoming.json` and `rls-XX-tracking.json`: bugs with their tasks, and
 //! of each task the teams that look after it. There is a point `distro_rls_bug_tasks` for each team of each report, with the

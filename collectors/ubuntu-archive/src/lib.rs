@@ -55,7 +55,7 @@ pub struct UbuntuArchive {
     /// Where the reports are.
     #[default("https://ubuntu-archive-team.ubuntu.com/")]
     url: Url,
-    /// Launchpad's web service.
+    /// The root of Launchpad's web service.
     #[default("https://api.launchpad.net/devel/")]
     launchpad: Url,
     /// The page of the team's active reviews.
@@ -64,9 +64,9 @@ pub struct UbuntuArchive {
     /// The team whose bugs count, by its name on Launchpad.
     #[default("ubuntu-archive")]
     team: String,
-    /// The development series, by its codename, instead of the one that Launchpad names.
-    series: Option<String>,
-    /// The releases of Ubuntu: the file that names the development series where Launchpad does not answer.
+    /// The series in development, by its codename; where none is named, the one that Launchpad says.
+    development: Option<String>,
+    /// The releases of Ubuntu, as the package distro-info-data has them, for when Launchpad does not say the series.
     #[default("/usr/share/distro-info/ubuntu.csv")]
     distro_info: String,
 }

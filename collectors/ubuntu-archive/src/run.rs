@@ -104,7 +104,7 @@ impl UbuntuArchive {
         launchpad: &Launchpad<'_>,
         now: Timestamp,
     ) -> Option<OfSeries> {
-        let name = match &self.series {
+        let name = match &self.development {
             Some(name) if !name.is_empty() => name.clone(),
             _ => series::development(cx, launchpad, &self.distro_info, now).await?,
         };
@@ -193,8 +193,11 @@ struct Report<'a> {
 
 impl Report<'_> {
     fn release(&self) -> Result<&str, CollectorError> {
-        self.release
-            .ok_or_else(|| CollectorError::other("the development series is not known"))
+        self.release.ok_or_else(Self::unknown_series)
+    }
+
+    fn unknown_series() -> CollectorError {
+        CollectorError::other("the development series is not known")
     }
 
     fn nbs(&self, source: Source) -> Result<Points, CollectorError> {
@@ -224,9 +227,8 @@ impl Report<'_> {
         source: Option<Source>,
         point: impl Fn(String, String, i64) -> M,
     ) -> Result<Points, CollectorError> {
-        let release = self.release()?;
-        let Some(source) = source else {
-            return Ok(Points::new());
+        let (release, Some(source)) = (self.release()?, source) else {
+            return Err(Self::unknown_series());
         };
         let mut summary = source.read(summary::parse)?;
         for line in &summary.unread {

@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tidemark_testkit::{Answer, Certificates, Home, Matrix, Part, Route, Source, Then};
+use tidemark_testkit::{Answer, Certificates, Home, Matrix, Part, Route, Source, Then, without_times};
 
 const STATUSES: [&str; 2] = ["Unapproved", "New"];
 
@@ -58,8 +58,8 @@ fn all_queues_over_https() {
         .expect_code(0);
     // The clock is the machine's: uploads may be of a time that has not come, and have other ages.
     let names = |text: &str| -> Vec<String> {
-        let counts = text.lines().map(|line| line.rsplit_once(' ').unwrap().0);
-        counts
+        without_times(text)
+            .into_iter()
             .map(|line| match line.split_once(' ') {
                 Some((series, _)) if series.starts_with("queue_ages") => series.to_owned(),
                 _ => line.to_owned(),

@@ -1,6 +1,8 @@
 use std::error::Error;
 use std::fmt;
 
+use tidemark_collect::one_line;
+
 /// The longest reason, in characters. What a program or a file says of itself may be of any length.
 const LONGEST: usize = 500;
 
@@ -10,7 +12,7 @@ pub struct Broken(String);
 
 impl Broken {
     pub(crate) fn new(why: &str) -> Broken {
-        Broken(one_line(why))
+        Broken(short_line(why))
     }
 }
 
@@ -23,14 +25,10 @@ impl fmt::Display for Broken {
 impl Error for Broken {}
 
 /// The text on one line, cut where it is long.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut letters = text.chars();
-    let mut line: String = letters
-        .by_ref()
-        .take(LONGEST)
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect();
-    if letters.next().is_some() {
+pub(crate) fn short_line(text: &str) -> String {
+    let mut line = one_line(text);
+    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        line.truncate(end);
         line.push('…');
     }
     line

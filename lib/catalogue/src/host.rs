@@ -6,10 +6,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tidemark_settings::{Environment, Loaded, Places};
+use tidemark_settings::{Environment, Loaded, Places, accounts};
 use tidemark_systemd::Host;
-
-use crate::accounts;
 
 /// Variables of `/etc/default/tidemark` that name what every program of the host reads.
 const READ: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 
-use crate::broken::one_line;
+use crate::broken::short_line;
 
 /// What a program's name begins with.
 const PREFIX: &str = "tidemark-";
@@ -157,7 +157,7 @@ fn look(folder: &Path) -> Installed {
             }
             Some(Err(why)) if found.notices.len() < MOST_NOTICES => {
                 let path = format!("{:?}", entry.path());
-                found.notices.push(one_line(&format!("{path} {why}")));
+                found.notices.push(short_line(&format!("{path} {why}")));
             }
             _ => {}
         }

@@ -1,6 +1,5 @@
 #![doc = include_str!("catalogue.md")]
 
-mod accounts;
 mod ask;
 mod broken;
 mod described;
@@ -20,5 +19,6 @@ pub use described::Described;
 pub use find::{Catalogue, Collector, describe};
 pub use installed::{Installed, NotInstalled, is_collector_name, nothing_installed};
 pub use plan::{Plan, System};
+pub use tidemark_settings::accounts::Account;
 pub use timing::Timing;
-pub use trust::{Account, Trust};
+pub use trust::Trust;

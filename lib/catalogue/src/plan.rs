@@ -4,7 +4,7 @@ use tidemark_collect::NeedsDescription;
 use tidemark_settings::{Loaded, Mistakes, SecretSource, SettingValue as _, Settings};
 use tidemark_systemd::{Host, Needs, Unit};
 
-use crate::broken::one_line;
+use crate::broken::short_line;
 use crate::host::{below, host, places};
 use crate::{Catalogue, Collector, Timing, Trust, environment_file, file, side_by_side, write};
 
@@ -87,7 +87,8 @@ impl Plan {
         });
         let host = host(settings.as_ref().ok(), &environment, &system.root, &mut notices);
         let mut plan = Plan::of(&system.catalogue(), &settings, &host);
-        plan.notices.extend(notices.iter().map(|notice| one_line(notice)));
+        plan.notices
+            .extend(notices.iter().map(|notice| short_line(notice)));
         plan
     }
 
@@ -132,7 +133,7 @@ impl Plan {
             }
         }
         units.extend(flush);
-        let notices = notices.iter().map(|notice| one_line(notice)).collect();
+        let notices = notices.iter().map(|notice| short_line(notice)).collect();
         Plan { units, notices }
     }
 

@@ -2,7 +2,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use crate::accounts;
+use tidemark_settings::accounts::{self, Account};
 
 /// The user who asks where there is no `tidemark` yet: the kernel's own nobody.
 const NOBODY: Account = Account {
@@ -23,15 +23,6 @@ pub enum Trust {
     /// without any new privilege, with no environment but `PATH`, in `/`, within 1 s; all of them within 5 s. `None`:
     /// as whoever calls, who is not root.
     System(Option<Account>),
-}
-
-/// A user and its group, as the kernel knows them.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Account {
-    /// The user.
-    pub uid: u32,
-    /// The group.
-    pub gid: u32,
 }
 
 impl Trust {

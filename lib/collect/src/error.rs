@@ -171,7 +171,7 @@ impl From<PointError> for CollectorError {
 /// The error and its causes on one line: `cannot read /proc/x: No such file or directory (os error 2)`.
 ///
 /// A cause whose words the text so far already ends with (some libraries print their cause themselves) is not
-/// repeated. Control characters, newlines too, become spaces.
+/// repeated. Each is as [`one_line`] has it.
 pub fn chain(error: &dyn Error) -> String {
     let mut line = one_line(error);
     let mut cause = error.source();
@@ -188,7 +188,9 @@ pub fn chain(error: &dyn Error) -> String {
     line
 }
 
-fn one_line(text: impl Display) -> String {
+/// The text on one line: where there are control characters, newlines too, each run of them and of spaces is one space. What
+/// others wrote must neither break a line nor move a terminal's cursor.
+pub fn one_line(text: impl Display) -> String {
     let mut line = String::new();
     // Writing to a String does not fail; a Display that does leaves what it wrote.
     let _ = write!(line, "{text}");
@@ -228,6 +230,13 @@ mod tests {
             ))),
         );
         assert_eq!(chain(&error), "cannot ask: refused: why not");
+    }
+
+    #[test]
+    fn only_a_text_with_control_characters_is_changed() {
+        assert_eq!(one_line("  two  spaces "), "  two  spaces ");
+        assert_eq!(one_line("a\r\n  b\u{1b}[2J  c\u{9b}\n"), "a b [2J c");
+        assert_eq!(one_line("\n"), "");
     }
 
     #[test]

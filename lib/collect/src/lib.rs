@@ -84,7 +84,7 @@ pub use describe::{
     Description, FieldDescription, MeasurementDescription, NeedsDescription, SettingDescription,
     TagDescription,
 };
-pub use error::{CollectorError, chain};
+pub use error::{CollectorError, chain, one_line};
 #[cfg(feature = "influxdb2")]
 pub use influxdb2::DataPointError;
 pub use metric::{DefaultState, Metric, Needs};

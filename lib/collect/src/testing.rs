@@ -8,7 +8,9 @@ use crate::{Batch, ContextBuilder, Metric, Strictness, line, run_once};
 /// Where a runtime cannot be started.
 ///
 /// ```
-/// use tidemark_collect::{CollectorError, Context, ManualClock, Measurement, Metric, Points, Schema, Timestamp, testing};
+/// use tidemark_collect::{
+///     CollectorError, Context, ManualClock, Measurement, Metric, Points, Schema, Settings, Timestamp, testing,
+/// };
 ///
 /// /// Water.
 /// #[derive(Measurement)]
@@ -19,7 +21,9 @@ use crate::{Batch, ContextBuilder, Metric, Strictness, line, run_once};
 ///     height: f64,
 /// }
 ///
-/// struct Mark;
+/// /// A mark in the harbour.
+/// #[derive(Settings)]
+/// struct Mark {}
 ///
 /// impl Metric for Mark {
 ///     const NAME: &'static str = "mark";
@@ -30,7 +34,7 @@ use crate::{Batch, ContextBuilder, Metric, Strictness, line, run_once};
 ///     }
 /// }
 ///
-/// let batch = testing::run(&Mark, Context::builder().clock(ManualClock::new(Timestamp::EPOCH)));
+/// let batch = testing::run(&Mark {}, Context::builder().clock(ManualClock::new(Timestamp::EPOCH)));
 /// assert_eq!(testing::lines(&batch), "tide height=0.5 0\n");
 /// ```
 #[expect(

@@ -135,7 +135,7 @@ async fn its_time_ends_where_more_is_there_too() {
     let mut body = request.stream().await.unwrap();
     assert!(body.chunk().await.unwrap().is_some());
     // What is done with a piece takes longer than the time that is left.
-    std::thread::sleep(Duration::from_millis(450));
+    tokio::time::sleep(Duration::from_millis(450)).await;
     let error = body.chunk().await.unwrap_err();
     assert!(
         chain(&error).contains("was not whole within 0.45 s"),

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use zeroize::Zeroizing;
 
-/// `/etc/passwd` and `/etc/group` are read no further than this for the names of owners.
-const LONGEST_NAME_LIST: usize = 1 << 20;
+use crate::accounts;
 
 /// Why a file was not read.
 #[derive(Debug)]
@@ -160,8 +159,9 @@ fn readers(path: &Path) -> Option<Readers> {
     if mode & 0o007 != 0 {
         return None;
     }
-    let owner = name_of("/etc/passwd", metadata.uid()).unwrap_or_else(|| format!("user {}", metadata.uid()));
-    let group = name_of("/etc/group", metadata.gid()).unwrap_or_else(|| metadata.gid().to_string());
+    let (host, uid, gid) = (Path::new("/"), metadata.uid(), metadata.gid());
+    let owner = accounts::user_name(host, uid).unwrap_or_else(|| format!("user {uid}"));
+    let group = accounts::group_name(host, gid).unwrap_or_else(|| gid.to_string());
     let who = if mode & 0o070 != 0 {
         format!("{owner} and the group {group}")
     } else {
@@ -177,18 +177,6 @@ fn readers(path: &Path) -> Option<Readers> {
         verb,
         owner,
         who,
-    })
-}
-
-/// The name of a user or group in a list like `/etc/passwd`.
-fn name_of(list: &str, id: u32) -> Option<String> {
-    let bytes = read(Path::new(list), LONGEST_NAME_LIST).ok()?;
-    let text = std::str::from_utf8(&bytes).ok()?;
-    let id = id.to_string();
-    text.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == id).then(|| name.to_owned())
     })
 }
 
@@ -211,8 +199,8 @@ mod tests {
         let path = folder.path().join("secret");
         fs::write(&path, "").unwrap();
         let metadata = path.metadata().unwrap();
-        let me = name_of("/etc/passwd", metadata.uid()).unwrap();
-        let group = name_of("/etc/group", metadata.gid()).unwrap();
+        let me = accounts::user_name(Path::new("/"), metadata.uid()).unwrap();
+        let group = accounts::group_name(Path::new("/"), metadata.gid()).unwrap();
         let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 
         mode(&path, 0o600);
@@ -248,12 +236,5 @@ mod tests {
                 folder.display()
             )
         );
-    }
-
-    #[test]
-    fn ids_without_a_name_have_none() {
-        assert_eq!(name_of("/etc/passwd", 0).as_deref(), Some("root"));
-        assert_eq!(name_of("/etc/passwd", u32::MAX - 7), None);
-        assert_eq!(name_of("/nowhere", 0), None);
     }
 }

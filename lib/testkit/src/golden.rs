@@ -27,6 +27,18 @@ pub fn golden(path: impl AsRef<Path>, text: &str) {
     }
 }
 
+/// The lines of line protocol without their times, in their order: what a program with the machine's clock can be held to.
+///
+/// # Panics
+/// When a line has no time.
+pub fn without_times(lines: &str) -> Vec<&str> {
+    let rest = |line| match str::rsplit_once(line, ' ') {
+        Some((rest, time)) if time.parse::<i64>().is_ok() => rest,
+        _ => panic!("this line has no time: {line}"),
+    };
+    lines.lines().map(rest).collect()
+}
+
 /// Where two texts differ first.
 fn difference(expected: &str, found: &str) -> Option<String> {
     if expected == found {
@@ -45,6 +57,13 @@ fn difference(expected: &str, found: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_ends_before_its_time() {
+        let lines = "a,b=c\\ d e=1i 5\nf g=\"h i\" -7\n";
+        assert_eq!(without_times(lines), ["a,b=c\\ d e=1i", "f g=\"h i\""]);
+        assert!(std::panic::catch_unwind(|| without_times("a b=1i\n")).is_err());
+    }
 
     #[test]
     fn the_first_line_that_differs_is_shown() {

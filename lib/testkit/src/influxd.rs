@@ -53,6 +53,18 @@ impl Default for InfluxdOptions {
     }
 }
 
+impl InfluxdOptions {
+    /// As a real one is: over HTTPS with a certificate of [`Certificates::authority`], and with that user, who has that
+    /// password.
+    pub fn https(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self {
+            tls: InfluxTls::Authority,
+            user: Some((user.into(), password.into())),
+            ..Self::default()
+        }
+    }
+}
+
 /// A running influxd with its data in a temporary folder. It is killed, and the folder goes, when it is dropped.
 ///
 /// The process dies with the thread that started it, so that nothing is left of a test that was killed.

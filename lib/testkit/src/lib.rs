@@ -59,7 +59,7 @@ mod wait;
 pub use answer::Answer;
 pub use asked::{Random, asked};
 pub use certificates::{Certificates, Identity};
-pub use golden::golden;
+pub use golden::{golden, without_times};
 pub use home::Home;
 pub use influxd::{Cell, InfluxTls, Influxd, InfluxdOptions, Series};
 pub use matrix::{Bases, Matrix, Part, Route, Then, Way};

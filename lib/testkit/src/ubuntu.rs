@@ -51,6 +51,20 @@ pub const ARCHITECTURES: [&str; 8] = [
     "amd64", "amd64v3", "arm64", "armhf", "i386", "ppc64el", "riscv64", "s390x",
 ];
 
+/// The teams on Launchpad whose people are counted.
+pub const TEAMS: [&str; 10] = [
+    "motu",
+    "ubuntumembers",
+    "ubuntu-archive",
+    "ubuntu-core-dev",
+    "ubuntu-dev",
+    "ubuntu-developer-members",
+    "ubuntu-release",
+    "ubuntu-sru",
+    "ubuntu-sru-developers",
+    "ubuntu-uploaders",
+];
+
 /// A source, and what is right to read in it.
 #[derive(Clone, Debug)]
 pub struct Made<A> {

@@ -1,5 +1,6 @@
 //! What the collectors of Ubuntu's community share: a client of [Launchpad](launchpad), the dates of its releases
-//! ([`distro_info`]), which of them a run looks at ([`series`]), CSV files that grow at their end ([`rows`]), and the listings of Apache ([`apache_index`]).
+//! ([`distro_info`]), which of them a run looks at ([`series`]), CSV files that grow at their end ([`rows`]), the listings of
+//! Apache ([`apache_index`]), and what is said of a source that is not as it should be ([`Remarks`]).
 //!
 //! It is no client for all of Launchpad, and changes nothing there. It makes no points, and knows no collector.
 //!

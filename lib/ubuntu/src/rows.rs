@@ -13,7 +13,7 @@
 //! let recent = recent::<2>(text, now).unwrap();
 //! assert_eq!(recent.rows.len(), 1); // the first is older than 12 hours
 //! assert_eq!(recent.rows[0].values, [4, 41]);
-//! assert_eq!(recent.gaps, ["the row in line 3 is left out: \"five\" is no whole number"]);
+//! assert_eq!(recent.gaps, [r#"the row "1795244400000,five,6" is left out: "five" is no whole number"#]);
 //! ```
 
 use std::error::Error;
@@ -112,7 +112,7 @@ pub fn recent_named<const N: usize>(
 /// shorter, and where the server knows no ranges. A file without bytes is an empty text.
 ///
 /// # Errors
-/// Where it cannot be had, is longer than [`TAIL_MAX_BYTES`] and comes whole, or is not UTF-8.
+/// Where it cannot be had, is longer than [`TAIL_MAX_BYTES`] and comes whole, has no line that is whole, or is not UTF-8.
 pub async fn tail(cx: &Context, url: &Url) -> Result<String, CollectorError> {
     let asked = cx
         .http()
@@ -136,6 +136,10 @@ pub async fn tail(cx: &Context, url: &Url) -> Result<String, CollectorError> {
         // The first line is the end of one.
         let fragment = bytes.iter().position(|byte| *byte == b'\n');
         bytes.drain(..fragment.map_or(bytes.len(), |end| end + 1));
+        if bytes.is_empty() {
+            let reason = format!("its last {TAIL_BYTES} bytes hold no whole line");
+            return Err(CollectorError::parse(redacted(url), reason));
+        }
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -169,6 +173,17 @@ struct Columns<const N: usize> {
     values: [usize; N],
     /// How many there are, where a row with more is damaged too.
     exactly: Option<usize>,
+}
+
+impl<const N: usize> Columns<N> {
+    /// A row as people find it again: by its line, and where there is no header, by its text. What has none may be the end
+    /// of a file, whose lines have other numbers in the whole.
+    fn shown(&self, row: &csv::StringRecord) -> String {
+        match self.exactly {
+            None => format!("in line {}", row.position().map_or(0, csv::Position::line)),
+            Some(_) => shown(&row.iter().collect::<Vec<_>>().join(",")),
+        }
+    }
 }
 
 /// What is read so far.
@@ -212,9 +227,8 @@ impl<const N: usize> Gathered<N> {
                 continue;
             }
             if let Err(reason) = self.take(&row, columns) {
-                let line = row.position().map_or(0, csv::Position::line);
                 self.damaged
-                    .add(|| format!("the row in line {line} is left out: {reason}"));
+                    .add(|| format!("the row {} is left out: {reason}", columns.shown(&row)));
             }
         }
         self.end()

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rustix::time::{ClockId, clock_gettime};
-use tidemark_testkit::ubuntu::{self, ARCHITECTURES, IndexStyle, Size};
+use tidemark_testkit::ubuntu::{self, ARCHITECTURES, IndexStyle, Size, TEAMS};
 use tidemark_testkit::{Answer, Certificates, RsyncDaemon, Source};
 
 /// The series, oldest first; the last is in development.
@@ -11,18 +11,6 @@ const SERIES: [&str; 7] = [
     "bionic", "focal", "jammy", "noble", "questing", "resolute", "stonking",
 ];
 const DEVELOPMENT: &str = "stonking";
-const TEAMS: [&str; 10] = [
-    "motu",
-    "ubuntumembers",
-    "ubuntu-archive",
-    "ubuntu-core-dev",
-    "ubuntu-dev",
-    "ubuntu-developer-members",
-    "ubuntu-release",
-    "ubuntu-sru",
-    "ubuntu-sru-developers",
-    "ubuntu-uploaders",
-];
 /// Where britney and the archive's administrators have theirs.
 const TEAM: &str = "/archive-team";
 

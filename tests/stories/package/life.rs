@@ -1,13 +1,12 @@
 //! From the installation to the purge, each leaving what it should.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use tidemark_testkit::{Answer, Ended, InfluxTls, Influxd, InfluxdOptions, Source, Systemd, wait_until};
+use tidemark_testkit::{Answer, Ended, Influxd, InfluxdOptions, Source, Systemd, wait_until};
 
 use super::{DPKG, DPKG_WORDS, delivered, dpkg, install, machine, shell, units};
-use crate::scene::BOUND;
+use crate::scene::{BOUND, with_credential};
 
 /// Whatever is called after tidemark, where a package, its user and systemd leave things.
 const CALLED: &str = "find /etc /usr /var /run -path '*tidemark*' | sort";
@@ -18,12 +17,7 @@ const OWNED: &str = "find /etc /usr /var /run -user tidemark -o -group tidemark"
 fn installed_it_runs_removed_it_stops_and_purged_it_is_gone() {
     let list = Path::new("/var/lib/dpkg/info/tidemark.list");
     let on_host = list.exists();
-    let user = ("writer".to_owned(), "only for the unit".to_owned());
-    let influxd = Influxd::start(InfluxdOptions {
-        tls: InfluxTls::Authority,
-        user: Some(user.clone()),
-        ..InfluxdOptions::default()
-    });
+    let influxd = Influxd::start(InfluxdOptions::https("writer", "only for the unit"));
     let machine = machine();
     let before = shell(&machine, CALLED);
 
@@ -76,16 +70,8 @@ fn installed_it_runs_removed_it_stops_and_purged_it_is_gone() {
     assert_eq!(shipped, "");
 
     // Another is switched on and the points go to a database, by a file alone.
-    machine.install("/etc/credstore/influxdb-password", &user.1, 0o600, "root");
-    let authority = fs::read(influxd.ca_file()).expect("a certificate");
-    machine.install("/etc/tidemark/authority.pem", authority, 0o644, "root");
-    let settings = format!(
-        "[collector.sponsoring]\nrun_interval = \"7m\"\n[[sink]]\ntype = \"influxdb\"\nurl = \"{}\"\ndatabase = \"{}\"\n\
-         username = \"{}\"\npassword = {{ credential = \"influxdb-password\" }}\nca_file = \"/etc/tidemark/authority.pem\"\n",
-        influxd.url(),
-        influxd.database(),
-        user.0
-    );
+    let sink = with_credential(&machine, &influxd);
+    let settings = format!("[collector.sponsoring]\nrun_interval = \"7m\"\n{sink}");
     machine.install("/etc/tidemark/conf.d/site.toml", settings, 0o640, "root:tidemark");
     machine.wait_for("tidemark-sponsoring.timer", "active");
     assert_eq!(

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use tidemark_testkit::{Answer, InfluxTls, Influxd, InfluxdOptions, SinkServer, Source, Systemd, wait_until};
+use tidemark_testkit::{Answer, Influxd, InfluxdOptions, SinkServer, Source, Systemd, wait_until};
 
 use super::{BOUND, add, add_generator, machine, wait_for_runs};
-use crate::scene::{Line, lines, report};
+use crate::scene::{Line, lines, report, with_credential};
 
-/// What the database's user is called, and what only the units may know.
-const USER: (&str, &str) = ("writer", "only for the units");
+/// What only the units may know.
+const PASSWORD: &str = "only for the units";
 /// The collectors of the machine.
 const COLLECTORS: [&str; 2] = ["host", "sponsoring"];
 
@@ -25,34 +25,19 @@ struct Scene {
 impl Scene {
     /// All is up, nothing has run: the next boot is the first to have timers.
     fn new() -> Self {
-        let influxd = Influxd::start(InfluxdOptions {
-            tls: InfluxTls::Authority,
-            user: Some((USER.0.to_owned(), USER.1.to_owned())),
-            ..InfluxdOptions::default()
-        });
+        let influxd = Influxd::start(InfluxdOptions::https("writer", PASSWORD));
         let player = SinkServer::https(&influxd.certificates().leaf);
         let source = Source::http();
         source.route("/general.json", Answer::ok(report(2)));
         let machine = machine();
-        let sink = |name: &str, url: &str| {
-            format!(
-                "[[sink]]\nname = \"{name}\"\ntype = \"influxdb\"\nurl = \"{url}\"\ndatabase = \"{}\"\n\
-                 username = \"{}\"\npassword = {{ credential = \"influxdb-password\" }}\n\
-                 ca_file = \"/etc/tidemark/authority.pem\"\n",
-                influxd.database(),
-                USER.0
-            )
-        };
+        let sink = with_credential(&machine, &influxd);
         let settings = format!(
-            "[collector.sponsoring]\nurl = \"{}\"\n{}{}",
+            "[collector.sponsoring]\nurl = \"{}\"\n{sink}{}",
             source.url("/general.json"),
-            sink("influxdb", &influxd.url()),
-            sink("player", &player.url(""))
+            sink.replace(&influxd.url(), &player.url(""))
+                .replace("name = \"influxdb\"", "name = \"player\"")
         );
         machine.install("/etc/tidemark/tidemark.toml", &settings, 0o640, "root:tidemark");
-        machine.install("/etc/credstore/influxdb-password", USER.1, 0o600, "root");
-        let authority = std::fs::read(influxd.ca_file()).expect("a certificate");
-        machine.install("/etc/tidemark/authority.pem", authority, 0o644, "root");
 
         add(&machine, "sponsoring");
         add_generator(&machine);
@@ -137,12 +122,12 @@ impl Scene {
                 let said = self
                     .machine
                     .systemctl([word, &format!("tidemark-{unit}.service")]);
-                assert!(!said.contains(USER.1), "{said}");
+                assert!(!said.contains(PASSWORD), "{said}");
             }
         }
         let everything = ["journalctl", "--no-pager", "--output=export", "--all"];
         let everything = self.machine.run(everything).expect_code(0).stdout;
-        assert!(!everything.contains(USER.1));
+        assert!(!everything.contains(PASSWORD));
         assert!(everything.contains("tidemark-sponsoring"), "it is the journal");
     }
 }

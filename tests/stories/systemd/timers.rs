@@ -6,14 +6,14 @@ use std::time::Duration;
 use serde_json::Value;
 use tidemark_systemd::Host;
 use tidemark_testkit::{
-    Answer, InfluxTls, Influxd, InfluxdOptions, JournalEntry, SinkServer, Source, Systemd, wait_until,
+    Answer, Influxd, InfluxdOptions, JournalEntry, SinkServer, Source, Systemd, wait_until,
 };
 
 use super::{
     BOUND, add, add_generator, describe, described, drop_in, install, machine, read_settings, script,
     wait_for_runs,
 };
-use crate::scene::{lines, playing, report};
+use crate::scene::{lines, playing, report, with_credential};
 
 /// Has a timer fire all the time.
 fn quicken(machine: &Systemd, collector: &str) {
@@ -270,24 +270,11 @@ fn no_run_overlaps_another() {
 /// Into a real InfluxDB over HTTPS, again and again, with a password that is a credential of systemd alone.
 #[test]
 fn the_password_is_a_credential() {
-    let user = ("writer".to_owned(), "only for the unit".to_owned());
-    let influxd = Influxd::start(InfluxdOptions {
-        tls: InfluxTls::Authority,
-        user: Some(user.clone()),
-        ..InfluxdOptions::default()
-    });
+    let password = "only for the unit";
+    let influxd = Influxd::start(InfluxdOptions::https("writer", password));
     let machine = machine();
-    let settings = format!(
-        "[[sink]]\ntype = \"influxdb\"\nurl = \"{}\"\ndatabase = \"{}\"\nusername = \"{}\"\n\
-         password = {{ credential = \"influxdb-password\" }}\nca_file = \"/etc/tidemark/authority.pem\"\n",
-        influxd.url(),
-        influxd.database(),
-        user.0
-    );
+    let settings = with_credential(&machine, &influxd);
     machine.install("/etc/tidemark/tidemark.toml", &settings, 0o640, "root:tidemark");
-    machine.install("/etc/credstore/influxdb-password", &user.1, 0o600, "root");
-    let authority = std::fs::read(influxd.ca_file()).expect("a certificate");
-    machine.install("/etc/tidemark/authority.pem", authority, 0o644, "root");
     add_generator(&machine);
     quicken(&machine, "host");
     machine.systemctl(["start", "tidemark-host.timer"]);
@@ -316,13 +303,13 @@ fn the_password_is_a_credential() {
 
     for word in ["show", "cat"] {
         let said = machine.systemctl([word, "tidemark-host.service"]);
-        assert!(!said.contains(&user.1), "{said}");
+        assert!(!said.contains(password), "{said}");
     }
     let everything = machine
         .run(["journalctl", "--no-pager", "--output=export", "--all"])
         .stdout;
-    assert!(!everything.contains(&user.1));
-    let files = ["grep", "-rlF", &user.1, "/etc", "/run", "/var/lib/tidemark"];
+    assert!(!everything.contains(password));
+    let files = ["grep", "-rlF", password, "/etc", "/run", "/var/lib/tidemark"];
     let files = machine.run(files).stdout;
     assert_eq!(files, "/etc/credstore/influxdb-password\n");
 }

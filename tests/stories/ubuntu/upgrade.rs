@@ -121,6 +121,20 @@ fn the_comparison_of_both_dry_runs_finds_what_differs_and_nothing_else() {
     assert!(differs.stdout.ends_with(&end), "{}", differs.stdout);
 }
 
+/// A tag without a value is none to InfluxDB, and so to the comparison: Python prints it where an image has no type.
+#[test]
+fn the_comparison_knows_that_a_tag_of_nothing_is_no_tag() {
+    let home = Home::new();
+    let image = |tags: &str| {
+        format!("- {{measurement: daily_image_details, tags: {{{tags}}}, fields: {{age: 1}}}}\n")
+    };
+    let python = image("release: noble, image_type: null");
+    let tidemark = image("release: noble");
+    let same = compare(&home, &python, &tidemark).expect_code(0);
+    assert_eq!(same.stdout, "1 values are the same, 0 are not\n");
+    compare(&home, &image("release: noble, image_type: dvd"), &tidemark).expect_code(1);
+}
+
 /// The settings that README.md and UPGRADING.md show are without a mistake, and switch on what they name.
 #[test]
 fn the_examples_of_settings_are_settings() {

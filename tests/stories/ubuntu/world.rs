@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use tidemark_testkit::ubuntu::TEAMS;
 use tidemark_testkit::{Answer, RsyncDaemon, Source, wait_until};
 
 use super::instant::Instant;
@@ -415,19 +416,6 @@ impl World {
         self.text("/versions/current/not%20in%20debian", "total=3\n");
     }
 }
-
-pub(super) const TEAMS: [&str; 10] = [
-    "motu",
-    "ubuntumembers",
-    "ubuntu-archive",
-    "ubuntu-core-dev",
-    "ubuntu-dev",
-    "ubuntu-developer-members",
-    "ubuntu-release",
-    "ubuntu-sru",
-    "ubuntu-sru-developers",
-    "ubuntu-uploaders",
-];
 
 /// A collection of Launchpad's, in one page.
 fn collection(entries: &[String], total: usize) -> String {

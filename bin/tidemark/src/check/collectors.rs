@@ -4,14 +4,13 @@ use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use tidemark_catalogue::Timing;
-use tidemark_collect::{Description, chain};
+use tidemark_collect::{Description, chain, one_line};
 use tidemark_delivery::Finding;
 use tidemark_settings::{Environment, Loaded, SecretSource, SettingValue as _};
 
 use super::{Part, Sources};
 use crate::catalogue::{Catalogue, Collector, nothing_installed};
 use crate::list::as_recorded;
-use crate::table::one_line;
 
 /// A finding for each collector that is started; the others are named.
 pub(super) fn part(from: &Sources<'_>, catalogue: &Catalogue, loaded: Option<&Loaded>) -> Part {
@@ -52,7 +51,7 @@ fn one(from: &Sources<'_>, collector: &Collector, timing: Timing, loaded: Option
     let described = match &collector.description {
         Ok(described) => &described.description,
         Err(broken) => {
-            let said = one_line(&broken.to_string());
+            let said = one_line(broken);
             return match said.split_once("; ") {
                 Some((found, advice)) => Finding::failed(STEP, found, advice),
                 None => Finding::failed(STEP, said, "install it again, or remove it"),

@@ -4,13 +4,12 @@ use std::error::Error as _;
 use std::path::Path;
 use std::time::Duration;
 
-use tidemark_collect::chain;
+use tidemark_collect::{chain, one_line};
 use tidemark_delivery::{DeliveryError, Finding, Look, OpenOptions, Outbox, SinkLedger, Sinks, Whole};
 use tidemark_point::Timestamp;
 use tidemark_settings::Size;
 
 use super::{NO_SINK, Sources};
-use crate::table::one_line;
 use crate::wording::size;
 
 /// How long SQLite may take to look at every page.
@@ -113,7 +112,7 @@ fn pages(path: &Path, bytes: u64, whole: &Whole, max_bytes: Option<Size>) -> Fin
 }
 
 fn failed(error: &DeliveryError) -> Finding {
-    let said = one_line(&chain(error));
+    let said = chain(error);
     match error {
         DeliveryError::Newer { path, version, known } => Finding::warning(
             STEP,
@@ -132,7 +131,7 @@ fn failed(error: &DeliveryError) -> Finding {
             } else {
                 format!("{what} ({why})")
             };
-            damaged(&one_line(&format!("{} is damaged: {what}", path.display())))
+            damaged(&one_line(format!("{} is damaged: {what}", path.display())))
         }
         DeliveryError::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
             Finding::failed(STEP, said, "run this as the state's owner or as root")
@@ -152,7 +151,7 @@ fn adds_up(wrong: &[String], has_points: bool) -> Option<Finding> {
     if wrong.is_empty() {
         return has_points.then(|| Finding::ok(STEP, "it adds up"));
     }
-    let mut said: Vec<String> = wrong.iter().take(LISTED).map(|text| one_line(text)).collect();
+    let mut said: Vec<String> = wrong.iter().take(LISTED).map(one_line).collect();
     if wrong.len() > LISTED {
         said.push(format!("and {} more", wrong.len() - LISTED));
     }
@@ -190,7 +189,7 @@ mod tests {
         let damaged = of(&Whole::No("page 3\nis \u{1b}[31mred".to_owned()));
         assert_eq!(
             (damaged.verdict, damaged.found.as_str()),
-            (Verdict::Failed, "/s/outbox.db is damaged: page 3 is  [31mred")
+            (Verdict::Failed, "/s/outbox.db is damaged: page 3 is [31mred")
         );
     }
 

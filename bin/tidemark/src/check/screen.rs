@@ -1,9 +1,10 @@
 //! The screen of `check`: first whether there is anything to do, then every step with what was found and what to do.
 
+use tidemark_collect::one_line;
 use tidemark_delivery::{Finding, Verdict};
 
 use super::{Part, Report};
-use crate::table::{Paint, one_line, wrapped};
+use crate::table::{Paint, wrapped};
 use crate::wording::{counted, date_and_time};
 
 /// The width of a verdict.

@@ -1,13 +1,12 @@
 //! The sinks: secrets, the ladder of each, and what waits for it.
 
-use tidemark_collect::chain;
+use tidemark_collect::{chain, one_line};
 use tidemark_delivery::{Finding, SinkLedger, SinkSpec, SinksError};
 use tidemark_point::Timestamp;
 use tidemark_settings::SecretSource;
 use tokio::task::JoinSet;
 
 use super::{Part, Sources};
-use crate::table::one_line;
 use crate::wording::{counted, date_and_time, relative};
 
 /// Probes every sink, all side by side; the findings in the settings' order.
@@ -79,7 +78,7 @@ fn secret(sink: &SinkSpec, error: Option<&SinksError>) -> Vec<Finding> {
     if let Some((key, source)) = sink.secret() {
         checks.push(match error {
             Some(SinksError::Secret { source: error, .. }) => {
-                let said = one_line(&chain(error));
+                let said = chain(error);
                 match said.rsplit_once("; ") {
                     Some((found, advice)) => Finding::failed("secret", found, advice),
                     None => Finding::failed("secret", said, "mend it in the settings"),
@@ -89,7 +88,7 @@ fn secret(sink: &SinkSpec, error: Option<&SinksError>) -> Vec<Finding> {
         });
     }
     if let Some(SinksError::Http { source, .. }) = error {
-        let said = one_line(&chain(source));
+        let said = chain(source);
         checks.push(match said.rsplit_once("; ") {
             Some((found, advice)) => Finding::failed("client", found, advice),
             None => Finding::failed("client", said, "mend the file, or name another as ca_file"),

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat, statvfs};
 use rustix::io::Errno;
+use tidemark_collect::one_line;
 use tidemark_delivery::Finding;
 use tidemark_settings::KeepFree;
 
 use super::{Part, Sources};
-use crate::table::one_line;
 use crate::wording::{counted, size};
 
 /// The most files of the folder that are looked at, and the most that are named.
@@ -37,7 +37,7 @@ pub(super) fn part(from: &Sources<'_>, outbox: Vec<Finding>) -> Part {
             let (found, advice) = said.split_once("; ").unwrap_or((&said, "run this as that user"));
             checks.push(Finding::failed(
                 "folder",
-                one_line(&format!("{found}{cause}")),
+                one_line(format!("{found}{cause}")),
                 advice,
             ));
         }
@@ -173,7 +173,7 @@ fn files(state: &Path, folder: &Metadata) -> Vec<Finding> {
     let (mut foreign, mut aside, mut aside_bytes) = (Vec::new(), Vec::new(), 0);
     for entry in entries.take(LOOKED_AT) {
         let Ok(found) = entry.metadata() else { continue };
-        let name = one_line(&entry.file_name().to_string_lossy());
+        let name = one_line(entry.file_name().to_string_lossy());
         if found.uid() != folder.uid() {
             foreign.push(format!("{name} ({})", whose(found.uid())));
         }

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 
 use tidemark_app::exit::{self, Failure};
+use tidemark_collect::one_line;
 
-use crate::table::one_line;
 use crate::wording::counted;
 
 /// Mistakes that are said; of more, the number is.

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::json;
+use tidemark_collect::one_line;
 use tidemark_delivery::RejectedPoint;
 use tidemark_point::Timestamp;
 
 use crate::arguments::RejectedFormat;
-use crate::table::one_line;
 use crate::wording::relative;
 
 /// How a comment begins that says which refused point the line below stands for: the number, ` by ` and the sink follow.

@@ -1,10 +1,10 @@
 //! Values as tables.
 
-use tidemark_collect::Description;
+use tidemark_collect::{Description, one_line};
 use tidemark_point::{Timestamp, Value};
 use tidemark_store::{SeriesName, SeriesSamples};
 
-use crate::table::{Align, Cell, Table, one_line};
+use crate::table::{Align, Cell, Table};
 use crate::wording::{count, relative};
 
 /// A table for each measurement, with a row for each series: its newest value and age.
@@ -91,7 +91,7 @@ fn tables(
         if index > 0 {
             out.push('\n');
         }
-        out.push_str(&one_line(&format!("{name}{help}")));
+        out.push_str(&one_line(format!("{name}{help}")));
         out.push('\n');
         let tagged = group.iter().any(|of| of.series.tags.len() > shared.len());
         let mut head = vec![("FIELD", Align::Left)];
@@ -134,7 +134,7 @@ fn shared_tags(series: &[SeriesSamples]) -> Vec<(String, String)> {
 
 fn tags_text(tags: &[(String, String)], but: &[(String, String)]) -> String {
     let own = tags.iter().filter(|tag| !but.contains(tag));
-    own.map(|(key, value)| one_line(&format!("{key}={value}")))
+    own.map(|(key, value)| one_line(format!("{key}={value}")))
         .collect::<Vec<_>>()
         .join(" ")
 }

@@ -2,8 +2,10 @@
 
 use std::cmp::Reverse;
 
+use tidemark_collect::one_line;
+
 use super::{CollectorStatus, SinkStatus, State, Status};
-use crate::table::{Align, Cell, Paint, Table, one_line, wrapped};
+use crate::table::{Align, Cell, Paint, Table, wrapped};
 use crate::wording::{count, counted, date_and_time, relative, took};
 
 /// The most gaps and notices of a run that the screen shows.

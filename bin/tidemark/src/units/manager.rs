@@ -5,10 +5,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tidemark_app::exit::Failure;
+use tidemark_collect::one_line;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
-
-use crate::table::one_line;
 
 /// What is asked of each unit.
 const PROPERTIES: &str = "Id,LoadState,ActiveState,FragmentPath,DropInPaths,NeedDaemonReload,TimersMonotonic,ExecStart,\

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use tidemark_app::exit;
 use tidemark_catalogue::Timing;
-use tidemark_collect::Clock;
 use tidemark_collect::http::redacted;
+use tidemark_collect::{Clock, one_line};
 use tidemark_delivery::{Delivery, OpenOptions, SinkLedger};
 use tidemark_point::Timestamp;
 use tidemark_settings::{Loaded, Settings, SinkKind, SinkSettings};
@@ -16,7 +16,7 @@ use super::Member;
 use crate::catalogue::Catalogue;
 use crate::list;
 use crate::runs;
-use crate::table::{Align, Cell, Table, one_line};
+use crate::table::{Align, Cell, Table};
 use crate::wording::date_and_time;
 
 /// The most runs of a collector that are told at once: those of a second, where one stays.
@@ -53,7 +53,7 @@ pub(super) fn first_screen(catalogue: &Catalogue, loaded: &Loaded, state: &Path,
     }
     let sinks: Vec<String> = settings.sinks.iter().map(|sink| sink_text(sink, state)).collect();
     let switch_on = list::wanting_a_section(catalogue, loaded).map_or_else(String::new, |(section, _)| {
-        let config = one_line(&config.display().to_string());
+        let config = one_line(config.display());
         format!("Switch on     what is off by its section ({section}, say) in {config}\n")
     });
     format!(

@@ -236,7 +236,7 @@ fn without_a_log_that_is_whole_there_is_a_gap() {
     };
     let mut scene = Scene::new(&["noble"]);
     assert!(
-        gap(&mut scene).contains("there is no log in http"),
+        gap(&mut scene).contains("there is no log: http"),
         "{}",
         gap(&mut scene)
     );
@@ -244,7 +244,8 @@ fn without_a_log_that_is_whole_there_is_a_gap() {
     scene.logs("noble", "2026-11-21", &[("02:00:00.log", running)]);
     let said = gap(&mut scene);
     assert!(
-        said.contains("no log is whole in http") && said.contains("(2 were looked at)"),
+        said.contains("none of the newest 2 logs is whole: http")
+            && said.ends_with("/log/noble/2026-11-21/ and the folder of the day before were looked at"),
         "{said}"
     );
     scene.logs("noble", "2026-11-21", &[("02:00:00.log", &back)]);
@@ -261,7 +262,7 @@ fn without_a_log_that_is_whole_there_is_a_gap() {
     let mut scene = Scene::new(&["noble"]);
     scene.logs("noble", "2026-11-21", &logs);
     assert!(
-        gap(&mut scene).contains("(20 were looked at)"),
+        gap(&mut scene).contains("none of the newest 20 logs is whole: "),
         "{}",
         gap(&mut scene)
     );

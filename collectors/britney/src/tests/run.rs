@@ -84,7 +84,7 @@ fn without_the_list_of_releases_what_needs_it_is_missing() {
     assert_eq!((batch.error.clone(), text(&batch)), (None, OTHERS.to_owned()));
     assert_eq!(batch.gaps.len(), 1, "{:?}", batch.gaps);
     assert!(
-        batch.gaps[0].starts_with(&format!("the supported series: {missing}")),
+        batch.gaps[0].starts_with(&format!("the active series: {missing}")),
         "{:?}",
         batch.gaps
     );
@@ -105,7 +105,7 @@ fn without_the_list_of_releases_what_needs_it_is_missing() {
         (None, format!("{} 1795244400000000000\n", age("noble", 4)))
     );
     assert!(
-        batch.gaps[0].starts_with(&format!("the series in development: {missing}")),
+        batch.gaps[0].starts_with(&format!("the development series: {missing}")),
         "{:?}",
         batch.gaps
     );
@@ -117,7 +117,7 @@ fn a_list_of_releases_that_is_too_old_says_so() {
     let (lines, batch) = scene.last_runs("2027-04-22T00:00:00Z");
     assert!(lines.contains(&age("tenacious", 3642)), "{lines:?}");
     assert_eq!(batch.gaps.len(), 1, "{:?}", batch.gaps);
-    let due = "the series in development: the list of Ubuntu's releases knows none in the making on 2027-04-22 \
+    let due = "the development series: the list of Ubuntu's releases knows none in the making on 2027-04-22 \
                (its newest is tenacious): upgrade the package distro-info-data";
     assert_eq!(batch.gaps[0], due);
 }

@@ -28,7 +28,7 @@ struct Service {
     source: Source,
     now: Timestamp,
     deadline: Duration,
-    series: Option<String>,
+    development: Option<String>,
     distro_info: PathBuf,
 }
 
@@ -52,7 +52,7 @@ impl Service {
             source: Source::http(),
             now: Timestamp::from_secs(NOW).unwrap(),
             deadline: Duration::from_secs(60),
-            series: None,
+            development: None,
             distro_info: fixtures().join("ubuntu.csv"),
         }
     }
@@ -114,7 +114,7 @@ impl Service {
             launchpad: url("/devel"),
             reviews_url: url("/~ubuntu-archive/+activereviews"),
             team: "ubuntu-archive".to_owned(),
-            series: self.series.clone(),
+            development: self.development.clone(),
             distro_info: self.distro_info.to_str().unwrap().to_owned(),
         };
         let cx = Context::builder()
@@ -179,8 +179,8 @@ fn recorded_sources_give_the_expected_points() {
     assert_eq!(
         batch.gaps,
         [
-            "component-mismatches-proposed.csv: the row in line 67 is left out: \"None\" is no whole number",
-            "component-mismatches-proposed.csv: the row in line 72 is left out: it has 4 columns, not 5",
+            r#"component-mismatches-proposed.csv: the row "1795228155661,51,None,56,153" is left out: "None" is no whole number"#,
+            r#"component-mismatches-proposed.csv: the row "1795237158037,47,28,57" is left out: it has 4 columns, not 5"#,
         ]
     );
     assert_eq!(batch.notices, [""; 0]);
@@ -356,7 +356,7 @@ fn on_the_day_of_a_release_the_file_names_the_next_or_none() {
 fn a_series_of_the_settings_is_taken_for_what_it_is() {
     let mut service = Service::small();
     service.fails(ROUTES[7]);
-    service.series = Some("tenacious".to_owned());
+    service.development = Some("tenacious".to_owned());
     let batch = service.run();
     assert_eq!((batch.error.as_deref(), &batch.gaps[..]), (None, &[][..]));
     assert_eq!(lines(&batch), SMALL.concat());
@@ -520,7 +520,10 @@ fn without_settings_it_asks_ubuntu() {
         metric.reviews_url.as_str(),
         "https://code.launchpad.net/~ubuntu-archive/+activereviews"
     );
-    assert_eq!((metric.team.as_str(), metric.series), ("ubuntu-archive", None));
+    assert_eq!(
+        (metric.team.as_str(), metric.development),
+        ("ubuntu-archive", None)
+    );
     assert_eq!(metric.distro_info, UbuntuArchive::NEEDS.paths[0]);
     assert_eq!(UbuntuArchive::RUN_INTERVAL.to_string(), "1h");
     assert_eq!(UbuntuArchive::DEFAULT, DefaultState::Off);

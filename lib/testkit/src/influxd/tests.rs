@@ -72,13 +72,7 @@ fn comes_and_goes_on_its_port_with_its_data() {
 
 #[test]
 fn has_a_user_over_https() {
-    let user = Some(("metrics user".to_owned(), "it's \\ a secret".to_owned()));
-    let options = InfluxdOptions {
-        tls: InfluxTls::Authority,
-        user,
-        ..InfluxdOptions::default()
-    };
-    let server = Influxd::start(options);
+    let server = Influxd::start(InfluxdOptions::https("metrics user", "it's \\ a secret"));
     assert_eq!(write(&server, "m f=1 1\n").status, 204);
     let url = format!("{}/write?db=metrics", server.url());
     let answer = http::Request::post(&url, b"m f=1 1\n")

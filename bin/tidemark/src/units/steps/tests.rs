@@ -1,25 +1,5 @@
-use std::path::PathBuf;
-
 use super::*;
-
-/// What a test says of the world; all the rest is as it should be.
-struct World {
-    plan: Vec<Unit>,
-    record: Option<Record>,
-    states: BTreeMap<String, State>,
-    is_active: bool,
-    settings: u64,
-    programs: BTreeMap<String, u64>,
-    secrets: BTreeMap<String, u64>,
-}
-
-fn unit(name: &str, text: &str, wanted: bool) -> Unit {
-    Unit {
-        file_name: name.to_owned(),
-        text: text.to_owned(),
-        wanted,
-    }
-}
+use crate::units::world::{World, unit};
 
 fn collector(name: &str) -> [Unit; 2] {
     [
@@ -32,59 +12,12 @@ fn staying(name: &str) -> Unit {
     unit(&format!("tidemark-{name}.service"), "stays", true)
 }
 
-impl World {
-    /// In which all that is planned is loaded and idle, and nothing is known.
-    fn new(plan: impl IntoIterator<Item = Unit>) -> Self {
-        let plan: Vec<Unit> = plan.into_iter().collect();
-        let states = plan.iter().map(|unit| {
-            let mut state = State::unknown(&unit.file_name);
-            state.load = Load::Loaded;
-            state.fragment = PathBuf::from("/run/systemd/generator").join(&unit.file_name);
-            (unit.file_name.clone(), state)
-        });
-        World {
-            states: states.collect(),
-            plan,
-            record: None,
-            is_active: true,
-            settings: 1,
-            programs: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-        }
-    }
-
-    /// In which a sync has been, and all that is wanted runs.
-    fn settled(plan: impl IntoIterator<Item = Unit>) -> Self {
-        let mut world = Self::new(plan);
-        for unit in world.plan.clone().iter().filter(|unit| unit.wanted) {
-            world.state(&unit.file_name).active = Activity::Active;
-        }
-        world.record = Some(record(&world.situation(), 5, &[], true));
-        world
-    }
-
-    fn state(&mut self, name: &str) -> &mut State {
-        let state = self.states.entry(name.to_owned());
-        state.or_insert_with(|| State::unknown(name))
-    }
-
-    fn situation(&self) -> Situation<'_> {
-        Situation {
-            plan: &self.plan,
-            record: self.record.as_ref(),
-            states: &self.states,
-            is_active: self.is_active,
-            settings: self.settings,
-            programs: &self.programs,
-            secrets: &self.secrets,
-        }
-    }
-
-    fn steps(&self) -> Vec<Step> {
-        let all = steps(&self.situation());
-        assert!(all.leaving.is_empty() && all.missing.is_empty(), "{all:?}");
-        all.steps
-    }
+/// What is to be done, where nothing is left as it is and nothing is missing.
+#[track_caller]
+fn steps_alone(world: &World) -> Vec<Step> {
+    let all = steps(&world.situation());
+    assert!(all.leaving.is_empty() && all.missing.is_empty(), "{all:?}");
+    all.steps
 }
 
 fn start(name: &str) -> Step {
@@ -99,15 +32,15 @@ fn stop(name: &str) -> Step {
 fn what_is_new_is_started_and_what_is_settled_is_not_touched() {
     let mut world = World::new(collector("a").into_iter().chain([staying("b")]));
     assert_eq!(
-        world.steps(),
+        steps_alone(&world),
         [start("tidemark-a.timer"), start("tidemark-b.service")]
     );
     // Others came first: the boot.
     world.state("tidemark-a.timer").active = Activity::Active;
     world.state("tidemark-b.service").active = Activity::Changing;
-    assert_eq!(world.steps(), []);
+    assert_eq!(steps_alone(&world), []);
     let settled = World::settled(collector("a").into_iter().chain([staying("b")]));
-    assert_eq!(settled.steps(), []);
+    assert_eq!(steps_alone(&settled), []);
 }
 
 #[test]
@@ -115,7 +48,10 @@ fn nothing_is_started_while_the_target_is_not_active() {
     let mut world = World::new(collector("a").into_iter().chain([staying("b")]));
     world.is_active = false;
     world.state("tidemark-gone.timer").active = Activity::Failed;
-    assert_eq!(world.steps(), [Step::Clear("tidemark-gone.timer".to_owned())]);
+    assert_eq!(
+        steps_alone(&world),
+        [Step::Clear("tidemark-gone.timer".to_owned())]
+    );
 }
 
 #[test]
@@ -127,16 +63,16 @@ fn what_the_operator_stopped_or_masked_stays_so() {
     // It did not end well when it was stopped.
     world.state("tidemark-c.service").active = Activity::Failed;
     world.settings = 2;
-    assert_eq!(world.steps(), []);
+    assert_eq!(steps_alone(&world), []);
     // It is known after that, too.
     let after = record(&world.situation(), 5, &[], true);
     assert_eq!(after.units.len(), 3);
     world.record = Some(after);
-    assert_eq!(world.steps(), []);
+    assert_eq!(steps_alone(&world), []);
 
     let mut masked = World::new(collector("a"));
     masked.state("tidemark-a.timer").load = Load::Masked;
-    assert_eq!(masked.steps(), []);
+    assert_eq!(steps_alone(&masked), []);
     assert!(record(&masked.situation(), 5, &[], true).units.is_empty());
 }
 
@@ -146,7 +82,7 @@ fn a_timer_that_failed_for_want_of_its_file_is_started_when_it_is_back() {
     world.state("tidemark-a.timer").active = Activity::Failed;
     // A run that failed is no matter of the units.
     world.state("tidemark-a.service").active = Activity::Failed;
-    assert_eq!(world.steps(), [start("tidemark-a.timer")]);
+    assert_eq!(steps_alone(&world), [start("tidemark-a.timer")]);
 }
 
 #[test]
@@ -157,34 +93,34 @@ fn a_service_that_stays_is_restarted_for_what_it_reads_at_its_start() {
     world.programs.insert(name.to_owned(), 7);
     world.state(name).active = Activity::Active;
     world.record = Some(record(&world.situation(), 5, &[], true));
-    assert_eq!(world.steps(), []);
+    assert_eq!(steps_alone(&world), []);
     world.programs.insert(name.to_owned(), 8);
-    assert_eq!(world.steps(), restart(Why::Program));
+    assert_eq!(steps_alone(&world), restart(Why::Program));
     // Gone for an instant, as in an upgrade: what comes then decides.
     world.programs.insert(name.to_owned(), 0);
-    assert_eq!(world.steps(), []);
+    assert_eq!(steps_alone(&world), []);
     for (secrets, expected) in [(5, &restart(Why::Secret)[..]), (0, &[])] {
         world.secrets.insert(name.to_owned(), secrets);
-        assert_eq!(world.steps(), expected);
+        assert_eq!(steps_alone(&world), expected);
     }
     world.settings = 2;
-    assert_eq!(world.steps(), restart(Why::Settings));
+    assert_eq!(steps_alone(&world), restart(Why::Settings));
     world.plan[0].text = "stays, at another interval".to_owned();
-    assert_eq!(world.steps(), restart(Why::Unit));
+    assert_eq!(steps_alone(&world), restart(Why::Unit));
     world.state(name).active = Activity::Inactive;
-    assert_eq!(world.steps(), [], "the operator has stopped it");
+    assert_eq!(steps_alone(&world), [], "the operator has stopped it");
 }
 
 #[test]
 fn a_restart_that_was_refused_is_tried_again() {
     let mut world = World::settled([staying("b")]);
     world.settings = 2;
-    let steps = world.steps();
+    let steps = steps_alone(&world);
     assert_eq!(steps.len(), 1);
     world.record = Some(record(&world.situation(), 5, &[], false));
-    assert_eq!(world.steps(), steps);
+    assert_eq!(steps_alone(&world), steps);
     world.record = Some(record(&world.situation(), 5, &[], true));
-    assert_eq!(world.steps(), []);
+    assert_eq!(steps_alone(&world), []);
 }
 
 #[test]
@@ -194,12 +130,12 @@ fn a_start_that_was_refused_is_tried_again() {
     for name in ["tidemark-b.timer", "tidemark-b.service"] {
         world.state(name).load = Load::Loaded;
     }
-    assert_eq!(world.steps(), [start("tidemark-b.timer")]);
+    assert_eq!(steps_alone(&world), [start("tidemark-b.timer")]);
     world.record = Some(record(&world.situation(), 5, &["tidemark-b.timer"], false));
-    assert_eq!(world.steps(), [start("tidemark-b.timer")]);
+    assert_eq!(steps_alone(&world), [start("tidemark-b.timer")]);
     // It was started; that it has ended since is the operator's doing.
     world.record = Some(record(&world.situation(), 5, &["tidemark-b.timer"], true));
-    assert_eq!(world.steps(), []);
+    assert_eq!(steps_alone(&world), []);
 }
 
 #[test]
@@ -207,7 +143,7 @@ fn a_timer_follows_a_changed_text_by_itself() {
     let mut world = World::settled(collector("a"));
     world.plan[1].text = "another interval".to_owned();
     world.settings = 2;
-    assert_eq!(world.steps(), []);
+    assert_eq!(steps_alone(&world), []);
 }
 
 #[test]
@@ -219,7 +155,7 @@ fn what_should_no_longer_be_is_stopped_and_cleared() {
     }
     world.state("tidemark-a.service").active = Activity::Failed;
     assert_eq!(
-        world.steps(),
+        steps_alone(&world),
         [
             stop("tidemark-a.timer"),
             stop("tidemark-b.service"),
@@ -229,7 +165,7 @@ fn what_should_no_longer_be_is_stopped_and_cleared() {
     world.state("tidemark-a.timer").active = Activity::Failed;
     world.state("tidemark-b.service").active = Activity::Inactive;
     assert_eq!(
-        world.steps(),
+        steps_alone(&world),
         [
             Step::Clear("tidemark-a.service".to_owned()),
             Step::Clear("tidemark-a.timer".to_owned())
@@ -263,7 +199,7 @@ fn units_of_others_are_left_alone() {
     // The operator's own of the same kind of name.
     let own = world.state("tidemark-own.timer");
     (own.load, own.active) = (Load::Loaded, Activity::Active);
-    assert_eq!(world.steps(), []);
+    assert_eq!(steps_alone(&world), []);
 }
 
 #[test]
@@ -272,19 +208,19 @@ fn a_collector_may_become_one_that_stays_and_back() {
     world.plan = vec![staying("a")];
     world.state("tidemark-a.timer").load = Load::NotFound;
     assert_eq!(
-        world.steps(),
+        steps_alone(&world),
         [stop("tidemark-a.timer"), start("tidemark-a.service")]
     );
     // A run goes on: it becomes the one that stays.
     world.state("tidemark-a.service").active = Activity::Changing;
-    assert_eq!(world.steps(), [stop("tidemark-a.timer")]);
+    assert_eq!(steps_alone(&world), [stop("tidemark-a.timer")]);
 
     let mut back = World::settled([staying("a")]);
     back.plan = collector("a").into();
     let timer = back.state("tidemark-a.timer");
     timer.load = Load::Loaded;
     assert_eq!(
-        back.steps(),
+        steps_alone(&back),
         [
             Step::Stop("tidemark-a.service".to_owned(), Why::HasTimer),
             start("tidemark-a.timer")
@@ -293,7 +229,7 @@ fn a_collector_may_become_one_that_stays_and_back() {
     // A run that its timer has started is none that stays.
     let mut run = World::settled(collector("a"));
     run.state("tidemark-a.service").active = Activity::Changing;
-    assert_eq!(run.steps(), []);
+    assert_eq!(steps_alone(&run), []);
 }
 
 #[test]
@@ -316,7 +252,7 @@ fn another_start_of_the_target_begins_anew() {
     let mut world = World::settled([staying("b")]);
     world.record = None;
     world.settings = 9;
-    assert_eq!(world.steps(), []);
+    assert_eq!(steps_alone(&world), []);
     let after = record(&world.situation(), 6, &[], true);
     assert_eq!((after.target_since, after.settings, after.units.len()), (6, 9, 1));
 }
