@@ -4,7 +4,7 @@ from grafana import INFLUXDB, Dashboard, Lines, Query, Variable
 from influxql import chosen, last, total, values
 
 REPORTS = "https://ubuntu-archive-team.ubuntu.com"
-PROPOSED = f"{REPORTS}/proposed-migration"
+PROPOSED = f"{REPORTS}/proposed-migration/"
 
 DASHBOARD = Dashboard(
     name="ubuntu-archive",
@@ -18,7 +18,7 @@ DASHBOARD = Dashboard(
             "NEW queues",
             "Uploads in the queue of new packages of each series.",
             [Query(last("ubuntu_queue_size", "count", ["release"], "\"status\" = 'New'"), "$tag_release")],
-            link=("The queues", "https://launchpad.net/ubuntu/+source"),
+            link=("The series", "https://launchpad.net/ubuntu/+series"),
         ),
         Lines(
             "NEW queues by type",
@@ -45,14 +45,14 @@ DASHBOARD = Dashboard(
             "nothing depends, so that they can be removed.",
             [Query(last("nbs_stats", ["removable", "total"]), "$col")],
             every="1h",
-            link=("The report", f"{REPORTS}/nbs.html"),
+            link=("The reports", REPORTS),
         ),
         Lines(
             "Priority mismatches",
             "Packages of the development series with another priority than they should have.",
             [Query(last("priority_mismatch_stats", "count", ["arch"], chosen("arch")), "$tag_arch")],
             every="1h",
-            link=("The report", f"{REPORTS}/priority-mismatches.html"),
+            link=("The report", f"{REPORTS}/priority-mismatches.txt"),
         ),
         Lines(
             "Component mismatches",
@@ -64,7 +64,7 @@ DASHBOARD = Dashboard(
                 )
             ],
             every="1h",
-            link=("The report", f"{REPORTS}/component-mismatches.html"),
+            link=("The reports", REPORTS),
         ),
         Lines(
             "Component mismatches in proposed",
@@ -76,7 +76,7 @@ DASHBOARD = Dashboard(
                 )
             ],
             every="1h",
-            link=("The report", f"{REPORTS}/component-mismatches-proposed.html"),
+            link=("The reports", REPORTS),
         ),
         Lines(
             "Bugs",

@@ -7,7 +7,7 @@ from influxql import chosen, largest, last, total, values
 ARCHIVE = "(\"devel\" = 'True' OR \"status\" = 'New')"
 UPDATES = "\"devel\" = 'False' AND \"status\" = 'Unapproved'"
 QUEUE = "$tag_release $tag_status"
-LAUNCHPAD = ("The queues", "https://launchpad.net/ubuntu")
+LAUNCHPAD = ("The series", "https://launchpad.net/ubuntu/+series")
 EXCUSES = (
     "The excuses",
     "https://ubuntu-archive-team.ubuntu.com/proposed-migration/update_excuses_by_team.html",

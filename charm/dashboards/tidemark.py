@@ -7,6 +7,7 @@ RUN = ["collector", "host", "target"]
 RUNS = f"{chosen('host')} AND {chosen('collector')}"
 RUN_NAME = "$tag_collector $tag_host $tag_target"
 RUN_LABELS = 'host=~"$host", collector=~"$collector"'
+REMOTE_LABELS = f'{RUN_LABELS}, instance=""'
 RUN_LEGEND = "{{collector}} {{host}} {{target}}"
 SINK = ["sink", "host"]
 SINKS = chosen("host")
@@ -67,10 +68,11 @@ def panels(source: Source) -> list[Panel | Row]:
         ),
         Lines(
             "Runs in an hour",
-            "How many runs ended, good or bad. A collector that none starts any more is no longer here.",
+            "How many runs ended, good or bad. A collector that none starts any more is no longer here."
+            + ("" if source is INFLUXDB else " By textfile they cannot be counted: its samples are scrapes."),
             either(
                 count("tidemark_run", "points", RUN, RUNS, "1h"),
-                f"count_over_time(tidemark_run_points{{{RUN_LABELS}}}[1h])",
+                f"count_over_time(tidemark_run_points{{{REMOTE_LABELS}}}[1h])",
             ),
             every="1h",
         ),
