@@ -231,10 +231,13 @@ fn the_queries_name_what_is_wrong() {
 
 /// Writes lines that end in a time, `@` and how many minutes ago it was.
 fn write(server: &Influxd, lines: &[String]) {
+    // One clock for all: what is measured in one run has one time.
+    let now = ago(0);
     let mut body = String::new();
     for line in lines {
         let (rest, minutes) = line.rsplit_once('@').expect("a time");
-        body += &format!("{rest}{}\n", ago(minutes.parse().expect("minutes")).nanos());
+        let minutes: u32 = minutes.parse().expect("minutes");
+        body += &format!("{rest}{}\n", now.saturating_sub(MINUTE * minutes).nanos());
     }
     let url = format!("{}/write?db={}", server.url(), server.database());
     let answer = http::post(&url, body.as_bytes());
