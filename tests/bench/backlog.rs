@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
 use tidemark_collect::ManualClock;
 use tidemark_delivery::{Delivery, OpenOptions, Sinks};
 use tidemark_point::line::{self, Dialect};
@@ -12,7 +11,7 @@ use tidemark_point::{Adjustments, Point, Timestamp};
 use tidemark_settings::{LoadFrom, Places, ProcessEnvironment, Settings};
 use tidemark_testkit::{Ended, Home, Influxd, InfluxdOptions, Run};
 
-use crate::measure::{median, mib};
+use crate::measure::{median, mib, own_cpu};
 
 /// Points in a batch.
 const BATCH: usize = 5_000;
@@ -143,14 +142,6 @@ fn fill(home: &Home, batches: usize) {
         }
         delivery.close().await;
     });
-}
-
-/// The CPU time that it takes of this process.
-pub(crate) fn own_cpu(work: impl FnOnce()) -> Duration {
-    let now = || Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap();
-    let before = now();
-    work();
-    now() - before
 }
 
 fn points(batch: usize) -> Vec<Point> {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tidemark_testkit::{Ended, Run};
 
 /// One program's figures.
@@ -90,4 +91,12 @@ pub(crate) fn size(path: &std::path::Path) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "for people to read")]
     let bytes = fs::metadata(path).unwrap().len() as f64;
     bytes / 1e6
+}
+
+/// The CPU time that it takes of this process.
+pub(crate) fn own_cpu(work: impl FnOnce()) -> Duration {
+    let now = || Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap();
+    let before = now();
+    work();
+    now() - before
 }

@@ -13,7 +13,7 @@
 //! | `poison` | one bad point among thousands |
 //! | `operator` | bounds, losses and their acknowledgement, sinks that come and go in the settings |
 //! | `outage` | one sink is down for long, the other is not |
-//! | `package` | the Debian package: what is in it, from its installation to its purge, upgrades |
+//! | `package` | the Debian package: what is in it, from its installation to its purge, upgrades, the steps of UPGRADING.md |
 //! | `prometheus` | into a real Prometheus by remote write and by textfile, and a real VictoriaMetrics |
 //! | `runs` | runs beside each other, at an interval, terminated, killed |
 //! | `state` | a full disk, a read-only one, a damaged outbox, one of a newer version |

@@ -1,5 +1,6 @@
 //! The Debian package: what is in it, and what it does to a host.
 
+mod changeover;
 mod contents;
 mod life;
 mod settings;

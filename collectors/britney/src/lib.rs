@@ -225,7 +225,7 @@ impl Britney {
         match (info, &self.development) {
             (Ok(info), development) => Ok(Releases {
                 series: if self.series.is_empty() {
-                    current(&info, date)
+                    current(&info, development.as_deref(), date)
                 } else {
                     Ok(named())
                 },
@@ -261,13 +261,24 @@ struct Series {
     is_new: bool,
 }
 
-/// The series for which britney runs on that day, oldest first.
-fn current(info: &DistroInfo, date: NaiveDate) -> Result<Vec<Series>, CollectorError> {
+/// The series for which britney runs on that day, oldest first; the one that the settings name as in development is one of
+/// them, whether the list knows it or not.
+fn current(
+    info: &DistroInfo,
+    development: Option<&str>,
+    date: NaiveDate,
+) -> Result<Vec<Series>, CollectorError> {
     let is_new = |name| {
-        info.find(name)
-            .is_some_and(|release| release.is_development(date))
+        let release = info.find(name);
+        release.is_none_or(|release| release.is_development(date))
     };
-    let series = info.active_series(date)?.map(|name| Series {
+    let mut names: Vec<&str> = info.active_series(date)?.collect();
+    if let Some(development) = development
+        && !names.contains(&development)
+    {
+        names.push(development);
+    }
+    let series = names.into_iter().map(|name| Series {
         name: name.to_owned(),
         is_new: is_new(name),
     });

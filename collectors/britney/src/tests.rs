@@ -8,7 +8,7 @@ mod scene;
 fn on(day: &str) -> String {
     let csv = include_str!("../fixtures/ubuntu.csv");
     let info = DistroInfo::parse(csv).unwrap();
-    let series = current(&info, day.parse().unwrap()).unwrap().into_iter();
+    let series = current(&info, None, day.parse().unwrap()).unwrap().into_iter();
     let names = series.map(|series| {
         if series.is_new {
             format!("({})", series.name)

@@ -5,7 +5,7 @@
 //! length.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
 use serde::Deserialize;
@@ -100,12 +100,12 @@ impl<'de> Visitor<'de> for Bugs {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Report, A::Error> {
         let mut report = Report::default();
-        let mut seen = BTreeSet::new();
+        let mut seen: HashSet<Cow<'_, str>> = HashSet::new();
         while let Some(Name(bug)) = map.next_key()? {
             if seen.len() == MAX_BUGS {
                 return Err(too_many(MAX_BUGS, "bugs"));
             }
-            if !seen.insert(bug.clone()) {
+            if seen.contains(&bug) {
                 map.next_value::<IgnoredAny>()?;
                 let what = || format!("bug {} is there twice: the first counts", shown(&bug));
                 report.left_out.add(what);
@@ -127,6 +127,7 @@ impl<'de> Visitor<'de> for Bugs {
                     return Err(too_many(MAX_TEAMS, "teams"));
                 }
             }
+            seen.insert(bug);
         }
         Ok(report)
     }

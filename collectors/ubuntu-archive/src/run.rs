@@ -13,7 +13,7 @@ use crate::architectures::{Counts, MAX_ARCHITECTURES, fill};
 use crate::bugs::{Bugs, Relation};
 use crate::priority_mismatches::{self, Mismatch};
 use crate::reviews::{self, Reviews};
-use crate::summary::{self, OutOfDate, Uninstallable};
+use crate::summary::{OutOfDate, Search, Summary, Uninstallable};
 use crate::{UbuntuArchive, rows, series};
 
 /// The longest report that is read, in bytes: ten times what the longest is.
@@ -50,12 +50,23 @@ impl Source {
     }
 }
 
+/// The summary of a report, which is read as it comes: it is long, and all but its end says nothing here.
+async fn summary(cx: &Context, url: Url) -> Result<Summary, CollectorError> {
+    let unread = |error| CollectorError::parse(redacted(&url), error);
+    let mut body = cx.http().get(&url).max_bytes(MAX_REPORT).stream().await?;
+    let mut search = Search::default();
+    while let Some(piece) = body.chunk().await? {
+        search.look(&piece).map_err(unread)?;
+    }
+    search.end().map_err(unread)
+}
+
 /// What can be asked for only where the series is known.
 struct OfSeries {
     name: String,
     architectures: Option<Vec<String>>,
-    uninst: Source,
-    outdate: Source,
+    uninst: Result<Summary, CollectorError>,
+    outdate: Result<Summary, CollectorError>,
 }
 
 /// What came of all sources.
@@ -110,7 +121,7 @@ impl UbuntuArchive {
         };
         let report = |kind: &str| {
             let url = below(&self.url, &format!("proposed-migration/{name}_{kind}.txt"));
-            Source::text(cx, url, MAX_REPORT)
+            summary(cx, url)
         };
         let (architectures, uninst, outdate) = tokio::join!(
             series::architectures(cx, launchpad, &name),
@@ -224,13 +235,13 @@ impl Report<'_> {
     fn summary<M: Measurement>(
         &self,
         name: &str,
-        source: Option<Source>,
+        summary: Option<Result<Summary, CollectorError>>,
         point: impl Fn(String, String, i64) -> M,
     ) -> Result<Points, CollectorError> {
-        let (release, Some(source)) = (self.release()?, source) else {
+        let (release, Some(summary)) = (self.release()?, summary) else {
             return Err(Self::unknown_series());
         };
-        let mut summary = source.read(summary::parse)?;
+        let mut summary = summary?;
         for line in &summary.unread {
             self.cx.gap(format_args!(
                 "{name}: a line of its summary is no count and architecture: {line}"

@@ -10,10 +10,13 @@
 //! assert_eq!(summary.counts["riscv64"], 14);
 //! assert_eq!(summary.generated.to_rfc3339(), "2026-11-21T02:00:00+00:00");
 //! ```
+//!
+//! Of one that comes in pieces, a [`Search`] keeps the end alone.
 
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt;
+use std::str::{Utf8Error, from_utf8};
 
 use chrono::{DateTime, Utc};
 use tidemark_collect::Measurement;
@@ -24,6 +27,9 @@ use crate::generated::{DateError, rfc2822};
 
 /// The most lines of a summary that are shown where they cannot be read; of more, the number is.
 pub const MAX_SHOWN: usize = 10;
+
+/// The line at which a summary begins.
+const HEADING: &str = "* summary";
 
 /// Packages of the development series that cannot be installed.
 #[derive(Debug, PartialEq, Measurement)]
@@ -72,6 +78,8 @@ pub struct Summary {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SummaryError {
+    /// It is not UTF-8 text: the offset of the first byte that cannot be.
+    NotText(usize),
     /// There is no line `* summary`.
     NoSummary,
     /// The summary is not followed by a line `# Generated: …`: the report is not whole.
@@ -85,6 +93,7 @@ pub enum SummaryError {
 impl fmt::Display for SummaryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NotText(at) => write!(f, "it is not UTF-8 text: the byte at offset {at} cannot be"),
             Self::NoSummary => f.write_str("it has no line \"* summary\""),
             Self::NotGenerated => {
                 f.write_str("no line \"# Generated: …\" follows its summary: it is cut, or of another kind")
@@ -113,7 +122,7 @@ impl Error for SummaryError {
 pub fn parse(text: &str) -> Result<Summary, SummaryError> {
     let mut lines = text.lines().map(str::trim);
     lines
-        .find(|line| *line == "* summary")
+        .find(|line| *line == HEADING)
         .ok_or(SummaryError::NoSummary)?;
     let mut summary = Summary {
         generated: DateTime::UNIX_EPOCH,
@@ -139,6 +148,64 @@ pub fn parse(text: &str) -> Result<Summary, SummaryError> {
         }
     }
     Err(SummaryError::NotGenerated)
+}
+
+/// A report that comes in pieces, which may end anywhere: what stands before its summary is looked through and forgotten.
+///
+/// ```
+/// use tidemark_ubuntu_archive::summary::Search;
+///
+/// let mut search = Search::default();
+/// for piece in ["* amd64\n  hello\n* sum", "mary\n 1 amd64\n# Generated: Sat, 21 Nov", " 2026 02:00:00 +0000\n"] {
+///     search.look(piece.as_bytes()).unwrap();
+/// }
+/// assert_eq!(search.end().unwrap().counts["amd64"], 1);
+/// ```
+#[derive(Debug, Default)]
+pub struct Search {
+    /// What came last: until the summary, the beginning of a line; then all.
+    pub(crate) kept: Vec<u8>,
+    /// Bytes that came before it.
+    before: usize,
+    is_found: bool,
+}
+
+impl Search {
+    /// Takes the next piece. Time is linear in the report's length.
+    ///
+    /// # Errors
+    /// Where a line before the summary is not UTF-8 text.
+    pub fn look(&mut self, piece: &[u8]) -> Result<(), SummaryError> {
+        let last_line = piece.iter().rposition(|byte| *byte == b'\n');
+        let whole = last_line.map_or(0, |end| self.kept.len() + end + 1);
+        self.kept.extend_from_slice(piece);
+        if !self.is_found {
+            let lines = from_utf8(&self.kept[..whole]).map_err(|error| not_text(self.before, error))?;
+            let mut passed = 0;
+            for line in lines.split_inclusive('\n') {
+                if line.trim() == HEADING {
+                    self.is_found = true;
+                    break;
+                }
+                passed += line.len();
+            }
+            self.kept.drain(..passed);
+            self.before += passed;
+        }
+        Ok(())
+    }
+
+    /// The summary, after the last piece.
+    ///
+    /// # Errors
+    /// As [`parse`], and where its text is not UTF-8.
+    pub fn end(self) -> Result<Summary, SummaryError> {
+        parse(from_utf8(&self.kept).map_err(|error| not_text(self.before, error))?)
+    }
+}
+
+fn not_text(before: usize, error: Utf8Error) -> SummaryError {
+    SummaryError::NotText(before + error.valid_up_to())
 }
 
 impl Summary {

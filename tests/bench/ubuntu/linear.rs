@@ -6,7 +6,7 @@ use tidemark_testkit::ubuntu::NOW;
 
 use super::cases::CASES;
 use super::readings::{PIECE, Read, reading};
-use crate::backlog::own_cpu;
+use crate::measure::own_cpu;
 
 /// How often each is read at least; the quickest counts.
 const ROUNDS: usize = 5;

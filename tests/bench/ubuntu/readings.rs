@@ -37,8 +37,8 @@ pub(crate) const READINGS: &[(&str, Read)] = &[
     ("getPackageUploads", Read::Bytes(uploads)),
     ("nbs.csv", Read::Whole(rows::<2>)),
     ("component-mismatches.csv", Read::Whole(rows::<4>)),
-    ("outdate.txt", Read::Whole(by_architecture)),
-    ("uninst.txt", Read::Whole(by_architecture)),
+    ("outdate.txt", Read::Pieces(by_architecture)),
+    ("uninst.txt", Read::Pieces(by_architecture)),
     (
         "priority-mismatches.txt",
         Read::Whole(|text, _| format!("{:?}", priority_mismatches::parse(text).unwrap())),
@@ -126,8 +126,13 @@ fn log(pieces: &mut dyn Iterator<Item = Vec<u8>>) -> String {
     format!("{}\n", (finished - started).num_minutes())
 }
 
+/// As [`tidemark_collect::http::Response::json`] reads it.
+fn from_json<'de, T: serde::Deserialize<'de>>(json: &'de [u8]) -> T {
+    serde_json::from_str(std::str::from_utf8(json).unwrap()).unwrap()
+}
+
 fn rls(json: &[u8], _: i64) -> String {
-    let report: Report = serde_json::from_slice(json).unwrap();
+    let report: Report = from_json(json);
     let mut out = String::new();
     for (team, count) in &report.bugs {
         let _ = writeln!(out, "{team} {count}");
@@ -141,7 +146,7 @@ fn uploads(json: &[u8], now: i64) -> String {
     struct Page {
         entries: Vec<Entry>,
     }
-    let page: Page = serde_json::from_slice(json).unwrap();
+    let page: Page = from_json(json);
     let queue = Queue::of(page.entries, time(now));
     let (ages, types) = (queue.ages.unwrap(), queue.types.unwrap());
     format!(
@@ -150,8 +155,12 @@ fn uploads(json: &[u8], now: i64) -> String {
     )
 }
 
-fn by_architecture(text: &str, _: i64) -> String {
-    let summary = summary::parse(text).unwrap();
+fn by_architecture(pieces: &mut dyn Iterator<Item = Vec<u8>>) -> String {
+    let mut search = summary::Search::default();
+    for piece in pieces {
+        search.look(&piece).unwrap();
+    }
+    let summary = search.end().unwrap();
     let mut out = summary.generated.timestamp().to_string();
     for (arch, count) in &summary.counts {
         let _ = write!(out, " {arch}={count}");

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use tidemark_testkit::{Home, InfluxTls, Influxd, InfluxdOptions, Run};
+use tidemark_testkit::{Home, Influxd, InfluxdOptions, Run};
 
 use super::world::World;
 use crate::measure::{Contender, Figures, in_turns, mib};
@@ -45,11 +45,7 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let (world, home) = (World::new(), Home::new());
-        let influxd = Influxd::start(InfluxdOptions {
-            tls: InfluxTls::Authority,
-            user: Some(("collector".to_owned(), PASSWORD.to_owned())),
-            ..InfluxdOptions::default()
-        });
+        let influxd = Influxd::start(InfluxdOptions::https("collector", PASSWORD));
         // The authorities in one file, behind the 140 that a host trusts.
         let mut bundle = std::fs::read("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
         for authority in [world.certificates.authority(), influxd.certificates().authority()] {

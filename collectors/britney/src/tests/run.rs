@@ -123,6 +123,19 @@ fn a_list_of_releases_that_is_too_old_says_so() {
 }
 
 #[test]
+fn a_named_development_series_has_runs_too_where_the_list_does_not_know_it() {
+    let mut scene = Scene::recorded(Answer::by_range);
+    scene.metric.development = Some("unheard".to_owned());
+    scene.page("unheard", "2026.11.21 02:12:00");
+    let (lines, _) = scene.last_runs("2026-11-21T07:00:00Z");
+    assert!(lines.contains(&age("unheard", 4)), "{lines:?}");
+    assert!(
+        lines.iter().any(|line| line.contains("release=noble")),
+        "{lines:?}"
+    );
+}
+
+#[test]
 fn a_list_of_releases_without_any_of_that_day_is_an_error() {
     let mut scene = Scene::new(&[]);
     scene.metric.development = None;

@@ -183,7 +183,72 @@ fn architectures_that_are_named_keep_their_count() {
     assert_eq!(counts["arm64"], 0);
 }
 
+/// The report in pieces of so many bytes.
+fn in_pieces(text: &[u8], length: usize) -> Result<summary::Summary, SummaryError> {
+    let mut search = Search::default();
+    for piece in text.chunks(length) {
+        search.look(piece)?;
+    }
+    search.end()
+}
+
+#[test]
+fn a_report_may_come_in_pieces_that_end_anywhere() {
+    let text =
+        format!("* amd64\n  é (é)\n * summary of sorts\n * summary\r\n 1 amd64\n 14 armé\n{GENERATED}");
+    let summary = summary::parse(&text).unwrap();
+    for length in 1..=text.len() {
+        assert_eq!(
+            in_pieces(text.as_bytes(), length),
+            Ok(summary.clone()),
+            "{length}"
+        );
+    }
+    assert_eq!(in_pieces(b"", 1), Err(SummaryError::NoSummary));
+    assert_eq!(in_pieces(b"* summary", 4), Err(SummaryError::NotGenerated));
+}
+
+#[test]
+fn bytes_that_are_no_text_are_named_wherever_they_stand() {
+    for before in [
+        "",
+        "* amd64\nhello",
+        "* amd64\n\n* summary\n",
+        "* summary\n 1 amd64\n 2 ",
+    ] {
+        let mut text = before.as_bytes().to_vec();
+        text.extend_from_slice(b"\xff\n* summary\n 1 amd64\n");
+        text.extend_from_slice(GENERATED.as_bytes());
+        for length in 1..=text.len() {
+            assert_eq!(
+                in_pieces(&text, length),
+                Err(SummaryError::NotText(before.len())),
+                "{before:?} {length}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_stands_before_a_summary_is_forgotten() {
+    let mut search = Search::default();
+    for line in 0..100_000 {
+        search
+            .look(format!("  + package{line}: of no account\n* summ").as_bytes())
+            .unwrap();
+        assert!(search.kept.len() < 100);
+    }
+}
+
 proptest! {
+    #[test]
+    fn a_report_in_pieces_is_the_report(
+        text in "(\\* summary|\\* sum|# Generated: Sat, 21 Nov 2026 02:00:00 \\+0000|[0-9]{0,4} [a-z0-9]{0,6}| |é|\r?\n){0,30}",
+        length in 1_usize..40,
+    ) {
+        prop_assert_eq!(in_pieces(text.as_bytes(), length), summary::parse(&text));
+    }
+
     #[test]
     fn any_text_is_a_report_or_is_not(
         text in any::<String>(),

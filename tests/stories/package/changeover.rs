@@ -1,0 +1,74 @@
+//! The steps of UPGRADING.md, as they are typed on a host that had the Python collectors.
+
+use std::fs;
+use std::path::Path;
+
+use tidemark_testkit::{Influxd, InfluxdOptions};
+
+use super::{install, machine, root, shell};
+use crate::ubuntu::World;
+
+/// What a shell would not read as systemd does.
+const PASSWORD: &str = "it is $1 \"secret\"";
+
+/// The one command of the page that has these words, without what it says of it, for a shell of root's.
+#[track_caller]
+fn step(words: &str) -> String {
+    let page = fs::read_to_string(root().join("UPGRADING.md")).expect("a page");
+    let commands: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("    "))
+        .filter(|line| line.contains("sudo ") && line.contains(words))
+        .collect();
+    let [command] = commands[..] else {
+        panic!("{words:?} is in {commands:?}");
+    };
+    let (command, _) = command.split_once("   ").unwrap_or((command, ""));
+    command.replace("sudo ", "")
+}
+
+#[test]
+fn the_steps_from_the_python_collectors_do_what_the_page_says() {
+    let influxd = Influxd::start(InfluxdOptions::https("collector", PASSWORD));
+    let (machine, world) = (machine(), World::new());
+    install(&machine, "old.deb");
+    let authority = fs::read(influxd.ca_file()).expect("a certificate");
+    machine.install("/etc/tidemark/authority.pem", authority, 0o644, "root");
+    let variables = |password: &str| {
+        let text = format!(
+            "INFLUXDB_HOSTNAME=localhost\nINFLUXDB_PORT={}\nINFLUXDB_USERNAME=collector\nINFLUXDB_PASSWORD='{password}'\n\
+             INFLUXDB_DATABASE={}\nSSL_CERT_FILE=/etc/tidemark/authority.pem\n",
+            influxd.port(),
+            influxd.database()
+        );
+        machine.install("/etc/default/tidemark", text, 0o640, "root");
+    };
+    let check = step("tidemark check");
+    variables("another");
+    let refused = machine.run(["sh", "-c", &check]).expect_code(1);
+    assert!(refused.stdout.contains("influxdb"), "{}", refused.stdout);
+    variables(PASSWORD);
+    let tried = shell(&machine, &check);
+    assert!(tried.contains("sink influxdb"), "{tried}");
+
+    // From local copies of the sources; the step itself needs no section.
+    let distro_info = Path::new("/usr/share/distro-info/ubuntu.csv");
+    machine.install(distro_info, world.distro_info(), 0o644, "root");
+    let sections = world.settings_with(distro_info);
+    machine.install("/etc/tidemark/conf.d/sources.toml", sections, 0o644, "root");
+    let dry_run = step("run britney --dry-run");
+    let points = shell(&machine, &format!("cd /tmp && {dry_run} && cat tidemark.yaml"));
+    assert!(points.contains("measurement: britney_last_run_age"), "{points}");
+    machine
+        .run(["rm", "/etc/tidemark/conf.d/sources.toml"])
+        .expect_code(0);
+
+    shell(&machine, &step("printf"));
+    machine.wait_for("tidemark-britney.timer", "active");
+    machine
+        .run(["systemctl", "list-timers", "tidemark-britney.timer"])
+        .expect_code(0);
+    shell(&machine, &step("tidemark status"));
+    let listed = shell(&machine, &step("tidemark outbox list"));
+    assert!(!listed.is_empty());
+}
