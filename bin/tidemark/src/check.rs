@@ -93,7 +93,7 @@ pub(crate) fn check(command: &Command, json: bool) -> Result<ExitCode, Failure> 
 
 fn look(command: &Command) -> Result<Report, Failure> {
     let here = &command.here;
-    let first = Settings::load(&here.settings(None));
+    let first = command.load();
     // Secrets and certificates may be root's alone: they are read before root becomes the state's owner.
     let (sinks, errors) = match &first {
         Ok(loaded) => {

@@ -1,5 +1,6 @@
 //! A collector's program as a child of this one.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -32,7 +33,8 @@ impl Handle {
 
 /// Starts `program`, and gives a handle to it and what resolves when it has ended.
 ///
-/// It shares standard output and error, and reads nothing. What a service manager told this program is not for it. It is in
+/// It shares standard output and error, and reads nothing. It has this program's environment, and the variables `added`.
+/// What a service manager told this program is not for it. It is in
 /// a process group of its own: a signal of the terminal reaches this program alone, which hands it on once.
 ///
 /// # Errors
@@ -40,12 +42,14 @@ impl Handle {
 pub(crate) fn start(
     program: &Path,
     options: &[OsString],
+    added: &BTreeMap<String, OsString>,
 ) -> io::Result<(
     Handle,
     impl Future<Output = io::Result<ExitStatus>> + Send + 'static,
 )> {
     let mut child = Command::new(program)
         .args(options)
+        .envs(added)
         .env_remove("NOTIFY_SOCKET")
         .env_remove("WATCHDOG_USEC")
         .env_remove("WATCHDOG_PID")

@@ -53,7 +53,7 @@ use std::process::ExitCode;
 
 use tidemark_app::exit::{self, Failure};
 use tidemark_app::{Surroundings, log};
-use tidemark_settings::{Loaded, Settings};
+use tidemark_settings::{EnvironmentFileError, Loaded, Mistakes, Settings};
 
 use crate::arguments::{Request, Subcommand};
 
@@ -107,8 +107,27 @@ struct Command {
 impl Command {
     /// The settings, without the collectors' own sections: each collector checks its own.
     fn settings(&self) -> Result<Loaded, Failure> {
-        let loaded = Settings::load(&self.here.settings(None));
+        let loaded = self.load();
         loaded.map_err(|mistakes| Failure::settings(mistakes.to_string()))
+    }
+
+    /// As [`Command::settings`]; the notices say where it is not known which sinks there are.
+    fn load(&self) -> Result<Loaded, Mistakes> {
+        let mut loaded = Settings::load(&self.here.settings(None))?;
+        let unknown = self.unknown_sinks(&loaded);
+        loaded.notices.extend(unknown);
+        Ok(loaded)
+    }
+
+    /// What is said where the settings make no sink, and the variables that may make one cannot be read.
+    fn unknown_sinks(&self, loaded: &Loaded) -> Option<String> {
+        let unread = self.unread().filter(|_| loaded.has_default_sink);
+        unread.map(|unread| format!("which sinks units have is not known: {unread}"))
+    }
+
+    /// Why the settings are not known whole; such as may be missing.
+    fn unread(&self) -> Option<&EnvironmentFileError> {
+        self.here.environment.unread()
     }
 
     /// The options that a collector is started with so that it sees what this command sees.

@@ -29,6 +29,15 @@ const SHOWN: u32 = 100;
 /// Does `action`.
 pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCode, Failure> {
     let loaded = command.settings()?;
+    if let Some(unknown) = command.unknown_sinks(&loaded) {
+        match action {
+            // It would forget what is perhaps delivered to.
+            OutboxAction::Drop { .. } => {
+                return Err(Failure::settings(format!("nothing is dropped: {unknown}")));
+            }
+            _ => tracing::warn!("{unknown}"),
+        }
+    }
     // Before root becomes the state's owner, who may not read it.
     let text = match action {
         OutboxAction::RetryFrom { file, .. } => Some(mended::Text::read(file)?),
@@ -46,6 +55,7 @@ pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCod
     if state::file(&state, state::OUTBOX)?.is_none() && text.is_none() {
         return nothing_yet(action, state::elsewhere(command, &state));
     }
+    let is_known = command.unread().is_none();
     block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let options = OpenOptions::from_settings(&state, &loaded.settings, sinks, Arc::clone(&clock));
@@ -56,9 +66,9 @@ pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCod
         }
         let done = match (&text, action) {
             (Some(text), OutboxAction::RetryFrom { sink, .. }) => {
-                retry_from(&mut delivery, text, sink.as_deref()).await
+                retry_from(&mut delivery, text, sink.as_deref(), is_known).await
             }
-            _ => act(&mut delivery, action, clock.now()).await,
+            _ => act(&mut delivery, action, clock.now(), is_known).await,
         };
         delivery.close().await;
         done
@@ -106,7 +116,12 @@ fn unknown(what: &str) -> Failure {
     ))
 }
 
-async fn act(delivery: &mut Delivery, action: &OutboxAction, now: Timestamp) -> Result<ExitCode, Failure> {
+async fn act(
+    delivery: &mut Delivery,
+    action: &OutboxAction,
+    now: Timestamp,
+    is_known: bool,
+) -> Result<ExitCode, Failure> {
     let text = match action {
         OutboxAction::List { sink } => list(opened(delivery)?, sink.as_deref(), now).await?,
         OutboxAction::Show { what } => match what.as_deref().map(|what| (what, what.parse::<i64>())) {
@@ -124,12 +139,12 @@ async fn act(delivery: &mut Delivery, action: &OutboxAction, now: Timestamp) -> 
         OutboxAction::Flush { due: true } => return due::flush(delivery).await,
         OutboxAction::Flush { due: false } => {
             let report = delivery.deliver(Budget::Flush).await;
-            return delivered(delivery, &report).await;
+            return delivered(delivery, &report, is_known).await;
         }
         OutboxAction::Retry { sink } => {
             opened(delivery)?.retry(sink.as_deref()).await.map_err(failed)?;
             let report = delivery.deliver(Budget::Timer).await;
-            return delivered(delivery, &report).await;
+            return delivered(delivery, &report, is_known).await;
         }
         OutboxAction::RetryFrom { .. } => return Err(unknown("file")),
         OutboxAction::Drop { sink, batch, waiting } => {
@@ -270,6 +285,7 @@ async fn retry_from(
     delivery: &mut Delivery,
     text: &mended::Text,
     sink: Option<&str>,
+    is_known: bool,
 ) -> Result<ExitCode, Failure> {
     let outbox = opened(delivery)?;
     let kept = outbox.rejected(None, MAX_REJECTED_POINTS).await.map_err(failed)?;
@@ -285,7 +301,7 @@ async fn retry_from(
     exit::print(said.as_bytes())?;
     let report = delivery.deliver(Budget::Timer).await;
     let refused_again = report.sinks.iter().any(|sink| sink.rejected > 0);
-    let code = delivered(delivery, &report).await?;
+    let code = delivered(delivery, &report, is_known).await?;
     Ok(if refused_again {
         ExitCode::from(exit::FAILED)
     } else {
@@ -311,8 +327,8 @@ fn taken_text(points: u64, taken: &Taken) -> String {
     text
 }
 
-/// What a delivery did; success where nothing is left waiting.
-async fn delivered(delivery: &Delivery, report: &Report) -> Result<ExitCode, Failure> {
+/// What a delivery did, where all of the settings `is_known` or not; success where nothing is left waiting.
+async fn delivered(delivery: &Delivery, report: &Report, is_known: bool) -> Result<ExitCode, Failure> {
     let ledger = opened(delivery)?.ledger().await.map_err(failed)?;
     let mut text = String::new();
     for of in &ledger {
@@ -337,7 +353,7 @@ async fn delivered(delivery: &Delivery, report: &Report) -> Result<ExitCode, Fai
                 text,
                 ", {} still waiting{}",
                 count(of.waiting),
-                why(done.map(|done| &done.state), of.orphaned)
+                why(done.map(|done| &done.state), of.orphaned, is_known)
             );
         }
         text.push('\n');
@@ -353,8 +369,9 @@ async fn delivered(delivery: &Delivery, report: &Report) -> Result<ExitCode, Fai
     }))
 }
 
-fn why(state: Option<&SinkState>, orphaned: bool) -> String {
+fn why(state: Option<&SinkState>, orphaned: bool, is_known: bool) -> String {
     match state {
+        _ if orphaned && !is_known => ": it is in no settings that this user may read".to_owned(),
         _ if orphaned => ": it is in no settings any more".to_owned(),
         Some(SinkState::BackingOff { said, .. } | SinkState::Failed(said)) => format!(": {}", one_line(said)),
         Some(SinkState::Elsewhere) => ": another process delivers to it just now".to_owned(),
@@ -406,10 +423,18 @@ mod tests {
     #[test]
     fn why_something_waits_is_said() {
         assert_eq!(
-            why(Some(&SinkState::Failed("https://db: refused\n".into())), false),
+            why(
+                Some(&SinkState::Failed("https://db: refused\n".into())),
+                false,
+                true
+            ),
             ": https://db: refused"
         );
-        assert_eq!(why(None, true), ": it is in no settings any more");
-        assert_eq!(why(Some(&SinkState::Drained), false), "");
+        assert_eq!(why(None, true, true), ": it is in no settings any more");
+        assert_eq!(
+            why(None, true, false),
+            ": it is in no settings that this user may read"
+        );
+        assert_eq!(why(Some(&SinkState::Drained), false, false), "");
     }
 }

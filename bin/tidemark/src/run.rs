@@ -24,6 +24,13 @@ pub(crate) fn run(command: &Command, names: &[String], dry_run: Option<Format>) 
         .map(|name| catalogue::program(&installed, name))
         .collect();
     let programs = programs?;
+    if dry_run.is_none()
+        && let Ok(loaded) = command.settings()
+        && let Some(unknown) = command.unknown_sinks(&loaded)
+    {
+        tracing::warn!("{unknown}");
+    }
+    let added = command.here.environment.added();
     let worst = block_on(async {
         let mut signals = StopSignals::listen()
             .map_err(|error| Failure::run(format!("signals cannot be listened to: {error}")))?;
@@ -31,7 +38,7 @@ pub(crate) fn run(command: &Command, names: &[String], dry_run: Option<Format>) 
         for program in programs {
             let cannot =
                 |error: std::io::Error| Failure::run(format!("{} cannot be run: {error}", program.display()));
-            let (handle, ended) = child::start(program, &options).map_err(cannot)?;
+            let (handle, ended) = child::start(program, &options, added).map_err(cannot)?;
             tokio::pin!(ended);
             let mut signalled = 0;
             let status = loop {

@@ -47,6 +47,7 @@ pub(crate) fn status(command: &Command, json: bool, check: bool) -> Result<ExitC
             hostname: &command.here.hostname,
             state: &state,
             has_outbox,
+            unread: command.unread(),
             clock: Arc::new(SystemClock),
             now: Now {
                 wall: SystemClock.now(),

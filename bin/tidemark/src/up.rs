@@ -4,7 +4,7 @@ mod flush;
 mod report;
 mod schedule;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
@@ -108,7 +108,9 @@ pub(crate) fn up(command: &Command) -> Result<ExitCode, Failure> {
         };
         let reporter = Reporter::open(reading, &loaded.settings, &members).await;
         let flush = flush::start(options());
-        Up::new(members, reporter).run(signals, &flush).await;
+        Up::new(members, reporter, command.here.environment.added().clone())
+            .run(signals, &flush)
+            .await;
         flush.stop().await;
         Ok(())
     })?;
@@ -147,6 +149,8 @@ fn members(command: &Command, catalogue: &Catalogue, loaded: &Loaded) -> Result<
 /// The programs at work.
 struct Up {
     members: Vec<Member>,
+    /// The host's variables: who owns the state perhaps may not read them.
+    added: BTreeMap<String, OsString>,
     schedule: Schedule,
     reporter: Reporter,
     began: Instant,
@@ -159,10 +163,11 @@ struct Up {
 }
 
 impl Up {
-    fn new(members: Vec<Member>, reporter: Reporter) -> Self {
+    fn new(members: Vec<Member>, reporter: Reporter, added: BTreeMap<String, OsString>) -> Self {
         let schedule = Schedule::new(members.iter().map(|member| member.job));
         Self {
             members,
+            added,
             schedule,
             reporter,
             began: Instant::now(),
@@ -217,7 +222,7 @@ impl Up {
         let Some(member) = self.members.get(index) else {
             return;
         };
-        match child::start(&member.program, &member.options) {
+        match child::start(&member.program, &member.options, &self.added) {
             Ok((handle, ended)) => {
                 let task = self.running.spawn(ended);
                 self.tasks.insert(task.id(), index);

@@ -123,7 +123,7 @@ fn submit<M: Metric>(
         }
     };
     let settings = settings.clone();
-    let environment = here.environment;
+    let environment = here.environment.clone();
     let dir = state.clone();
     let open = move || OpenOptions {
         declared: M::MEASUREMENTS,

@@ -1,14 +1,17 @@
 //! What every program finds out first: who runs it, and where its files are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use tidemark_settings::{KnownCollector, LoadFrom, Places, ProcessEnvironment};
+use tidemark_settings::{HostEnvironment, KnownCollector, LoadFrom, Places, ProcessEnvironment};
+
+/// The host that programs work on.
+const HOST: &str = "/";
 
 /// The environment, the places and the host's name, found once at the start.
 #[derive(Debug)]
 pub struct Surroundings {
-    /// The environment of this process.
-    pub environment: ProcessEnvironment,
+    /// The environment of this process, with what the host gives its units where the host's own settings count.
+    pub environment: HostEnvironment,
     /// Where the files are.
     pub places: Places,
     /// What the kernel calls this host.
@@ -19,12 +22,12 @@ impl Surroundings {
     /// Of this process; `config` is the settings' file that the command line named.
     #[must_use]
     pub fn find(config: Option<PathBuf>) -> Self {
-        let environment = ProcessEnvironment;
+        let environment = HostEnvironment::new(ProcessEnvironment, Path::new(HOST), config.as_deref());
         let is_root = rustix::process::geteuid().is_root();
         let hostname = rustix::system::uname().nodename().to_string_lossy().into_owned();
         Self {
-            environment,
             places: Places::new(&environment, is_root, config),
+            environment,
             hostname,
         }
     }

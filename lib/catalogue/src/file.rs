@@ -10,17 +10,17 @@ use rustix::io::Errno;
 use crate::Trust;
 
 /// Reads a regular file of at most `most` bytes; `None` where there is none of that name. A FIFO, a device or a folder
-/// counts as wrong, and is not waited for. With `trust`, so does what this does not trust.
+/// counts as wrong, and is not waited for; so does what `trust` does not trust.
 ///
 /// # Errors
 /// What is wrong with it, going on from its name.
-pub(crate) fn read(path: &Path, most: usize, trust: Option<&Trust>) -> Result<Option<Vec<u8>>, String> {
+pub(crate) fn read(path: &Path, most: usize, trust: &Trust) -> Result<Option<Vec<u8>>, String> {
     let (file, found) = match open(path, trust) {
         Ok(opened) => opened,
         Err(Errno::NOENT) => return Ok(None),
         // What opening a socket says.
         Err(Errno::NXIO) => return Err("is no regular file".to_owned()),
-        Err(Errno::LOOP) if trust.is_some_and(|trust| !trust.follows_links()) => {
+        Err(Errno::LOOP) if !trust.follows_links() => {
             return Err("is a link; put the file itself there".to_owned());
         }
         Err(error) => return Err(format!("cannot be read: {}", io::Error::from(error))),
@@ -31,9 +31,7 @@ pub(crate) fn read(path: &Path, most: usize, trust: Option<&Trust>) -> Result<Op
     if !found.is_file() {
         return Err("is no regular file".to_owned());
     }
-    if let Some(trust) = trust {
-        trust.check(&found)?;
-    }
+    trust.check(&found)?;
     let size = usize::try_from(found.len()).unwrap_or(usize::MAX);
     let too_long = || Err(format!("is longer than {} KiB", most >> 10));
     if size > most {
@@ -51,9 +49,9 @@ pub(crate) fn read(path: &Path, most: usize, trust: Option<&Trust>) -> Result<Op
     Ok(Some(bytes))
 }
 
-fn open(path: &Path, trust: Option<&Trust>) -> Result<(File, Metadata), Errno> {
+fn open(path: &Path, trust: &Trust) -> Result<(File, Metadata), Errno> {
     let mut flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    if trust.is_some_and(|trust| !trust.follows_links()) {
+    if !trust.follows_links() {
         flags |= OFlags::NOFOLLOW;
     }
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
@@ -89,23 +87,23 @@ mod tests {
         std::os::unix::fs::symlink(at("nowhere"), at("dangling")).unwrap();
 
         let system = Trust::System(None);
-        let read = |name: &str, trust: Option<&Trust>| read(&at(name), 8, trust);
-        for trust in [None, Some(&Trust::Caller), Some(&system)] {
+        let read = |name: &str, trust: &Trust| read(&at(name), 8, trust);
+        for trust in [&Trust::Caller, &system] {
             assert_eq!(read("file", trust), Ok(Some(b"12345678".to_vec())));
             assert_eq!(read("gone", trust), Ok(None));
             assert_eq!(read("folder", trust), Err("is a folder".to_owned()));
             assert_eq!(read("fifo", trust), Err("is no regular file".to_owned()));
             assert_eq!(read("socket", trust), Err("is no regular file".to_owned()));
         }
-        assert_eq!(read("link", None), Ok(Some(b"12345678".to_vec())));
+        assert_eq!(read("link", &Trust::Caller), Ok(Some(b"12345678".to_vec())));
         for link in ["link", "dangling"] {
-            assert!(read(link, Some(&system)).is_err_and(|why| why.contains("is a link")));
+            assert!(read(link, &system).is_err_and(|why| why.contains("is a link")));
         }
         std::fs::write(at("file"), "123456789").unwrap();
-        assert!(read("file", None).is_err_and(|why| why.contains("longer than")));
+        assert!(read("file", &Trust::Caller).is_err_and(|why| why.contains("longer than")));
         std::fs::write(at("file"), "1").unwrap();
         std::fs::set_permissions(at("file"), std::fs::Permissions::from_mode(0o666)).unwrap();
-        assert!(read("file", Some(&system)).is_err_and(|why| why.contains("written by others")));
-        assert_eq!(read("file", Some(&Trust::Caller)), Ok(Some(b"1".to_vec())));
+        assert!(read("file", &system).is_err_and(|why| why.contains("written by others")));
+        assert_eq!(read("file", &Trust::Caller), Ok(Some(b"1".to_vec())));
     }
 }

@@ -107,8 +107,7 @@ fn read(name: &str, program: &Path, trust: &Trust) -> Result<Option<Described>, 
     check_program(program, trust).map_err(|why| Broken::new(&format!("{} {why}", program.display())))?;
     let beside = program.with_file_name(format!("{name}.json"));
     let broken = |why: String| Broken::new(&format!("{}{why}", beside.display()));
-    let text =
-        file::read(&beside, LONGEST_DESCRIPTION, Some(trust)).map_err(|why| broken(format!(" {why}")))?;
+    let text = file::read(&beside, LONGEST_DESCRIPTION, trust).map_err(|why| broken(format!(" {why}")))?;
     text.map(|text| Described::read(name, &text))
         .transpose()
         .map_err(|why| broken(format!(": {why}")))

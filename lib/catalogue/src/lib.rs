@@ -3,7 +3,6 @@
 mod ask;
 mod broken;
 mod described;
-mod environment_file;
 mod file;
 mod find;
 mod host;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use tidemark_collect::NeedsDescription;
@@ -6,7 +7,7 @@ use tidemark_systemd::{Host, Needs, Unit};
 
 use crate::broken::short_line;
 use crate::host::{below, host, places};
-use crate::{Catalogue, Collector, Timing, Trust, environment_file, file, side_by_side, write};
+use crate::{Catalogue, Collector, Timing, Trust, side_by_side, write};
 
 /// The operator's command of an installed host, and what its flush does.
 const COMMAND: &str = "/usr/bin/tidemark";
@@ -14,10 +15,6 @@ const FLUSH: [&str; 3] = ["outbox", "flush", "--due"];
 
 /// Where collectors are on an installed host. Who calls may have another folder in mind; the units do not.
 const COLLECTORS: &str = "/usr/lib/tidemark/collectors";
-
-/// The variables of all units, and the most of it that is read, in bytes.
-const ENVIRONMENT: &str = "/etc/default/tidemark";
-const LONGEST_ENVIRONMENT: usize = 1 << 20;
 
 /// An installed system: what the generator and `tidemark units` look at.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,16 +65,10 @@ impl Plan {
     #[must_use]
     pub fn for_system(system: &System) -> Plan {
         let mut notices = Vec::new();
-        let variables = file::read(
-            &below(&system.root, Path::new(ENVIRONMENT)),
-            LONGEST_ENVIRONMENT,
-            None,
-        );
-        let variables = variables.unwrap_or_else(|why| {
-            notices.push(format!("{ENVIRONMENT} {why}: no variable of it is known"));
-            None
+        let environment = tidemark_settings::environment_file(&system.root).unwrap_or_else(|error| {
+            notices.push(format!("no variable of units is known: {error}"));
+            BTreeMap::new()
         });
-        let environment = environment_file::read(&variables.unwrap_or_default());
         let places = places(&environment, &system.root);
         let settings = Settings::load(&tidemark_settings::LoadFrom {
             places: &places,

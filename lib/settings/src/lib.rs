@@ -9,7 +9,8 @@
 //! - A value that exists is a valid one: [`Span`], [`Size`], addresses and names are checked when they are read.
 //! - A [`SecretSource`] is only where a secret is; [`SecretSource::resolve`] reads it where it is used. A [`Secret`] has no
 //!   printable form, and no mistake quotes what may be one.
-//! - The environment is read through [`Environment`], and nowhere else in the workspace.
+//! - The environment is read through [`Environment`], and nowhere else in the workspace. A [`HostEnvironment`] adds what
+//!   `/etc/default/tidemark` gives the units of a host.
 //!
 //! It is not a place for what a program finds out at run time, it watches no file, and it neither logs nor prints:
 //! notices are returned. Whether a server, a certificate or a secret is really there is for those who use them to say.
@@ -53,7 +54,9 @@
 
 pub mod accounts;
 mod environment;
+mod environment_file;
 mod files;
+mod host_environment;
 mod influxdb_variables;
 mod load;
 mod mistake;
@@ -71,6 +74,8 @@ mod tree;
 mod value;
 
 pub use environment::{Environment, ProcessEnvironment};
+pub use environment_file::{EnvironmentFileError, environment_file};
+pub use host_environment::HostEnvironment;
 pub use load::{KnownCollector, KnownKey, LoadFrom, Loaded, Settings};
 pub use mistake::{Mistake, Mistakes, Position};
 pub use places::{Places, PlacesError};

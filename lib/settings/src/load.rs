@@ -68,6 +68,8 @@ pub struct Loaded {
     pub settings: Settings,
     /// What somebody should know but nothing ends for, a sentence each.
     pub notices: Vec<String>,
+    /// Whether neither files nor variables make a sink: the store is the one then.
+    pub has_default_sink: bool,
     collectors: Arc<Collectors>,
 }
 
@@ -256,6 +258,7 @@ fn read_as(reader: &mut SectionReader<'_>, key: &KnownKey) {
 struct Draft {
     host: Option<HostSettings>,
     sinks: Vec<SinkSettings>,
+    has_default_sink: bool,
     outbox: Option<OutboxSettings>,
     store: Option<StoreSettings>,
     collectors: Collectors,
@@ -274,12 +277,14 @@ impl Draft {
             mut mistakes,
         } = Tree::read(from.places);
         let mut notices = Vec::new();
-        let sinks = if has_sinks {
+        let (sinks, has_default_sink) = if has_sinks {
             notices.extend(influxdb_variables::ignored(from.environment));
-            sinks::read(&sinks, &mut mistakes, &mut notices)
+            (sinks::read(&sinks, &mut mistakes, &mut notices), false)
         } else {
-            let of_variables = influxdb_variables::sink(from.environment, &mut mistakes);
-            vec![of_variables.unwrap_or_else(SinkSettings::store)]
+            match influxdb_variables::sink(from.environment, &mut mistakes) {
+                Some(sink) => (vec![sink], false),
+                None => (vec![SinkSettings::store()], true),
+            }
         };
         let collectors = Collectors {
             sections: collectors,
@@ -308,6 +313,7 @@ impl Draft {
         Draft {
             host,
             sinks,
+            has_default_sink,
             outbox,
             store,
             collectors,
@@ -337,6 +343,7 @@ impl Draft {
                 store,
             },
             notices: self.notices,
+            has_default_sink: self.has_default_sink,
             collectors,
         })
     }

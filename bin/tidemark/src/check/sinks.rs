@@ -49,7 +49,9 @@ pub(super) fn parts(from: &Sources<'_>, found: Vec<Vec<Finding>>, ledger: &[Sink
             ..Part::new("sink", title, checks)
         });
     }
-    for of in ledger.iter().filter(|of| of.orphaned) {
+    // What is not known whole may name it.
+    let is_known = from.command.unread().is_none();
+    for of in ledger.iter().filter(|of| of.orphaned && is_known) {
         let mut checks = queue(of, now);
         let waiting = if of.waiting > 0 { " --waiting" } else { "" };
         checks.push(Finding::warning(

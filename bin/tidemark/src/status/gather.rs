@@ -7,7 +7,7 @@ use tidemark_app::lock;
 use tidemark_catalogue::Timing;
 use tidemark_collect::{Clock, chain};
 use tidemark_delivery::{Delivery, OpenOptions, Outbox, RUNS_KEPT, Run, SinkLedger, Sinks};
-use tidemark_settings::Loaded;
+use tidemark_settings::{EnvironmentFileError, Loaded};
 
 use super::late::{End, Now};
 use super::{CollectorStatus, FailingSince, LastRun, Signs, SinkStatus, Status};
@@ -26,6 +26,8 @@ pub(super) struct Sources<'a> {
     pub(super) state: &'a Path,
     /// Whether there is an outbox in it.
     pub(super) has_outbox: bool,
+    /// Why the settings are not known whole.
+    pub(super) unread: Option<&'a EnvironmentFileError>,
     pub(super) clock: Arc<dyn Clock>,
     /// The time.
     pub(super) now: Now,
@@ -65,7 +67,7 @@ pub(super) async fn gather(from: Sources<'_>) -> Result<Status, String> {
         status.collectors.push(of_collector(&from, collector, &runs));
     }
     status.sinks = match outbox {
-        Some(outbox) => ledger(outbox, from.loaded.is_some()).await?,
+        Some(outbox) => ledger(outbox, &from, &mut status.warnings).await?,
         None => configured(from.loaded),
     };
     if let Some(delivery) = delivery {
@@ -156,12 +158,27 @@ fn failing(runs: &[Run]) -> Option<FailingSince> {
     })
 }
 
-/// The ledger; where nobody knows what is configured, no sink is called orphaned.
-async fn ledger(outbox: &Outbox, is_configured_known: bool) -> Result<Vec<SinkStatus>, String> {
+/// The ledger; where nobody knows all that is configured, no sink is called orphaned.
+async fn ledger(
+    outbox: &Outbox,
+    from: &Sources<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<SinkStatus>, String> {
     let ledger = outbox.ledger().await.map_err(|error| chain(&error))?;
     let mut sinks: Vec<SinkStatus> = ledger.into_iter().map(of_sink).collect();
-    if !is_configured_known {
+    if from.loaded.is_none() {
         sinks.retain(|sink| sink.name != NO_SINK);
+    }
+    if let (Some(loaded), Some(unread)) = (from.loaded, from.unread)
+        && !loaded.has_default_sink
+        && let Some(orphan) = sinks.iter().find(|sink| sink.orphaned)
+    {
+        warnings.push(format!(
+            "whether {} is in the settings is not known: {unread}",
+            orphan.name
+        ));
+    }
+    if from.loaded.is_none() || from.unread.is_some() {
         sinks.iter_mut().for_each(|sink| sink.orphaned = false);
     }
     Ok(sinks)

@@ -254,6 +254,6 @@ fn the_environment_of_units_counts() {
     assert_eq!(timers(&plan), ["a"]);
     assert_eq!(
         plan.notices,
-        ["/etc/default/tidemark is a folder: no variable of it is known"]
+        ["no variable of units is known: /etc/default/tidemark is a directory; name a regular file instead"]
     );
 }

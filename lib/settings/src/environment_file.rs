@@ -1,12 +1,55 @@
 //! `/etc/default/tidemark`, as systemd reads an `EnvironmentFile=`.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::ffi::OsString;
+use std::fmt;
+use std::path::Path;
+
+use crate::files::{self, ReadError};
+
+/// The variables of all units of a host.
+const FILE: &str = "/etc/default/tidemark";
+
+/// The most of it that is read, in bytes.
+const LONGEST: usize = 1 << 20;
+
+/// The variables that the host below `root` gives its units: those of `/etc/default/tidemark` there. None where there is no
+/// such file.
+///
+/// # Errors
+/// Where the file is there and cannot be read by this user, is none, or is longer than 1 MiB.
+pub fn environment_file(root: &Path) -> Result<BTreeMap<String, OsString>, EnvironmentFileError> {
+    let file = root.join(FILE.trim_start_matches('/'));
+    match files::read(&file, LONGEST) {
+        Ok(text) => Ok(read(&text)),
+        Err(ReadError::Missing) => Ok(BTreeMap::new()),
+        Err(error) => Err(EnvironmentFileError {
+            what: error.what(),
+            advice: error.advice(),
+        }),
+    }
+}
+
+/// Why the variables of `/etc/default/tidemark` are not known, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvironmentFileError {
+    what: String,
+    advice: String,
+}
+
+impl fmt::Display for EnvironmentFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{FILE} {}; {}", self.what, self.advice)
+    }
+}
+
+impl Error for EnvironmentFileError {}
 
 /// The variables of such a text: `NAME=VALUE` on a line, `#` or `;` before a comment, quotes, and a backslash that takes
 /// what follows as it is (systemd.exec(5)). The last of one name counts. A line without `=` says nothing, and neither does
 /// a text that is not UTF-8 or holds a NUL, of which systemd takes nothing.
-pub(crate) fn read(text: &[u8]) -> BTreeMap<String, OsString> {
+fn read(text: &[u8]) -> BTreeMap<String, OsString> {
     let text = match std::str::from_utf8(text) {
         Ok(text) if !text.contains('\0') => text,
         _ => return BTreeMap::new(),
@@ -143,6 +186,32 @@ mod tests {
         assert_eq!(of("export A=b"), [("export A".to_owned(), "b".to_owned())]);
         assert!(read(b"A=b\nB=\xff").is_empty());
         assert!(read(b"A=b\n\0B=c\n").is_empty());
+    }
+
+    #[test]
+    fn the_file_is_below_the_root_and_need_not_be() {
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(environment_file(root.path()), Ok(BTreeMap::new()));
+        let folder = root.path().join("etc/default");
+        std::fs::create_dir_all(&folder).unwrap();
+        assert_eq!(environment_file(root.path()), Ok(BTreeMap::new()));
+        let file = folder.join("tidemark");
+        std::fs::write(&file, "A=b\n").unwrap();
+        let variables = BTreeMap::from([("A".to_owned(), OsString::from("b"))]);
+        assert_eq!(environment_file(root.path()), Ok(variables));
+
+        let said = || environment_file(root.path()).unwrap_err().to_string();
+        std::fs::write(&file, vec![b'#'; LONGEST + 1]).unwrap();
+        assert_eq!(
+            said(),
+            "/etc/default/tidemark is too large; name the right file, or make it smaller"
+        );
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        assert_eq!(
+            said(),
+            "/etc/default/tidemark is a directory; name a regular file instead"
+        );
     }
 
     proptest! {
