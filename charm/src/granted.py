@@ -1,0 +1,39 @@
+"""Juju's secrets, by their ids."""
+
+from collections.abc import Mapping
+
+import ops
+
+from mistakes import Mistakes
+from workload import Secret
+
+# What a credential may hold: a line of text, which is sent as it is.
+LONGEST = 64 * 1024
+
+
+def read(model: ops.Model, secret_id: str, app: str) -> Mapping[str, Secret]:
+    """Give the newest content of a secret, key by key.
+
+    Raises:
+        Mistakes: where it is not there, or not granted to this application, or holds what is no credential.
+    """
+    try:
+        content = model.get_secret(id=secret_id).get_content(refresh=True)
+    except (ops.SecretNotFoundError, ops.ModelError):
+        # What Juju says of the two is the same for who may not see it.
+        sentence = f"the secret {secret_id} is not granted to {app}, or gone; run `juju grant-secret NAME {app}`"
+        raise Mistakes(sentence) from None
+    wrong = [
+        f"the secret {secret_id}: {key} is no line of text; write the secret alone, on one line"
+        for key, text in sorted(content.items())
+        if not _is_line(text)
+    ]
+    if wrong:
+        raise Mistakes(*wrong)
+    # As `juju add-secret NAME key#file=…` has it, the file's last newline is there.
+    return {key: Secret(text.strip("\r\n")) for key, text in content.items()}
+
+
+def _is_line(text: str) -> bool:
+    line = text.strip("\r\n")
+    return bool(line) and len(line.encode()) <= LONGEST and all(ord(c) >= 0x20 and ord(c) != 0x7F for c in line)

@@ -1,0 +1,34 @@
+"""The units among themselves: one collects, the others stand by, and a change of leader hands over.
+
+Each unit says in the peer relation whether it collects. A new leader waits until no other does, so that nothing is
+collected twice, but no longer than until its next update-status: one that has died says nothing more.
+"""
+
+import ops
+
+RELATION = "tidemark-peers"
+_COLLECTS = "collects"
+
+
+class Peers:
+    """What the other units say, and what this one does."""
+
+    def __init__(self, charm: ops.CharmBase) -> None:
+        self._unit = charm.unit
+        self._relation = charm.model.get_relation(RELATION)
+
+    def collecting(self) -> list[str]:
+        """Name the other units that collect, as far as they say."""
+        if self._relation is None:
+            return []
+        data = self._relation.data
+        return sorted(unit.name for unit in self._relation.units if data[unit].get(_COLLECTS) == "true")
+
+    def collects(self) -> bool:
+        """Say whether this unit has said that it collects."""
+        return self._relation is not None and self._relation.data[self._unit].get(_COLLECTS) == "true"
+
+    def say(self, *, collects: bool) -> None:
+        """Say whether this unit collects."""
+        if self._relation is not None:
+            self._relation.data[self._unit][_COLLECTS] = "true" if collects else "false"

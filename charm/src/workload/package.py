@@ -1,0 +1,115 @@
+"""tidemark's Debian package: from a file, or from a source of apt's; and away again."""
+
+import hashlib
+from pathlib import Path
+
+from .machine import CommandError, Machine, WorkloadError
+
+NAME = "tidemark"
+# Which file was installed last, by its digest: the same version may be another build.
+INSTALLED = "/var/lib/tidemark-juju/package"
+SOURCE = "/etc/apt/sources.list.d/tidemark-juju.list"
+KEY = "/etc/apt/keyrings/tidemark-juju.asc"
+
+# Another apt may be at work for so long, and a download may take so long, in seconds.
+LOCK_TIMEOUT = 300
+APT_TIMEOUT = 1200.0
+
+APT = (
+    "apt-get",
+    "--yes",
+    "--quiet",
+    "--no-install-recommends",
+    # What an operator has changed in /etc stays.
+    "--option=Dpkg::Options::=--force-confold",
+    f"--option=DPkg::Lock::Timeout={LOCK_TIMEOUT}",
+)
+APT_ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "a"}
+
+
+class Package:
+    """The package on a machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def version(self) -> str | None:
+        """Give the version that is installed; None where it is not, or not whole."""
+        status, version = self._status()
+        return version if status == "ii" else None
+
+    def install_file(self, file: Path) -> bool:
+        """Install what is in the file, whatever was installed before; say whether that was another.
+
+        Raises:
+            WorkloadError: where the file is no package, or cannot be installed.
+        """
+        try:
+            digest = hashlib.sha256(file.read_bytes()).hexdigest().encode()
+        except OSError as error:
+            raise WorkloadError(f"the package {file} cannot be read: {error.strerror}") from error
+        if self._machine.read(INSTALLED) == digest and self.version() is not None:
+            return False
+        self.remove_source()
+        # By its path, for apt to bring in what it needs.
+        self._apt("install", "--reinstall", "--allow-downgrades", str(file.absolute()))
+        self._machine.write(INSTALLED, digest)
+        return True
+
+    def install_source(self, source: str, key: str, env: dict[str, str], *, upgrade: bool = False) -> bool:
+        """Install the newest from that source; say whether anything was done.
+
+        One that is installed from there already is left as it is, but for an upgrade.
+
+        Raises:
+            WorkloadError: where apt cannot.
+        """
+        changed = self.add_source(source, key)
+        was_file = self._machine.remove(INSTALLED)
+        if not (changed or was_file or upgrade) and self.version() is not None:
+            return False
+        try:
+            self._apt("update", env=env)
+            self._apt("install", NAME, env=env)
+        except CommandError:
+            # For the next try to be one.
+            self.remove_source()
+            raise
+        return True
+
+    def add_source(self, source: str, key: str) -> bool:
+        """Have apt know the source; say whether it did not."""
+        line = source
+        if key:
+            line = f"deb [signed-by={KEY}] {source.removeprefix('deb ')}"
+            changed = self._machine.write(KEY, key.strip().encode() + b"\n")
+        else:
+            changed = self._machine.remove(KEY)
+        return self._machine.write(SOURCE, line.encode() + b"\n") or changed
+
+    def remove_source(self) -> bool:
+        """Have apt forget the source; say whether it knew it."""
+        return any([self._machine.remove(SOURCE), self._machine.remove(KEY)])
+
+    def remove(self, *, purge: bool) -> bool:
+        """Take the package away; with `purge` its settings and its state too. Say whether there was anything of it.
+
+        Raises:
+            WorkloadError: where apt cannot.
+        """
+        status, _ = self._status()
+        # What was removed before has left its settings: `rc`.
+        is_there = status not in ("", "un") and (purge or status != "rc")
+        if is_there:
+            self._apt("purge" if purge else "remove", NAME)
+        if self._machine.remove(INSTALLED):
+            self._machine.path(INSTALLED).parent.rmdir()
+        return self.remove_source() or is_there
+
+    def _status(self) -> tuple[str, str]:
+        words = ("dpkg-query", "--show", "--showformat=${db:Status-Abbrev} ${Version}", NAME)
+        status, _, version = self._machine.run(words, accept=(0, 1)).stdout.strip().partition(" ")
+        return status, version.strip()
+
+    def _apt(self, *words: str, env: dict[str, str] | None = None) -> None:
+        self._machine.run((*APT, *words), env={**APT_ENVIRONMENT, **(env or {})}, timeout=APT_TIMEOUT)

@@ -1,0 +1,100 @@
+"""What systemd is told: the environment and the log level of tidemark's units, and that it follow what has changed.
+
+tidemark makes the units themselves, from its collectors and its settings.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from .machine import CommandError, Machine
+
+# The environment of all units, beside the package's own file. A proxy's address may hold a password.
+ENVIRONMENT = "/etc/default/tidemark-juju"
+ENVIRONMENT_MODE = 0o600
+# A drop-in of every unit whose name begins with `tidemark-`.
+DROP_IN = "/etc/systemd/system/tidemark-.service.d/juju.conf"
+
+# There while something has changed that systemd has not been told. A boot tells it all.
+OWED = "/run/tidemark-juju.owed"
+
+TARGET = "tidemark.target"
+# What brings the units in line by itself: the charm says when, where all stops.
+WATCHERS = ("tidemark-units.path", "tidemark-units.secrets.path")
+# A run that goes on is waited for where it stays; systemd gives a start so long.
+SYSTEMCTL_TIMEOUT = 180.0
+
+
+class Units:
+    """tidemark's units on a machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def configure(self, log_level: str, proxies: Mapping[str, str]) -> bool:
+        """Give all units this environment and this log level; say whether that changed anything.
+
+        What stays between runs is started anew then: the others have it at their next run.
+        """
+        lines = [f'{name}="{value}"\n' for name, value in sorted(proxies.items())]
+        environment = "".join(["# Written by the charm.\n", *lines]).encode()
+        drop_in = f"# Written by the charm.\n[Service]\nEnvironmentFile=-{ENVIRONMENT}\nLogLevelMax={log_level}\n"
+        changes = [
+            self._machine.write(ENVIRONMENT, environment, ENVIRONMENT_MODE),
+            self._machine.write(DROP_IN, drop_in.encode()),
+        ]
+        if any(changes):
+            try:
+                self._systemctl("daemon-reload")
+                if staying := list(self._staying()):
+                    self._systemctl("try-restart", *staying)
+            except CommandError:
+                # For the next try to be one.
+                self._machine.remove(DROP_IN)
+                raise
+        return any(changes)
+
+    def owe(self) -> None:
+        """Note that systemd has something to follow: what is noted is not forgotten where it fails."""
+        self._machine.write(OWED, b"")
+
+    def is_owed(self) -> bool:
+        """Say whether systemd has something to follow."""
+        return self._machine.read(OWED) is not None
+
+    def follow(self) -> None:
+        """Have systemd follow the collectors and the settings, now, and not in a second."""
+        self._machine.run(("tidemark", "units", "sync"), timeout=SYSTEMCTL_TIMEOUT)
+        self._machine.remove(OWED)
+
+    def start(self) -> bool:
+        """Start what starts everything, where it does not run; say whether that was so."""
+        states = self._systemctl("is-active", TARGET, *WATCHERS, accept=tuple(range(256))).split()
+        if states == ["active"] * 3:
+            return False
+        self._systemctl("start", TARGET, *WATCHERS)
+        return True
+
+    def stop(self) -> None:
+        """Stop every timer, and what brings them back. A run that goes on ends by itself."""
+        self._systemctl("stop", *WATCHERS, TARGET, "tidemark-*.timer")
+
+    def remove(self) -> bool:
+        """Take the environment and the log level away; say whether there were any."""
+        removed = any([self._machine.remove(DROP_IN), self._machine.remove(ENVIRONMENT)])
+        if removed:
+            folder = self._machine.path(DROP_IN).parent
+            if not any(folder.iterdir()):
+                folder.rmdir()
+            self._systemctl("daemon-reload")
+        return removed
+
+    def _staying(self) -> Iterator[str]:
+        """Name the services that a timer does not start again."""
+        listed = self._systemctl("list-units", "--output=json", "--state=running", "tidemark-*.service")
+        for unit in json.loads(listed or "[]"):
+            name: str = unit["unit"]
+            if self._systemctl("show", "--property=Type", "--value", name).strip() == "notify":
+                yield name
+
+    def _systemctl(self, *words: str, accept: tuple[int, ...] = (0,)) -> str:
+        return self._machine.run(("systemctl", *words), timeout=SYSTEMCTL_TIMEOUT, accept=accept).stdout

@@ -1,0 +1,125 @@
+"""Several units: one collects, the others stand by, and a change of leader hands over."""
+
+from dataclasses import replace
+
+import ops
+import pytest
+from ops import testing
+
+from host import Host
+from juju import Juju, unit_data
+from workload import Result
+
+STANDBY = "/etc/tidemark/conf.d/juju-standby.toml"
+
+
+def peers(**collects: bool) -> testing.PeerRelation:
+    """Give the relation, with what each other unit says."""
+    data = {int(unit.removeprefix("u")): {"collects": str(says).lower()} for unit, says in collects.items()}
+    return testing.PeerRelation("tidemark-peers", peers_data=data)
+
+
+def says(juju: Juju, relation: testing.PeerRelation) -> str | None:
+    return unit_data(juju.state, relation).get("collects")
+
+
+def test_the_leader_collects_and_says_so(host: Host, juju: Juju) -> None:
+    relation = peers(u1=False)
+    assert isinstance(juju.deploy(relations={relation}), ops.ActiveStatus)
+    assert says(juju, relation) == "true"
+    assert not host.path(STANDBY).exists()
+
+
+def test_another_unit_stands_by(host: Host, juju: Juju) -> None:
+    relation = peers(u1=True)
+    status = juju.deploy(relations={relation}, leader=False)
+    assert status == ops.ActiveStatus("stands by")
+    assert host.text(STANDBY) == "# Written by the charm: another unit collects.\n[host]\nstandby = true\n"
+    assert host.path(STANDBY).stat().st_mode & 0o777 == 0o640
+    assert says(juju, relation) == "false"
+    assert host.called("tidemark", "units", "sync")
+    host.forget()
+    assert juju.update_status() == ops.ActiveStatus("stands by")
+    assert not host.called("tidemark", "units", "sync")
+
+
+def test_a_leader_that_is_lost_hands_over(host: Host, juju: Juju) -> None:
+    relation = peers(u1=False)
+    juju.deploy(relations={relation})
+    host.forget()
+    host.waiting = 7
+    status = juju.emit(juju.on.relation_changed(juju.state.get_relation(relation.id)), leader=False)
+    assert host.path(STANDBY).exists()
+    assert says(juju, relation) == "false"
+    # What waited from its time went out.
+    assert host.called("tidemark", "outbox", "flush")
+    assert status == ops.ActiveStatus("stands by")
+
+
+def test_what_cannot_be_delivered_by_a_unit_that_stands_by_is_said_and_tried_again(host: Host, juju: Juju) -> None:
+    host.waiting = 7
+    host.broken["outbox flush"] = Result(1, "7 points wait")
+    status = juju.deploy(relations={peers(u1=True)}, leader=False)
+    assert status == ops.ActiveStatus("stands by; 7 points wait for influxdb")
+    host.broken.clear()
+    assert juju.update_status() == ops.ActiveStatus("stands by")
+
+
+def test_a_new_leader_waits_until_no_other_collects(host: Host, juju: Juju) -> None:
+    relation = peers(u1=True, u2=False)
+    juju.deploy(relations={relation}, leader=False)
+    status = juju.emit(juju.on.leader_elected(), leader=True)
+    assert status == ops.WaitingStatus("for tidemark/1 to stand by; without an answer this unit collects in a while")
+    assert host.path(STANDBY).exists()
+    assert says(juju, relation) == "false"
+    current = juju.state.get_relation(relation.id)
+    assert isinstance(current, testing.PeerRelation)
+    handed = replace(current, peers_data={1: {"collects": "false"}, 2: {"collects": "false"}})
+    assert isinstance(juju.relate(handed), ops.ActiveStatus)
+    assert not host.path(STANDBY).exists()
+    assert says(juju, relation) == "true"
+
+
+def test_a_leader_that_died_is_waited_for_no_longer_than_a_while(host: Host, juju: Juju) -> None:
+    relation = peers(u1=True)
+    juju.deploy(relations={relation}, leader=False)
+    juju.emit(juju.on.leader_elected(), leader=True)
+    assert host.path(STANDBY).exists()
+    juju.update_status()
+    assert not host.path(STANDBY).exists()
+    # Whatever the dead one still says.
+    assert isinstance(juju.emit(juju.on.config_changed()), ops.ActiveStatus)
+    assert not host.path(STANDBY).exists()
+
+
+def test_standing_by_holds_whatever_else_is_wrong(host: Host, juju: Juju) -> None:
+    juju.deploy(relations={peers(u1=False)})
+    juju.configure(settings="[store\n")
+    assert isinstance(juju.emit(juju.on.config_changed(), leader=False), ops.BlockedStatus)
+    assert host.path(STANDBY).exists()
+    assert isinstance(juju.configure(log_level="loud"), ops.BlockedStatus)
+    assert isinstance(juju.emit(juju.on.leader_elected(), leader=True), ops.BlockedStatus)
+    assert not host.path(STANDBY).exists()
+
+
+def test_a_hand_over_that_fails_in_the_middle_is_finished(host: Host, juju: Juju) -> None:
+    relation = peers(u1=False)
+    juju.deploy(relations={relation})
+    host.broken["units sync"] = Result(1, stderr="no bus")
+    assert isinstance(juju.emit(juju.on.config_changed(), leader=False), ops.BlockedStatus)
+    # It has not let go yet, as far as it knows.
+    assert says(juju, relation) == "true"
+    host.broken.clear()
+    host.forget()
+    assert juju.update_status() == ops.ActiveStatus("stands by")
+    assert host.called("tidemark", "units", "sync")
+    assert says(juju, relation) == "false"
+
+
+@pytest.mark.parametrize("leader", [True, False])
+def test_a_reboot_changes_nothing(host: Host, juju: Juju, leader: bool) -> None:
+    juju.deploy(relations={peers(u1=not leader)}, leader=leader)
+    files = host.files()
+    juju.emit(juju.on.start())
+    assert host.files() == files
+    assert host.path(STANDBY).exists() is not leader
