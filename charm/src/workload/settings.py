@@ -16,6 +16,7 @@ from .machine import Machine
 from .wanted import INFLUXDB_PASSWORD, Influxdb, Wanted
 
 FOLDER = "/etc/tidemark"
+MAIN = "tidemark.toml"
 OWN = "conf.d/juju.toml"
 FRAGMENT = "conf.d/juju-settings.toml"
 STANDBY = "conf.d/juju-standby.toml"

@@ -15,7 +15,7 @@ from .credentials import MODE as CREDENTIAL_MODE
 from .credentials import content
 from .machine import Machine, WorkloadError
 from .secret import Secret
-from .settings import FOLDER, FRAGMENT, GROUP, MODE, OWN
+from .settings import FOLDER, FRAGMENT, GROUP, MAIN, MODE, OWN
 from .wanted import PREFIX
 
 STAGE = "/run/tidemark-juju"
@@ -52,7 +52,7 @@ def try_out(
     shutil.rmtree(machine.path(STAGE), ignore_errors=True)
     try:
         _stage(machine, files, secrets)
-        words = ("tidemark", "--config", f"{STAGE}/tidemark.toml", "check", "--json")
+        words = ("tidemark", "--config", f"{STAGE}/{MAIN}", "check", "--json")
         environment = {**env, "CREDENTIALS_DIRECTORY": f"{STAGE}/credentials"}
         checked = machine.run(words, env=environment, timeout=CHECK_TIMEOUT, accept=CHECK_CODES)
         try:
@@ -70,11 +70,12 @@ def _stage(machine: Machine, files: Mapping[str, str], secrets: Mapping[str, Sec
     machine.folder(STAGE, 0o750, GROUP)
     for folder in ("conf.d", "credentials"):
         machine.folder(f"{STAGE}/{folder}", 0o750, GROUP)
-    theirs = ["tidemark.toml", *(f"conf.d/{name}" for name in machine.names(f"{FOLDER}/conf.d", "*.toml"))]
-    for name in theirs:
-        found = machine.read(f"{FOLDER}/{name}")
-        if found is not None and name not in (OWN, FRAGMENT):
-            machine.write(f"{STAGE}/{name}", found, MODE, GROUP)
+    # Named, it has to be there; on the host it need not.
+    machine.write(f"{STAGE}/{MAIN}", machine.read(f"{FOLDER}/{MAIN}") or b"", MODE, GROUP)
+    for name in machine.names(f"{FOLDER}/conf.d", "*.toml"):
+        file = f"conf.d/{name}"
+        if file not in (OWN, FRAGMENT):
+            machine.write(f"{STAGE}/{file}", machine.read(f"{FOLDER}/{file}") or b"", MODE, GROUP)
     for name, text in files.items():
         machine.write(f"{STAGE}/{name}", text.encode(), MODE, GROUP)
     for name in machine.names(CREDSTORE, "*"):

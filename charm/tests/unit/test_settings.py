@@ -103,10 +103,23 @@ def test_what_the_operator_wrote_on_the_host_is_tried_with_it_and_stays(host: Ho
     assert host.staged[-1]["conf.d/site.toml"][1] == b"[outbox]\nmax_bytes = '2GiB'\n"
     assert host.staged[-1]["credentials/own"] == (0o600, b"of the operator")
     assert host.text("/etc/tidemark/conf.d/site.toml") == "[outbox]\nmax_bytes = '2GiB'\n"
+    # Without the main file, which need not be there, an empty one is tried.
+    host.path("/etc/tidemark/tidemark.toml").unlink()
+    assert isinstance(deployed.configure(log_level="notice", dry_run=False), ops.ActiveStatus)
+    assert host.staged[-1]["tidemark.toml"][1] == b""
+    deployed.configure(dry_run=True)
     host.write("/etc/tidemark/conf.d/site.toml", "[outbox")
     assert deployed.configure(dry_run=False) == ops.BlockedStatus(
         "/etc/tidemark/conf.d/site.toml:1:1: this is no TOML; mend it"
     )
+
+
+def test_what_vanishes_while_it_is_copied_is_no_error(host: Host, deployed: Juju) -> None:
+    host.path("/etc/tidemark/conf.d/gone.toml").symlink_to("/nowhere")
+    host.path("/etc/credstore").mkdir(exist_ok=True)
+    host.path("/etc/credstore/folder").mkdir()
+    assert isinstance(deployed.configure(dry_run=True), ops.ActiveStatus)
+    assert host.staged[-1]["conf.d/gone.toml"][1] == b""
 
 
 def test_a_collector_that_is_not_installed(host: Host, deployed: Juju) -> None:
