@@ -126,6 +126,8 @@ class TidemarkCharm(ops.CharmBase):
         peers = Peers(self)
         others = peers.collecting()
         collects = self.unit.is_leader()
+        if collects:
+            peers.lead()
         if collects and others and not peers.collects() and not isinstance(event, ops.UpdateStatusEvent):
             facts.awaited.append(
                 f"for {' and '.join(others)} to stand by; without an answer this unit collects in a while"

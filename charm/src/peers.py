@@ -1,19 +1,22 @@
 """The units among themselves: one collects, the others stand by, and a change of leader hands over.
 
-Each unit says in the peer relation whether it collects. A new leader waits until no other does, so that nothing is
-collected twice, but no longer than until its next update-status: one that has died says nothing more.
+Each unit says in the peer relation whether it collects, and a new leader says that it leads, for the old one to hear.
+It waits until no other collects, so that nothing is collected twice, but no longer than until its next update-status:
+one that has died says nothing more.
 """
 
 import ops
 
 RELATION = "tidemark-peers"
 _COLLECTS = "collects"
+_LEADER = "leader"
 
 
 class Peers:
     """What the other units say, and what this one does."""
 
     def __init__(self, charm: ops.CharmBase) -> None:
+        self._app = charm.app
         self._unit = charm.unit
         self._relation = charm.model.get_relation(RELATION)
 
@@ -27,6 +30,11 @@ class Peers:
     def collects(self) -> bool:
         """Say whether this unit has said that it collects."""
         return self._relation is not None and self._relation.data[self._unit].get(_COLLECTS) == "true"
+
+    def lead(self) -> None:
+        """Say that this unit leads: nothing else tells the one that led before."""
+        if self._relation is not None:
+            self._relation.data[self._app][_LEADER] = self._unit.name
 
     def say(self, *, collects: bool) -> None:
         """Say whether this unit collects."""

@@ -25,7 +25,7 @@ const DPKG: Duration = Duration::from_secs(120);
 const OLD: &str = "1.0.0-1";
 const NEW: &str = "1.1.0-1";
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the workspace")
@@ -64,7 +64,7 @@ fn newer(machine: &Systemd, script: &str) {
 }
 
 /// A machine that has the package at hand, as `old.deb`, and not installed.
-fn machine() -> Systemd {
+pub(crate) fn machine() -> Systemd {
     let machine = Systemd::start();
     fs::copy(package(), machine.share().join("old.deb")).expect("a copy");
     machine
@@ -90,7 +90,7 @@ fn install(machine: &Systemd, package: &str) -> Ended {
 
 /// A shell's script on the machine; what it prints.
 #[track_caller]
-fn shell(machine: &Systemd, script: &str) -> String {
+pub(crate) fn shell(machine: &Systemd, script: &str) -> String {
     machine.run(["sh", "-c", script]).expect_code(0).stdout
 }
 
@@ -116,7 +116,7 @@ fn delivered(machine: &Systemd) {
 }
 
 /// The units of tidemark that are in one of these states, sorted.
-fn units(machine: &Systemd, states: &str) -> Vec<String> {
+pub(crate) fn units(machine: &Systemd, states: &str) -> Vec<String> {
     let state = format!("--state={states}");
     let listed = machine.systemctl([
         "list-units",

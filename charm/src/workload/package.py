@@ -24,7 +24,8 @@ APT = (
     "--option=Dpkg::Options::=--force-confold",
     f"--option=DPkg::Lock::Timeout={LOCK_TIMEOUT}",
 )
-APT_ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "a"}
+# Nobody is asked, and no service is started anew: one of them runs this.
+APT_ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
 
 
 class Package:

@@ -81,3 +81,9 @@ def unit_data(state: testing.State, relation: testing.RelationBase) -> dict[str,
     """Give what this unit says in a relation."""
     data: Any = state.get_relation(relation.id).local_unit_data
     return dict(data)
+
+
+def app_data(state: testing.State, relation: testing.RelationBase) -> dict[str, str]:
+    """Give what this application says in a relation."""
+    data: Any = state.get_relation(relation.id).local_app_data
+    return dict(data)

@@ -1,14 +1,17 @@
 """Several units: one collects, the others stand by, and a change of leader hands over."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import ops
 import pytest
 from ops import testing
 
+from charm import TidemarkCharm
+from conftest import CHARM
 from host import Host
-from juju import Juju, unit_data
-from workload import Result
+from juju import Juju, app_data, unit_data
+from workload import Machine, Result
 
 STANDBY = "/etc/tidemark/conf.d/juju-standby.toml"
 
@@ -28,6 +31,14 @@ def test_the_leader_collects_and_says_so(host: Host, juju: Juju) -> None:
     assert isinstance(juju.deploy(relations={relation}), ops.ActiveStatus)
     assert says(juju, relation) == "true"
     assert not host.path(STANDBY).exists()
+
+
+def test_who_leads_is_said_where_the_others_hear_it(host: Host, juju: Juju) -> None:
+    relation = peers(u1=True)
+    juju.deploy(relations={relation}, leader=False)
+    assert app_data(juju.state, relation) == {}
+    juju.emit(juju.on.leader_elected(), leader=True)
+    assert app_data(juju.state, relation) == {"leader": "tidemark/0"}
 
 
 def test_another_unit_stands_by(host: Host, juju: Juju) -> None:
@@ -123,3 +134,57 @@ def test_a_reboot_changes_nothing(host: Host, juju: Juju, leader: bool) -> None:
     juju.emit(juju.on.start())
     assert host.files() == files
     assert host.path(STANDBY).exists() is not leader
+
+
+class Pair:
+    """Two units, each on its machine, and the controller that carries what one says to the other."""
+
+    def __init__(self, folder: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.hosts = [Host(folder / str(unit)) for unit in (0, 1)]
+        self.leader = 0
+        self.relation = testing.PeerRelation("tidemark-peers")
+        resources = frozenset({testing.Resource(name="tidemark-package", path=package)})
+        self.units = [
+            Juju(
+                testing.Context(TidemarkCharm, charm_root=CHARM, unit_id=unit),
+                testing.State(resources=resources, planned_units=2),
+                package,
+            )
+            for unit in (0, 1)
+        ]
+        self._monkeypatch = monkeypatch
+
+    def collecting(self) -> list[int]:
+        return [unit for unit in (0, 1) if self.hosts[unit].package[0] and not self.hosts[unit].path(STANDBY).exists()]
+
+    def emit(self, unit: int, name: str) -> None:
+        """Let something happen to a unit, which sees what the other said last."""
+        juju, other = self.units[unit], self.units[1 - unit]
+        said = unit_data(other.state, self.relation) if other.state.relations else {}
+        own = unit_data(juju.state, self.relation) if juju.state.relations else {}
+        relation = replace(self.relation, local_unit_data=own, peers_data={1 - unit: said})
+        event = juju.on.relation_changed(relation) if name == "changed" else getattr(juju.on, name)()
+        self._monkeypatch.setattr(Machine, "here", self.hosts[unit].machine)
+        juju.emit(event, leader=unit == self.leader, relations=frozenset({relation}))
+
+
+@pytest.mark.parametrize("hears_first", [0, 1])
+def test_two_units_never_collect_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, juju: Juju, hears_first: int
+) -> None:
+    pair = Pair(tmp_path, juju.package, monkeypatch)
+    for unit in (0, 1):
+        pair.emit(unit, "install")
+        pair.emit(unit, "config_changed")
+    assert pair.collecting() == [0]
+    # The lease changes hands; the units hear of it one after the other, and then of each other.
+    pair.leader = 1
+    seen = [pair.collecting()]
+    for unit in (hears_first, 1 - hears_first):
+        pair.emit(unit, "leader_elected" if unit == 1 else "config_changed")
+        seen.append(pair.collecting())
+    for unit in (0, 1, 0):
+        pair.emit(unit, "changed")
+        seen.append(pair.collecting())
+    assert seen[-1] == [1]
+    assert all(len(units) <= 1 for units in seen), seen
