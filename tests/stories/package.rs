@@ -3,7 +3,7 @@
 mod contents;
 mod life;
 mod settings;
-mod upgrade;
+pub(crate) mod upgrade;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ const DPKG: Duration = Duration::from_secs(120);
 
 /// The versions of the packages that the stories install.
 const OLD: &str = "1.0.0-1";
-const NEW: &str = "1.1.0-1";
+pub(crate) const NEW: &str = "1.1.0-1";
 
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -52,7 +52,7 @@ fn package() -> &'static Path {
 
 /// The same as [`NEW`]; `script` changes what is in it first, in the folder that holds it.
 #[track_caller]
-fn newer(machine: &Systemd, script: &str) {
+pub(crate) fn newer(machine: &Systemd, script: &str) {
     let pack = format!(
         "set -e\nfolder=$(mktemp -d)\ntrap 'rm -rf \"$folder\"' EXIT\ndpkg-deb -R \"$1\" \"$folder/package\"\n\
          cd \"$folder/package\"\nsed -i 's/^Version: .*/Version: {NEW}/' DEBIAN/control\n({script}\n)\n\

@@ -188,7 +188,8 @@ class Host:
                 if not (credentials / credential).is_file():
                     found = f"the secret file /{(credentials / credential).relative_to(self.root)} does not exist"
                     findings.append(_finding("sink", "secret", found, "create it, or name another", name="influxdb"))
-        wrong = any(finding["part"] == "settings" for finding in findings)
+        failed = [one["part"] for one in findings if one["checks"][0]["verdict"] == "failed"]
+        wrong = "settings" in failed
         return Result(78 if wrong else 1 if findings else 0, json.dumps({"parts": findings}))
 
 

@@ -63,6 +63,7 @@ def test_several_mistakes_are_counted_and_a_sink_that_is_away_is_none(host: Host
     host.findings = [
         finding("sink", "connection", "127.0.0.1:1 refuses connections", "is the server running?", name="influxdb"),
         finding("state", "disk", "full", None),
+        {"part": "settings", "checks": [{"check": "notice", "verdict": "warning", "found": "x", "advice": None}]},
         finding("collectors", "sponsoring", "it needs the program rsync", "install it"),
         finding("collectors", "host", "`key`: the secret file /x cannot be read: only root may read it", None),
     ]
