@@ -28,6 +28,11 @@ PACKAGE = "tidemark-package"
 _log = logging.getLogger(__name__)
 
 
+def now() -> datetime:
+    """Give the time."""
+    return datetime.now(UTC)
+
+
 class TidemarkCharm(ops.CharmBase):
     """The charm of a unit."""
 
@@ -73,7 +78,7 @@ class TidemarkCharm(ops.CharmBase):
             facts.mistakes.append(f"{error}; the next event tries again")
         for mistake in facts.mistakes:
             _log.error("%s", mistake)
-        self.unit.status = status.of(facts, datetime.now(UTC))
+        self.unit.status = status.of(facts, now())
 
     def _on_stop(self, _: ops.StopEvent) -> None:
         """End in good order: nothing starts any more, and what waits is delivered as far as it can be."""
@@ -86,7 +91,7 @@ class TidemarkCharm(ops.CharmBase):
 
     def _install(self, options: Options, *, upgrade: bool) -> None:
         if upgrade or self._workload.package.version() is None:
-            self.unit.status = status.of(Facts(doing="installing tidemark"), datetime.now(UTC))
+            self.unit.status = status.of(Facts(doing="installing tidemark"), now())
         package = self._workload.package
         if options.package_source:
             source, key = options.package_source, options.package_key
@@ -112,6 +117,7 @@ class TidemarkCharm(ops.CharmBase):
     def _settle(self, event: ops.EventBase, options: Options | None, facts: Facts) -> None:
         """Collect or stand by; then have everything as it is wanted, or all as it was."""
         self._take_turns(event, facts)
+        facts.dry_run = options is not None and options.dry_run
         wanted = self._wanted(options, facts) if options is not None else None
         if isinstance(event, ops.RelationBrokenEvent) and event.relation.name == influxdb.RELATION:
             # What waits for it is delivered as long as it is known.

@@ -23,6 +23,8 @@ class Facts:
     doing: str = ""
     # Another unit collects.
     stands_by: bool = False
+    # Nothing is submitted, and no run is recorded.
+    dry_run: bool = False
     overview: Overview | None = None
 
 
@@ -43,6 +45,8 @@ def _active(facts: Facts, now: datetime) -> str:
     if overview is None:
         return ""
     parts = ["stands by"] if facts.stands_by else [_collectors(overview, now)]
+    if facts.dry_run:
+        parts.append("dry run: nothing is submitted")
     if overview.failing and not facts.stands_by:
         parts.append(f"{', '.join(overview.failing)} failing or late: run the action status")
     parts.extend(f"{points} points wait for {sink}" for sink, points in sorted(overview.waiting.items()))

@@ -72,7 +72,7 @@ variable "config" {
 }
 
 variable "resources" {
-  description = "The charm's resources: tidemark-package, a revision in the store or a file's path."
+  description = "The charm's resources: the revision of tidemark-package in the store. Without one `package_source` of config counts."
   type        = map(string)
   default     = {}
 

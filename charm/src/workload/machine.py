@@ -4,7 +4,7 @@ import contextlib
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,7 +59,8 @@ class CommandError(WorkloadError):
 def run_on_this_machine(command: Command) -> Result:
     """Run a command to its end.
 
-    One that is missing is code 127, one that takes too long is killed and is 124, as a shell and `timeout` have it.
+    One that is missing is code 127, one that cannot be started 126, and one that takes too long is killed and is 124,
+    as a shell and `timeout` have it.
     """
     try:
         ended = subprocess.run(  # noqa: S603 - words, no shell
@@ -72,6 +73,8 @@ def run_on_this_machine(command: Command) -> Result:
         )
     except FileNotFoundError:
         return Result(127, stderr=f"{command.words[0]} is not installed")
+    except OSError as error:
+        return Result(126, stderr=f"{command.words[0]} cannot be started: {error.strerror}")
     except subprocess.TimeoutExpired:
         return Result(124, stderr=f"it did not end within {command.timeout:g} s")
     return Result(
@@ -79,6 +82,15 @@ def run_on_this_machine(command: Command) -> Result:
         ended.stdout.decode(errors="replace"),
         ended.stderr.decode(errors="replace"),
     )
+
+
+@contextlib.contextmanager
+def _saying(what: str) -> Iterator[None]:
+    """Say what could not be done where the system says why: a full disk, say."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkloadError(f"{what}: {error.strerror}") from error
 
 
 @dataclass(frozen=True)
@@ -99,10 +111,11 @@ class Machine:
 
     def read(self, name: str) -> bytes | None:
         """Read a file; None where there is none."""
-        try:
-            return self.path(name).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        with _saying(f"{name} cannot be read"):
+            try:
+                return self.path(name).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
 
     def names(self, folder: str, pattern: str) -> list[str]:
         """List the names in a folder that fit the pattern, sorted; none where there is no such folder."""
@@ -111,11 +124,12 @@ class Machine:
     def folder(self, name: str, mode: int, group: str = "root") -> None:
         """Make a folder with this mode and group, where it is missing, and those above it."""
         path = self.path(name)
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if not path.is_dir():
-            path.mkdir(mode=0o700)
-            self._give(path, group)
-            path.chmod(mode)
+        with _saying(f"the folder {name} cannot be made"):
+            path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            if not path.is_dir():
+                path.mkdir(mode=0o700)
+                self._give(path, group)
+                path.chmod(mode)
 
     def write(self, name: str, content: bytes, mode: int = 0o644, group: str = "root") -> bool:
         """Put a file there, whole or not at all; say whether that changed anything.
@@ -125,7 +139,12 @@ class Machine:
         path = self.path(name)
         if self._is(path, content, mode, group):
             return False
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with _saying(f"{name} cannot be written"):
+            path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            self._replace(path, content, mode, group)
+        return True
+
+    def _replace(self, path: Path, content: bytes, mode: int, group: str) -> None:
         # Made with 0600, and hidden: who reads folders of settings leaves it alone.
         handle, new = tempfile.mkstemp(dir=path.parent, prefix=".juju-")
         try:
@@ -140,14 +159,14 @@ class Machine:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(new)
             raise
-        return True
 
     def remove(self, name: str) -> bool:
         """Delete a file; say whether there was one."""
-        try:
-            self.path(name).unlink()
-        except (FileNotFoundError, NotADirectoryError):
-            return False
+        with _saying(f"{name} cannot be deleted"):
+            try:
+                self.path(name).unlink()
+            except (FileNotFoundError, NotADirectoryError):
+                return False
         return True
 
     def run(

@@ -6,7 +6,7 @@ import pytest
 from ops import testing
 
 from charm import TidemarkCharm
-from host import Host
+from host import NOW, Host
 from juju import Juju
 from workload import Machine
 
@@ -18,6 +18,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     """Give a machine on which nothing is installed, in the place of the one that the tests run on."""
     host = Host(tmp_path / "root")
     monkeypatch.setattr(Machine, "here", host.machine)
+    monkeypatch.setattr("charm.now", lambda: NOW)
     return host
 
 

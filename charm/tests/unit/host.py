@@ -12,6 +12,8 @@ from typing import Any
 
 from workload import Command, Machine, Result
 
+# The time of every test.
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 COLLECTORS = ("autopkgtest", "host", "sponsoring")
 SHIPPED = {
     "/etc/tidemark/tidemark.toml": "# Everything is a comment.\n",
@@ -46,7 +48,7 @@ class Host:
         """Have a user and a group of tidemark's, with numbers that a test may give files to."""
         gid = os.getegid() if os.geteuid() else 4711
         self.write("/etc/group", f"root:x:0:\nbroken\ntidemark:x:{gid}:\n")
-        started = (datetime.now(UTC) - timedelta(seconds=40)).isoformat().replace("+00:00", "123Z")
+        started = (NOW - timedelta(seconds=40)).isoformat().replace("+00:00", ".000000123Z")
         self.collectors = [
             {"name": name, "enabled": name == "host", "state": "ok", "last_run": None} for name in COLLECTORS
         ]

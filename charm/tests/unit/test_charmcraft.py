@@ -2,6 +2,7 @@
 
 import ast
 import re
+import time
 from pathlib import Path
 
 import hcl2
@@ -13,7 +14,7 @@ import cos
 import influxdb
 import options
 import peers
-from charm import PACKAGE
+from charm import PACKAGE, now
 from conftest import CHARM
 
 CHARMCRAFT = yaml.safe_load((CHARM / "charmcraft.yaml").read_text())
@@ -47,6 +48,18 @@ def test_every_relation_resource_and_action_is_the_code_s() -> None:
 def test_everything_says_what_it_is_for(kind: str) -> None:
     of = CHARMCRAFT["config"]["options"] if kind == "options" else CHARMCRAFT["actions"]
     assert all(one["description"].strip().endswith((".", "info")) for one in of.values())
+
+
+def test_the_charm_s_clock_is_the_machine_s() -> None:
+    assert abs(now().timestamp() - time.time()) < 60
+
+
+def test_the_readme_has_every_option_and_every_action() -> None:
+    text = (CHARM / "README.md").read_text()
+    for name in (*CHARMCRAFT["config"]["options"], *(f"leader {action}" for action in CHARMCRAFT["actions"])):
+        assert re.search(rf"\b{name}\b", text), name
+    for name in (*CHARMCRAFT["requires"], *CHARMCRAFT["provides"], *CHARMCRAFT["resources"]):
+        assert name in text
 
 
 def blocks(file: Path, kind: str) -> dict[str, dict[str, object]]:

@@ -1,5 +1,6 @@
 """From nothing to a unit that collects, and what is in the way of it."""
 
+import os
 from pathlib import Path
 
 import ops
@@ -99,6 +100,23 @@ def test_a_command_that_fails_is_said_and_the_next_event_mends_it(
     host.broken.clear()
     assert juju.update_status() == ops.ActiveStatus("1 collector, last run 40 s ago")
     assert host.settings() == {}
+
+
+def test_a_disk_that_takes_nothing_is_said_and_the_next_event_mends_it(
+    host: Host, deployed: Juju, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        status = deployed.configure(dry_run=True)
+    assert isinstance(status, ops.BlockedStatus)
+    assert status.message.endswith("cannot be written: No space left on device; the next event tries again")
+    assert host.settings() == {}
+    assert [name for name in host.files() if "/.juju-" in name] == []
+    deployed.update_status()
+    assert host.settings() == {"host": {"dry_run": True}}
 
 
 def test_a_status_that_is_none_is_said(host: Host, juju: Juju) -> None:

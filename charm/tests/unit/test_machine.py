@@ -50,8 +50,17 @@ def test_a_link_is_replaced_and_not_followed(machine: Machine) -> None:
 
 def test_what_cannot_be_put_in_its_place_leaves_nothing(machine: Machine) -> None:
     machine.path("/taken").mkdir()
-    with pytest.raises(IsADirectoryError):
-        machine.write("/taken", b"text")
+    for act, said in (
+        (lambda: machine.write("/taken", b"text"), "/taken cannot be written: Is a directory"),
+        (lambda: machine.read("/taken"), "/taken cannot be read: Is a directory"),
+        (lambda: machine.remove("/taken"), "/taken cannot be deleted: Is a directory"),
+    ):
+        with pytest.raises(WorkloadError, match=said):
+            act()
+    machine.path("/file").touch()
+    with pytest.raises(WorkloadError, match="the folder /file/more/x cannot be made: Not a directory"):
+        machine.folder("/file/more/x", 0o700)
+    machine.remove("/file")
     assert os.listdir(machine.root) == ["taken"]
 
 
@@ -96,6 +105,9 @@ def test_a_command_that_fails_is_an_error_that_says_so(machine: Machine) -> None
 def test_a_command_that_is_missing_or_takes_too_long() -> None:
     assert run_on_this_machine(Command(("tidemark-of-nowhere",))) == Result(
         127, "", "tidemark-of-nowhere is not installed"
+    )
+    assert run_on_this_machine(Command(("/etc/passwd",))) == Result(
+        126, "", "/etc/passwd cannot be started: Permission denied"
     )
     assert run_on_this_machine(Command(("sleep", "60"), timeout=0.05)) == Result(
         124, "", "it did not end within 0.05 s"

@@ -38,6 +38,10 @@ def overview(
             ),
         ),
         (Facts(stands_by=True, overview=overview(failing=("a",))), ops.ActiveStatus("stands by")),
+        (
+            Facts(dry_run=True, overview=overview(None)),
+            ops.ActiveStatus("10 collectors, no run yet; dry run: nothing is submitted"),
+        ),
         (Facts(), ops.ActiveStatus("")),
     ],
 )

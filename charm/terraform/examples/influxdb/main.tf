@@ -2,7 +2,8 @@
 #
 #   terraform init && terraform apply -var token=…
 #
-# The token is for a second sink; it becomes a secret of the model, granted to tidemark alone.
+# The token is for a second sink; it becomes a secret of the model, granted to tidemark alone. The package comes from an apt
+# source, whose public key lies in apt.example.com.asc.
 
 terraform {
   required_providers {
@@ -37,9 +38,11 @@ module "tidemark" {
   model_uuid = juju_model.metrics.uuid
   units      = 2
   config = {
-    collectors  = "host sponsoring=10m"
-    credentials = juju_secret.credentials.secret_uri
-    settings    = <<-TOML
+    package_source = "deb https://apt.example.com/ubuntu noble main"
+    package_key    = file("${path.module}/apt.example.com.asc")
+    collectors     = "host sponsoring=10m"
+    credentials    = juju_secret.credentials.secret_uri
+    settings       = <<-TOML
       [[sink]]
       type = "influxdb2"
       url = "https://influxdb2.example.com:8086"
@@ -47,9 +50,6 @@ module "tidemark" {
       bucket = "metrics"
       token = { credential = "tidemark.influxdb2-token" }
     TOML
-  }
-  resources = {
-    tidemark-package = "tidemark.deb"
   }
 }
 
