@@ -94,8 +94,8 @@ class Workload:
         secrets = wanted.secrets()
         if self._files.differ(files) or self._credentials.differ(secrets):
             self._replace(wanted, files, secrets)
-        configured = self._units.configure(wanted.log_level, wanted.proxies)
-        return self._follow() or configured
+        self._units.configure(wanted.log_level, wanted.proxies)
+        return self._follow()
 
     def _replace(self, wanted: Wanted, files: dict[str, str], secrets: dict[str, Secret]) -> None:
         ca = wanted.influxdb.ca if wanted.influxdb is not None else ""

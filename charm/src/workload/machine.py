@@ -169,6 +169,11 @@ class Machine:
                 return False
         return True
 
+    def remove_empty(self, folder: str) -> None:
+        """Delete a folder where nothing is in it."""
+        with contextlib.suppress(OSError):
+            self.path(folder).rmdir()
+
     def run(
         self,
         words: Sequence[str],

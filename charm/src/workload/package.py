@@ -103,8 +103,8 @@ class Package:
         is_there = status not in ("", "un") and (purge or status != "rc")
         if is_there:
             self._apt("purge" if purge else "remove", NAME)
-        if self._machine.remove(INSTALLED):
-            self._machine.path(INSTALLED).parent.rmdir()
+        self._machine.remove(INSTALLED)
+        self._machine.remove_empty(str(Path(INSTALLED).parent))
         return self.remove_source() or is_there
 
     def _status(self) -> tuple[str, str]:

@@ -5,8 +5,9 @@ tidemark makes the units themselves, from its collectors and its settings.
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from .machine import CommandError, Machine
+from .machine import Machine
 
 # The environment of all units, beside the package's own file. A proxy's address may hold a password.
 ENVIRONMENT = "/etc/default/tidemark-juju"
@@ -14,8 +15,11 @@ ENVIRONMENT_MODE = 0o600
 # A drop-in of every unit whose name begins with `tidemark-`.
 DROP_IN = "/etc/systemd/system/tidemark-.service.d/juju.conf"
 
+# What units say without a word of the charm's.
+USUAL_LOG_LEVEL = "info"
 # There while something has changed that systemd has not been told. A boot tells it all.
 OWED = "/run/tidemark-juju.owed"
+RESTART = b"restart\n"
 
 TARGET = "tidemark.target"
 # What brings the units in line by itself: the charm says when, where all stops.
@@ -30,32 +34,22 @@ class Units:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
 
-    def configure(self, log_level: str, proxies: Mapping[str, str]) -> bool:
-        """Give all units this environment and this log level; say whether that changed anything.
+    def configure(self, log_level: str, proxies: Mapping[str, str]) -> None:
+        """Give all units this environment and this log level; nothing of either where there is nothing to say."""
+        variables = [f'{name}="{value}"\n' for name, value in sorted(proxies.items())]
+        options = [f"EnvironmentFile=-{ENVIRONMENT}\n"] if variables else []
+        if log_level != USUAL_LOG_LEVEL:
+            options.append(f"LogLevelMax={log_level}\n")
+        self._put(ENVIRONMENT, "".join(variables), ENVIRONMENT_MODE)
+        self._put(DROP_IN, "".join(["[Service]\n", *options]) if options else "", 0o644)
 
-        What stays between runs is started anew then: the others have it at their next run.
+    def owe(self, *, restart: bool = False) -> None:
+        """Note that systemd has something to follow: what is noted is not forgotten where it fails.
+
+        With `restart`, what stays between runs is started anew then; the others have what is new at their next run.
         """
-        lines = [f'{name}="{value}"\n' for name, value in sorted(proxies.items())]
-        environment = "".join(["# Written by the charm.\n", *lines]).encode()
-        drop_in = f"# Written by the charm.\n[Service]\nEnvironmentFile=-{ENVIRONMENT}\nLogLevelMax={log_level}\n"
-        changes = [
-            self._machine.write(ENVIRONMENT, environment, ENVIRONMENT_MODE),
-            self._machine.write(DROP_IN, drop_in.encode()),
-        ]
-        if any(changes):
-            try:
-                self._systemctl("daemon-reload")
-                if staying := list(self._staying()):
-                    self._systemctl("try-restart", *staying)
-            except CommandError:
-                # For the next try to be one.
-                self._machine.remove(DROP_IN)
-                raise
-        return any(changes)
-
-    def owe(self) -> None:
-        """Note that systemd has something to follow: what is noted is not forgotten where it fails."""
-        self._machine.write(OWED, b"")
+        if restart or not self.is_owed():
+            self._machine.write(OWED, RESTART if restart else b"")
 
     def is_owed(self) -> bool:
         """Say whether systemd has something to follow."""
@@ -63,6 +57,10 @@ class Units:
 
     def follow(self) -> None:
         """Have systemd follow the collectors and the settings, now, and not in a second."""
+        if self._machine.read(OWED) == RESTART:
+            self._systemctl("daemon-reload")
+            if staying := list(self._staying()):
+                self._systemctl("try-restart", *staying)
         self._machine.run(("tidemark", "units", "sync"), timeout=SYSTEMCTL_TIMEOUT)
         self._machine.remove(OWED)
 
@@ -82,11 +80,20 @@ class Units:
         """Take the environment and the log level away; say whether there were any."""
         removed = any([self._machine.remove(DROP_IN), self._machine.remove(ENVIRONMENT)])
         if removed:
-            folder = self._machine.path(DROP_IN).parent
-            if not any(folder.iterdir()):
-                folder.rmdir()
             self._systemctl("daemon-reload")
+        self._machine.remove_empty(str(Path(DROP_IN).parent))
+        self._machine.remove(OWED)
         return removed
+
+    def _put(self, name: str, text: str, mode: int) -> None:
+        content = f"# Written by the charm.\n{text}".encode() if text else None
+        if self._machine.read(name) == content:
+            return
+        self.owe(restart=True)
+        if content is None:
+            self._machine.remove(name)
+        else:
+            self._machine.write(name, content, mode)
 
     def _staying(self) -> Iterator[str]:
         """Name the services that a timer does not start again."""

@@ -148,7 +148,8 @@ def test_a_first_deployment_with_wrong_config_installs_nothing(host: Host, juju:
 
 def test_log_level_and_proxies_reach_the_units(host: Host, deployed: Juju, monkeypatch: pytest.MonkeyPatch) -> None:
     environment, drop_in = "/etc/default/tidemark-juju", "/etc/systemd/system/tidemark-.service.d/juju.conf"
-    assert host.text(environment) == "# Written by the charm.\n"
+    assert not host.path(environment).exists()
+    assert not host.path(drop_in).exists()
     monkeypatch.setenv("JUJU_CHARM_HTTP_PROXY", "http://of-model:3128")
     monkeypatch.setenv("JUJU_CHARM_HTTPS_PROXY", "http://of-model:3128")
     monkeypatch.setenv("JUJU_CHARM_NO_PROXY", "127.0.0.1,localhost")
@@ -176,6 +177,15 @@ def test_log_level_and_proxies_reach_the_units(host: Host, deployed: Juju, monke
     assert isinstance(deployed.update_status(), ops.ActiveStatus)
     assert host.called("systemctl", "daemon-reload")
     assert "LogLevelMax=error" in host.text(drop_in)
+
+    # Nothing to say: nothing there.
+    for name in ("HTTP", "HTTPS", "NO"):
+        monkeypatch.delenv(f"JUJU_CHARM_{name}_PROXY")
+    host.forget()
+    deployed.configure(log_level="info", https_proxy="")
+    assert not host.path(environment).exists()
+    assert not host.path(drop_in).exists()
+    assert host.called("systemctl", "daemon-reload")
 
 
 def test_a_certificate_without_a_relation_is_not_written(host: Host, deployed: Juju) -> None:
