@@ -10,7 +10,7 @@ from typing import Any
 
 import ops
 from cosl import DashboardPath40UID, JujuTopology, LZMABase64
-from cosl.rules import AlertRules
+from cosl.rules import Rules
 
 RELATION = "cos-agent"
 RULES = "src/prometheus_alert_rules"
@@ -33,7 +33,7 @@ class CosAgent(ops.Object):
             relation.data[self.model.unit]["config"] = json.dumps(self._handed_on(), sort_keys=True)
 
     def _handed_on(self) -> dict[str, Any]:
-        rules = AlertRules(query_type="promql", topology=JujuTopology.from_charm(self._charm))
+        rules = Rules(query_type="promql", topology=JujuTopology.from_charm(self._charm))
         rules.add_path(self._charm.charm_dir / RULES)
         return {
             "metrics_alert_rules": rules.as_dict(),

@@ -1,6 +1,7 @@
 """charmcraft.yaml declares what the code uses, and nothing else; Terraform knows the same keys."""
 
 import ast
+import os
 import re
 import time
 from pathlib import Path
@@ -48,6 +49,10 @@ def test_every_relation_resource_and_action_is_the_code_s() -> None:
 def test_everything_says_what_it_is_for(kind: str) -> None:
     of = CHARMCRAFT["config"]["options"] if kind == "options" else CHARMCRAFT["actions"]
     assert all(one["description"].strip().endswith((".", "info")) for one in of.values())
+
+
+def test_what_dispatches_can_be_run() -> None:
+    assert os.access(CHARM / "src/charm.py", os.X_OK)
 
 
 def test_the_charm_s_clock_is_the_machine_s() -> None:

@@ -67,7 +67,7 @@ def test_removal_stops_the_timers_and_takes_away_what_the_charm_brought(
     host: Host, deployed: Juju, purge: bool
 ) -> None:
     deployed.relate(related(**SAID))
-    deployed.configure(purge_on_removal=purge, settings="[store]\nkeep = '30d'")
+    deployed.configure(purge_on_removal=purge, settings="[store]\nkeep = '30d'", log_level="error")
     host.write("/etc/tidemark/conf.d/site.toml", "")
     host.write("/etc/credstore/own", "")
     host.forget()
