@@ -6,6 +6,8 @@ Nothing is remembered between events but what is on the machine: an event that i
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +33,21 @@ _log = logging.getLogger(__name__)
 def now() -> datetime:
     """Give the time."""
     return datetime.now(UTC)
+
+
+@contextmanager
+def _noting(facts: Facts) -> Iterator[None]:
+    """Note what is wrong, and go on."""
+    try:
+        yield
+    except Mistakes as mistakes:
+        facts.mistakes.extend(mistakes.sentences)
+    except RefusedError as error:
+        facts.mistakes.extend(error.mistakes)
+    except WorkloadError as error:
+        again = f"{error}; the next event tries again"
+        if again not in facts.mistakes:
+            facts.mistakes.append(again)
 
 
 class TidemarkCharm(ops.CharmBase):
@@ -64,18 +81,14 @@ class TidemarkCharm(ops.CharmBase):
         """Bring the machine to what is wanted, and say how it is."""
         facts = Facts()
         options = self._options(facts)
-        try:
+        with _noting(facts):
             if options is not None:
                 self._install(options, upgrade=isinstance(event, ops.UpgradeCharmEvent))
+        # A version that cannot be replaced is at work as before.
+        with _noting(facts):
             if version := self._workload.package.version():
                 self.unit.set_workload_version(version)
                 self._settle(event, options, facts)
-        except Mistakes as mistakes:
-            facts.mistakes.extend(mistakes.sentences)
-        except RefusedError as error:
-            facts.mistakes.extend(error.mistakes)
-        except WorkloadError as error:
-            facts.mistakes.append(f"{error}; the next event tries again")
         for mistake in facts.mistakes:
             _log.error("%s", mistake)
         self.unit.status = status.of(facts, now())

@@ -109,6 +109,8 @@ def test_standing_by_holds_whatever_else_is_wrong(host: Host, juju: Juju) -> Non
     assert isinstance(juju.emit(juju.on.config_changed(), leader=False), ops.BlockedStatus)
     assert host.path(STANDBY).exists()
     assert isinstance(juju.configure(log_level="loud"), ops.BlockedStatus)
+    juju.configure(log_level="info")
+    juju.package.write_text("no package")
     assert isinstance(juju.emit(juju.on.leader_elected(), leader=True), ops.BlockedStatus)
     assert not host.path(STANDBY).exists()
 
