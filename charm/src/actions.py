@@ -6,7 +6,7 @@ import ops
 
 from workload import Result, Tidemark, WorkloadError
 
-# The most of an output that Juju is handed, in characters: it travels as one argument.
+# The most of an output that Juju is handed, in bytes: it travels as one word, of which Linux takes 128 KiB.
 LONGEST = 60_000
 
 
@@ -82,6 +82,8 @@ class Actions(ops.Object):
 
 
 def _bounded(text: str) -> str:
-    if len(text) <= LONGEST:
+    output = text.encode()
+    if len(output) <= LONGEST:
         return text
-    return text[:LONGEST] + f"\n… and {len(text) - LONGEST} characters more: run tidemark on the machine"
+    more = f"\n… and {len(output) - LONGEST} bytes more: run tidemark on the machine"
+    return output[:LONGEST].decode(errors="ignore") + more

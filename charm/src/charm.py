@@ -67,7 +67,10 @@ class TidemarkCharm(ops.CharmBase):
             on.update_status,
             on.leader_elected,
             on.secret_changed,
+            on[influxdb.RELATION].relation_created,
+            on[influxdb.RELATION].relation_joined,
             on[influxdb.RELATION].relation_changed,
+            on[influxdb.RELATION].relation_departed,
             on[influxdb.RELATION].relation_broken,
             on[PEERS].relation_created,
             on[PEERS].relation_changed,
@@ -95,12 +98,23 @@ class TidemarkCharm(ops.CharmBase):
 
     def _on_stop(self, _: ops.StopEvent) -> None:
         """End in good order: nothing starts any more, and what waits is delivered as far as it can be."""
-        if tidemark := self._tidemark():
-            self._workload.stop()
-            tidemark.flush()
+        with self._insisting():
+            if tidemark := self._tidemark():
+                self._workload.stop()
+                tidemark.flush()
 
     def _on_remove(self, _: ops.RemoveEvent) -> None:
-        self._workload.remove(purge=bool(self.config["purge_on_removal"]))
+        with self._insisting():
+            self._workload.remove(purge=bool(self.config["purge_on_removal"]))
+
+    @contextmanager
+    def _insisting(self) -> Iterator[None]:
+        """Let the hook fail, for Juju to run it again: no event follows that would, and what is left behind runs on."""
+        try:
+            yield
+        except WorkloadError as error:
+            _log.error("%s; mend it, then run `juju resolved %s`", error, self.unit.name)
+            raise
 
     def _install(self, options: Options, *, upgrade: bool) -> None:
         if upgrade or self._workload.package.version() is None:
@@ -108,9 +122,9 @@ class TidemarkCharm(ops.CharmBase):
         package = self._workload.package
         if options.package_source:
             source, key = options.package_source, options.package_key
-            changed = package.install_source(source, key, dict(options.proxies), upgrade=upgrade)
+            changed = package.install_source(source, key, options.proxies, upgrade=upgrade)
         else:
-            changed = package.install_file(self._resource())
+            changed = package.install_file(self._resource(), options.proxies)
         if changed:
             _log.info("installed tidemark %s", package.version())
 
@@ -134,7 +148,7 @@ class TidemarkCharm(ops.CharmBase):
         wanted = self._wanted(options, facts) if options is not None else None
         if isinstance(event, ops.RelationBrokenEvent) and event.relation.name == influxdb.RELATION:
             # What waits for it is delivered as long as it is known.
-            self._workload.tidemark(wanted or Wanted()).flush()
+            self._command(options).flush()
         try:
             if wanted is not None and self._workload.apply(wanted):
                 _log.info("settings, credentials or units were changed")
@@ -152,12 +166,14 @@ class TidemarkCharm(ops.CharmBase):
                 f"for {' and '.join(others)} to stand by; without an answer this unit collects in a while"
             )
             collects = False
+        facts.stands_by = not collects
+        # What fails in the middle counts as collecting: the others wait.
         if collects:
+            peers.say(collects=True)
             self._workload.take_over()
         else:
             self._workload.stand_by()
-        facts.stands_by = not collects
-        peers.say(collects=collects)
+            peers.say(collects=False)
 
     def _wanted(self, options: Options, facts: Facts) -> Wanted | None:
         """Give what should be there; None where it is not all known, and what is there stays."""
@@ -180,7 +196,7 @@ class TidemarkCharm(ops.CharmBase):
         if mistakes:
             facts.mistakes.extend(mistakes)
             return None
-        if database is None and self._is_related():
+        if database is None and self._relation() is not None:
             facts.awaited.append("for influxdb to say where it is")
             if self._workload.has_influxdb():
                 return None
@@ -194,19 +210,22 @@ class TidemarkCharm(ops.CharmBase):
             proxies=options.proxies,
         )
 
-    def _is_related(self) -> bool:
-        relation = self.model.get_relation(influxdb.RELATION)
-        return relation is not None and relation.active
+    def _relation(self) -> ops.Relation | None:
+        """Give the one with InfluxDB: the older, where a new one comes while the last still ends."""
+        relations = sorted(self.model.relations[influxdb.RELATION], key=lambda relation: relation.id)
+        return next((relation for relation in relations if relation.active), None)
 
     def _influxdb(self, options: Options) -> Influxdb | None:
-        relation = self.model.get_relation(influxdb.RELATION)
-        if relation is None or not relation.active:
+        relation = self._relation()
+        if relation is None:
             return None
-        return influxdb.read(relation, options, lambda id_: granted.read(self.model, id_, self.app.name))
+        return influxdb.read(
+            relation, options, lambda id_: granted.read_of(relation.app.name, self.model, id_, influxdb.KEYS)
+        )
 
     def _look(self, options: Options | None, facts: Facts) -> None:
         """See how it is; a unit that stands by delivers what waits from the time when it did not."""
-        tidemark = self._workload.tidemark(Wanted(proxies=options.proxies if options is not None else {}))
+        tidemark = self._command(options)
         try:
             facts.overview = tidemark.overview()
             if facts.stands_by and facts.overview.waiting:
@@ -225,8 +244,10 @@ class TidemarkCharm(ops.CharmBase):
     def _tidemark(self) -> Tidemark | None:
         if self._workload.package.version() is None:
             return None
-        options = self._options(Facts())
-        return self._workload.tidemark(Wanted(proxies=options.proxies if options is not None else {}))
+        return self._command(self._options(Facts()))
+
+    def _command(self, options: Options | None) -> Tidemark:
+        return self._workload.tidemark(options.proxies if options is not None else {})
 
     def _stands_by(self) -> bool:
         return self._workload.stands_by()

@@ -1,6 +1,6 @@
 """Juju's secrets, by their ids."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import ops
 
@@ -12,17 +12,31 @@ LONGEST = 64 * 1024
 
 
 def read(model: ops.Model, secret_id: str, app: str) -> Mapping[str, Secret]:
-    """Give the newest content of a secret, key by key.
+    """Give the newest content of a secret of the user's, key by key.
 
     Raises:
         Mistakes: where it is not there, or not granted to this application, or holds what is no credential.
     """
+    return _read(model, secret_id, f"not granted to {app}, or gone; run `juju grant-secret NAME {app}`", None)
+
+
+def read_of(other: str, model: ops.Model, secret_id: str, keys: Collection[str]) -> Mapping[str, Secret]:
+    """Give the newest content of a secret of another application's, of these keys alone.
+
+    Raises:
+        Mistakes: as `read`.
+    """
+    return _read(model, secret_id, f"not granted by {other}, or gone; see why there, or integrate it anew", keys)
+
+
+def _read(model: ops.Model, secret_id: str, missing: str, keys: Collection[str] | None) -> Mapping[str, Secret]:
     try:
         content = model.get_secret(id=secret_id).get_content(refresh=True)
     except (ops.SecretNotFoundError, ops.ModelError):
         # What Juju says of the two is the same for who may not see it.
-        sentence = f"the secret {secret_id} is not granted to {app}, or gone; run `juju grant-secret NAME {app}`"
-        raise Mistakes(sentence) from None
+        raise Mistakes(f"the secret {secret_id} is {missing}") from None
+    if keys is not None:
+        content = {key: text for key, text in content.items() if key in keys}
     wrong = [
         f"the secret {secret_id}: {key} is no line of text; write the secret alone, on one line"
         for key, text in sorted(content.items())

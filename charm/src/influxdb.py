@@ -4,7 +4,10 @@ Existing charms write `hostname`, `port`, `user`, `password` and some of them `d
 of their application; newer ones write the id of a secret there that holds the same (`influx_client_creds_secret_id`).
 """
 
+import contextlib
+import re
 from collections.abc import Callable, Mapping
+from ipaddress import AddressValueError, IPv6Address
 
 import ops
 
@@ -22,6 +25,11 @@ _NAMES = {
     "password": ("password",),
     "database": ("database",),
 }
+# What is looked at in the secret of the other side's.
+KEYS = frozenset(name for names in _NAMES.values() for name in names)
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+")
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 def read(relation: ops.Relation, options: Options, secret: Callable[[str], Mapping[str, Secret]]) -> Influxdb | None:
@@ -32,17 +40,16 @@ def read(relation: ops.Relation, options: Options, secret: Callable[[str], Mappi
     """
     said = _said(relation)
     if secret_id := said.pop(SECRET_ID, None):
-        said = {**said, **secret(secret_id.expose())}
+        said = {**said, **secret(secret_id.expose().strip())}
     found = {name: _first(said, names) for name, names in _NAMES.items()}
     hostname, port, user, password = (found[name] for name in ("hostname", "port", "user", "password"))
     if hostname is None or port is None or user is None or password is None:
         return None
-    database = found["database"] or Secret(options.influxdb_database)
     scheme = "https" if options.influxdb_tls else "http"
     return Influxdb(
-        url=f"{scheme}://{_host(hostname.expose())}:{_port(port.expose())}",
-        database=database.expose(),
-        username=user.expose(),
+        url=f"{scheme}://{_host(hostname.expose().strip())}:{_port(port.expose().strip())}",
+        database=found["database"].expose().strip() if found["database"] else options.influxdb_database,
+        username=user.expose().strip(),
         password=password,
         ca=options.influxdb_ca,
     )
@@ -59,7 +66,7 @@ def _said(relation: ops.Relation) -> dict[str, Secret]:
     for side in sides:
         for name, value in relation.data[side].items():
             if value.strip():
-                said.setdefault(name, Secret(value.strip()))
+                said.setdefault(name, Secret(value))
     return said
 
 
@@ -68,12 +75,17 @@ def _first(said: Mapping[str, Secret], names: tuple[str, ...]) -> Secret | None:
 
 
 def _host(text: str) -> str:
-    if not all(character.isalnum() or character in "-._:[]" for character in text):
-        raise Mistakes("influxdb: its hostname is none; see what the other charm says: juju show-unit")
-    return f"[{text}]" if ":" in text and not text.startswith("[") else text
+    """Give a name or an address as a URL has it."""
+    if _HOST.fullmatch(text):
+        return text
+    with contextlib.suppress(AddressValueError):
+        address = IPv6Address(text[1:-1] if text.startswith("[") and text.endswith("]") else text)
+        if address.scope_id is None:
+            return f"[{address}]"
+    raise Mistakes("influxdb: its hostname is none; see what the other charm says: juju show-unit")
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+    if not (_PORT.fullmatch(text) and 0 < int(text) < 65536):
         raise Mistakes("influxdb: its port is no number from 1 to 65535; see what the other charm says: juju show-unit")
     return int(text)

@@ -85,7 +85,8 @@ def _settings(text: str, mistakes: list[str]) -> str:
     """Refuse what is no matter of settings. All else `tidemark check` says better, with its line."""
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
+        # Python's reader passes on what it trips over itself: a number of thousands of digits, lists in lists.
         return text
     mistakes.extend(f"settings: {key} is a secret, written out; {_INSTEAD}" for key in _written_out(tables, ""))
     host = tables.get("host")

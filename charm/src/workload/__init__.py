@@ -13,6 +13,8 @@
 Each verb has its opposite, and doing a thing twice changes nothing.
 """
 
+from collections.abc import Mapping
+
 from .command import Overview, Tidemark
 from .credentials import Credentials
 from .machine import Command, CommandError, Machine, Result, Runner, WorkloadError
@@ -55,9 +57,9 @@ class Workload:
         """List the collectors that are installed."""
         return installed_collectors(self._machine)
 
-    def tidemark(self, wanted: Wanted) -> Tidemark:
-        """Give the command, in the environment that is wanted."""
-        return Tidemark(self._machine, wanted.proxies)
+    def tidemark(self, proxies: Mapping[str, str]) -> Tidemark:
+        """Give the command, in the environment that the units have."""
+        return Tidemark(self._machine, proxies)
 
     def stand_by(self) -> bool:
         """Have no timer start anything, over reboots too; say whether that changed anything."""
@@ -92,13 +94,13 @@ class Workload:
         """
         files = texts(wanted, self.installed_collectors())
         secrets = wanted.secrets()
-        if self._files.differ(files) or self._credentials.differ(secrets):
-            self._replace(wanted, files, secrets)
+        ca = wanted.influxdb.ca if wanted.influxdb is not None else ""
+        if self._files.differ(files, ca) or self._credentials.differ(secrets):
+            self._replace(wanted, files, secrets, ca)
         self._units.configure(wanted.log_level, wanted.proxies)
         return self._follow()
 
-    def _replace(self, wanted: Wanted, files: dict[str, str], secrets: dict[str, Secret]) -> None:
-        ca = wanted.influxdb.ca if wanted.influxdb is not None else ""
+    def _replace(self, wanted: Wanted, files: dict[str, str], secrets: dict[str, Secret], ca: str) -> None:
         if ca:
             # Under a name of its own: what is in force does not see it.
             self._files.write_certificate(ca)

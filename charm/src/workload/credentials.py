@@ -22,9 +22,9 @@ class Credentials:
         return self._machine.names(FOLDER, f"{PREFIX}*")
 
     def differ(self, secrets: Mapping[str, Secret]) -> bool:
-        """Say whether they are others than these."""
+        """Say whether they are others than these, or open to others than root."""
         return self.names() != sorted(secrets) or any(
-            self._machine.read(f"{FOLDER}/{name}") != content(secret) for name, secret in secrets.items()
+            not self._machine.holds(f"{FOLDER}/{name}", content(secret), MODE) for name, secret in secrets.items()
         )
 
     def write(self, secrets: Mapping[str, Secret]) -> bool:

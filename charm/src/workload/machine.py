@@ -50,10 +50,11 @@ class CommandError(WorkloadError):
         self.words = command.words
         self.result = result
         said = (result.stderr.strip() or result.stdout.strip()).splitlines()
-        why = f": {said[-1].strip()}" if said else ""
+        # apt's first error is the cause of its others; else the last line says most.
+        why = next((line for line in said if line.startswith("E: ")), said[-1] if said else "").strip()
         # The options of a call are for those who read the source.
         words = " ".join(word for word in command.words if not word.startswith("--"))
-        super().__init__(f"`{words}` ended with {result.code}{why}")
+        super().__init__(f"`{words}` ended with {result.code}{': ' if why else ''}{why}")
 
 
 def run_on_this_machine(command: Command) -> Result:
@@ -75,13 +76,17 @@ def run_on_this_machine(command: Command) -> Result:
         return Result(127, stderr=f"{command.words[0]} is not installed")
     except OSError as error:
         return Result(126, stderr=f"{command.words[0]} cannot be started: {error.strerror}")
+    except ValueError as error:
+        # What a word cannot hold.
+        return Result(126, stderr=f"{command.words[0]} cannot be started: {error}")
     except subprocess.TimeoutExpired:
         return Result(124, stderr=f"it did not end within {command.timeout:g} s")
-    return Result(
-        ended.returncode,
-        ended.stdout.decode(errors="replace"),
-        ended.stderr.decode(errors="replace"),
-    )
+    return Result(ended.returncode, _text(ended.stdout), _text(ended.stderr))
+
+
+def _text(output: bytes) -> str:
+    """Read what a command printed, as a text that can be a word of another: Juju's tools take theirs so."""
+    return output.decode(errors="replace").replace("\0", "\ufffd")
 
 
 @contextlib.contextmanager
@@ -91,6 +96,15 @@ def _saying(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise WorkloadError(f"{what}: {error.strerror}") from error
+
+
+def _sync(folder: Path) -> None:
+    """Have a name that was put into a folder outlive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @dataclass(frozen=True)
@@ -131,14 +145,25 @@ class Machine:
                 self._give(path, group)
                 path.chmod(mode)
 
+    def holds(self, name: str, content: bytes, mode: int = 0o644, group: str = "root") -> bool:
+        """Say whether the file is there as `write` would leave it."""
+        path = self.path(name)
+        try:
+            found = path.lstat()
+            if path.is_symlink() or found.st_mode & 0o7777 != mode or path.read_bytes() != content:
+                return False
+        except OSError:
+            return False
+        return os.geteuid() != 0 or (found.st_uid, found.st_gid) == (0, self._gid(group))
+
     def write(self, name: str, content: bytes, mode: int = 0o644, group: str = "root") -> bool:
         """Put a file there, whole or not at all; say whether that changed anything.
 
         At no time does it have more rights than its mode gives.
         """
-        path = self.path(name)
-        if self._is(path, content, mode, group):
+        if self.holds(name, content, mode, group):
             return False
+        path = self.path(name)
         with _saying(f"{name} cannot be written"):
             path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             self._replace(path, content, mode, group)
@@ -155,6 +180,7 @@ class Machine:
             self._give(Path(new), group)
             os.chmod(new, mode)
             os.replace(new, path)
+            _sync(path.parent)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(new)
@@ -204,12 +230,3 @@ class Machine:
     def _give(self, path: Path, group: str) -> None:
         if os.geteuid() == 0:
             os.chown(path, 0, self._gid(group))
-
-    def _is(self, path: Path, content: bytes, mode: int, group: str) -> bool:
-        try:
-            found = path.lstat()
-            if path.is_symlink() or found.st_mode & 0o7777 != mode or path.read_bytes() != content:
-                return False
-        except OSError:
-            return False
-        return os.geteuid() != 0 or (found.st_uid, found.st_gid) == (0, self._gid(group))

@@ -1,7 +1,9 @@
 """tidemark's Debian package: from a file, or from a source of apt's; and away again."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from .machine import CommandError, Machine, WorkloadError
 
@@ -24,6 +26,13 @@ APT = (
     "--option=Dpkg::Options::=--force-confold",
     f"--option=DPkg::Lock::Timeout={LOCK_TIMEOUT}",
 )
+# Of itself, apt passes over a source that does not answer, and takes what it knew of it for the newest.
+UPDATE = (
+    "--error-on=any",
+    f"--option=Dir::Etc::sourcelist={SOURCE}",
+    "--option=Dir::Etc::sourceparts=-",
+    "--option=APT::Get::List-Cleanup=0",
+)
 # Nobody is asked, and no service is started anew: one of them runs this.
 APT_ENVIRONMENT = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
 
@@ -37,9 +46,10 @@ class Package:
     def version(self) -> str | None:
         """Give the version that is installed; None where it is not, or not whole."""
         status, version = self._status()
-        return version if status == "ii" else None
+        # Whatever is wished of it (`ii`, or `hi` where the operator holds it): installed, without an error after it.
+        return version if status[1:] == "i" else None
 
-    def install_file(self, file: Path) -> bool:
+    def install_file(self, file: Path, env: Mapping[str, str] = MappingProxyType({})) -> bool:
         """Install what is in the file, whatever was installed before; say whether that was another.
 
         Raises:
@@ -53,11 +63,11 @@ class Package:
             return False
         self.remove_source()
         # By its path, for apt to bring in what it needs.
-        self._apt("install", "--reinstall", "--allow-downgrades", str(file.absolute()))
+        self._apt("install", "--reinstall", "--allow-downgrades", str(file.absolute()), env=env)
         self._machine.write(INSTALLED, digest)
         return True
 
-    def install_source(self, source: str, key: str, env: dict[str, str], *, upgrade: bool = False) -> bool:
+    def install_source(self, source: str, key: str, env: Mapping[str, str], *, upgrade: bool = False) -> bool:
         """Install the newest from that source; say whether anything was done.
 
         One that is installed from there already is left as it is, but for an upgrade.
@@ -70,7 +80,8 @@ class Package:
         if not (changed or was_file or upgrade) and self.version() is not None:
             return False
         try:
-            self._apt("update", env=env)
+            # This source alone: another that does not answer is not the charm's matter, but this one is.
+            self._apt("update", *UPDATE, env=env)
             self._apt("install", NAME, env=env)
         except CommandError:
             # For the next try to be one.
@@ -102,7 +113,7 @@ class Package:
         # What was removed before has left its settings: `rc`.
         is_there = status not in ("", "un") and (purge or status != "rc")
         if is_there:
-            self._apt("purge" if purge else "remove", NAME)
+            self._apt("--allow-change-held-packages", "purge" if purge else "remove", NAME)
         self._machine.remove(INSTALLED)
         self._machine.remove_empty(str(Path(INSTALLED).parent))
         return self.remove_source() or is_there
@@ -112,5 +123,5 @@ class Package:
         status, _, version = self._machine.run(words, accept=(0, 1)).stdout.strip().partition(" ")
         return status, version.strip()
 
-    def _apt(self, *words: str, env: dict[str, str] | None = None) -> None:
-        self._machine.run((*APT, *words), env={**APT_ENVIRONMENT, **(env or {})}, timeout=APT_TIMEOUT)
+    def _apt(self, *words: str, env: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._machine.run((*APT, *words), env={**APT_ENVIRONMENT, **env}, timeout=APT_TIMEOUT)

@@ -74,12 +74,15 @@ class Files:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
 
-    def differ(self, files: dict[str, str]) -> bool:
-        """Say whether those on the machine are others."""
-        return any(
-            self._machine.read(f"{FOLDER}/{name}") != (files[name].encode() if name in files else None)
-            for name in (OWN, FRAGMENT)
-        )
+    def differ(self, files: dict[str, str], ca: str) -> bool:
+        """Say whether those on the machine are others, the certificate among them."""
+        for name in (OWN, FRAGMENT):
+            if name not in files:
+                if self._machine.read(f"{FOLDER}/{name}") is not None:
+                    return True
+            elif not self._machine.holds(f"{FOLDER}/{name}", files[name].encode(), MODE, GROUP):
+                return True
+        return self._machine.names(FOLDER, CERTIFICATES) != ([certificate(ca)] if ca else [])
 
     def write(self, files: dict[str, str]) -> bool:
         """Write these, and delete the charm's others; say whether that changed anything."""

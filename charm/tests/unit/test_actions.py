@@ -64,7 +64,12 @@ def test_an_output_without_end_is_cut(host: Host, deployed: Juju) -> None:
     host.broken["tidemark status"] = Result(0, "x" * 100_000)
     output = deployed.act("status")["output"]
     assert len(output) < 60_100
-    assert output.endswith("… and 40000 characters more: run tidemark on the machine")
+    assert output.endswith("… and 40000 bytes more: run tidemark on the machine")
+    # It travels as one word of a command, of which the kernel takes 128 KiB.
+    host.broken["tidemark status"] = Result(0, "€" * 60_000)
+    output = deployed.act("status")["output"]
+    assert len(output.encode()) < 60_100
+    assert output.endswith("€\n… and 120000 bytes more: run tidemark on the machine")
 
 
 def test_without_the_package(host: Host, juju: Juju) -> None:

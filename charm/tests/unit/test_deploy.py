@@ -142,7 +142,11 @@ def test_an_apt_source(host: Host, juju: Juju) -> None:
     )
     assert host.text("/etc/apt/keyrings/tidemark-juju.asc") == key + "\n"
     apt = [command for command in host.commands if command.words[0] == "apt-get"]
-    assert [command.words[-1] for command in apt] == ["update", "tidemark"]
+    assert ["update" in command.words for command in apt] == [True, False]
+    assert apt[1].words[-2:] == ("install", "tidemark")
+    # Of itself, apt passes over a source that does not answer, and takes what it knew for the newest.
+    assert "--error-on=any" in apt[0].words
+    assert "--option=Dir::Etc::sourcelist=/etc/apt/sources.list.d/tidemark-juju.list" in apt[0].words
     assert all(command.env["https_proxy"] == "http://proxy:3128" for command in apt)
 
     # Without a key, and of another source: it is asked anew.
@@ -156,6 +160,21 @@ def test_an_apt_source(host: Host, juju: Juju) -> None:
     juju.configure(package_source="")
     assert not host.path("/etc/apt/sources.list.d/tidemark-juju.list").exists()
     assert host.package == ("ii", "1.0.0-1")
+
+
+def test_what_a_file_needs_comes_through_the_proxy_too(host: Host, juju: Juju) -> None:
+    juju.deploy(config={"https_proxy": "http://proxy:3128"})
+    (install,) = [command for command in host.commands if command.words[0] == "apt-get"]
+    assert install.env["https_proxy"] == "http://proxy:3128"
+
+
+def test_a_package_that_the_operator_holds_is_installed(host: Host, deployed: Juju) -> None:
+    host.package = ("hi", "1.0.0-1")
+    host.forget()
+    assert isinstance(deployed.update_status(), ops.ActiveStatus)
+    assert host.called("apt-get") == []
+    deployed.emit(deployed.on.remove())
+    assert len(host.called("--allow-change-held-packages", "remove", "tidemark")) == 1
 
 
 def test_an_apt_source_that_does_not_answer_is_tried_again(host: Host, juju: Juju) -> None:

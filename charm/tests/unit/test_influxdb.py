@@ -67,8 +67,56 @@ def test_it_may_say_the_id_of_a_secret(host: Host, deployed: Juju) -> None:
     # Revoked: what was there stays in force, and it is said.
     status = deployed.emit(deployed.on.config_changed(), secrets=frozenset())
     assert isinstance(status, ops.BlockedStatus)
-    assert status.message.startswith(f"the secret {secret.id} is not granted to tidemark, or gone")
+    assert status.message == (
+        f"the secret {secret.id} is not granted by remote, or gone; see why there, or integrate it anew"
+    )
     assert host.text(CREDENTIAL) == "another-1"
+
+
+def test_of_its_secret_only_what_is_used_is_looked_at(host: Host, deployed: Juju) -> None:
+    content = {**SAID, "tls-ca": CERTIFICATE}
+    secret = testing.Secret(content)
+    relation = testing.Relation("influxdb", remote_app_data={"influx_client_creds_secret_id": secret.id})
+    status = deployed.emit(deployed.on.relation_changed(relation), relations={relation}, secrets={secret})
+    assert isinstance(status, ops.ActiveStatus)
+    assert host.settings()["sink"] == [SINK]
+    two = testing.Secret({**SAID, "password": "two\nlines"}, id=secret.id)
+    status = deployed.emit(deployed.on.config_changed(), secrets={two})
+    assert status == ops.BlockedStatus(
+        f"the secret {secret.id}: password is no line of text; write the secret alone, on one line"
+    )
+
+
+def test_a_password_is_taken_as_it_is(host: Host, deployed: Juju) -> None:
+    deployed.relate(related(**{**SAID, "hostname": " 10.1.2.3 ", "password": " of blanks "}))
+    assert host.settings()["sink"] == [SINK]
+    assert host.text(CREDENTIAL) == " of blanks "
+
+
+@pytest.mark.parametrize("event", ["relation_created", "relation_joined", "relation_departed"])
+def test_each_event_of_the_relation_is_seen(host: Host, deployed: Juju, event: str) -> None:
+    relation = testing.Relation("influxdb")
+    assert deployed.emit(getattr(deployed.on, event)(relation), relations={relation}) == ops.WaitingStatus(
+        "for influxdb to say where it is"
+    )
+
+
+def test_a_unit_that_departs_is_replaced_by_one_that_stays(host: Host, deployed: Juju) -> None:
+    both = testing.Relation("influxdb", remote_units_data={0: SAID, 1: {**SAID, "hostname": "10.9.9.9"}})
+    deployed.relate(both)
+    one = replace(both, remote_units_data={1: both.remote_units_data[1]})
+    deployed.emit(deployed.on.relation_departed(one, remote_unit=0, departing_unit=0), relations={one})
+    assert host.settings()["sink"][0]["url"] == "https://10.9.9.9:8086"
+
+
+def test_a_relation_that_goes_and_one_that_comes(host: Host, deployed: Juju) -> None:
+    """Juju lets a new one in while the old one still ends."""
+    old, new = related(**SAID), related(**{**SAID, "hostname": "10.9.9.9"})
+    deployed.relate(old)
+    deployed.emit(deployed.on.relation_changed(new), relations={old, new})
+    assert host.settings()["sink"] == [SINK]
+    deployed.emit(deployed.on.relation_broken(old), relations={old, new})
+    assert host.settings()["sink"][0]["url"] == "https://10.9.9.9:8086"
 
 
 def test_without_tls_with_another_database_and_an_address_of_ipv6(host: Host, deployed: Juju) -> None:
@@ -86,6 +134,10 @@ def test_its_certificate_is_a_file_that_the_sink_names(host: Host, deployed: Juj
     assert host.text(first) == CERTIFICATE
     deployed.configure(influxdb_ca=CERTIFICATE.replace("abc", "def"))
     second = host.settings()["sink"][0]["ca_file"]
+    assert "def" in host.text(second)
+    # One that was deleted by hand comes back.
+    host.path(second).unlink()
+    assert isinstance(deployed.update_status(), ops.ActiveStatus)
     assert "def" in host.text(second)
     assert not host.path(first).exists()
     deployed.configure(influxdb_ca="")
@@ -117,6 +169,11 @@ def test_what_is_not_all_said_is_waited_for(host: Host, deployed: Juju, missing:
     [
         ({"hostname": "a/b?c"}, "influxdb: its hostname is none"),
         ({"hostname": "user:pw@host"}, "influxdb: its hostname is none"),
+        ({"hostname": "10.1.2.3:8087"}, "influxdb: its hostname is none"),
+        ({"hostname": "[fd00::1"}, "influxdb: its hostname is none"),
+        ({"hostname": "fe80::1%eth0"}, "influxdb: its hostname is none"),
+        ({"hostname": "ümläut"}, "influxdb: its hostname is none"),
+        ({"port": "9" * 5000}, "influxdb: its port is no number from 1 to 65535"),
         ({"port": "0"}, "influxdb: its port is no number from 1 to 65535"),
         ({"port": "\uff18\uff10\uff18\uff16"}, "influxdb: its port is no number from 1 to 65535"),
         ({"port": "99999"}, "influxdb: its port is no number from 1 to 65535"),

@@ -97,6 +97,11 @@ def test_a_command_that_fails_is_an_error_that_says_so(machine: Machine) -> None
     assert str(caught.value).endswith("ended with 3: last")
     assert "--option" not in str(caught.value)
     assert caught.value.result.stdout == "first\n"
+    # apt says why, then what follows from it.
+    with pytest.raises(CommandError, match=r"ended with 100: E: no such host$"):
+        machine.run(
+            ("sh", "-c", "echo 'W: old\nE: no such host\nE: Some index files failed to download.' >&2; exit 100")
+        )
     assert machine.run(("sh", "-c", "exit 3"), accept=(0, 3)) == Result(3)
     with pytest.raises(CommandError, match=r"`false` ended with 1$"):
         machine.run(("false",))
@@ -112,6 +117,13 @@ def test_a_command_that_is_missing_or_takes_too_long() -> None:
     assert run_on_this_machine(Command(("sleep", "60"), timeout=0.05)) == Result(
         124, "", "it did not end within 0.05 s"
     )
+    assert run_on_this_machine(Command(("true", "nul\0"))) == Result(
+        126, "", "true cannot be started: embedded null byte"
+    )
+
+
+def test_what_a_command_prints_can_be_handed_on_as_a_word() -> None:
+    assert run_on_this_machine(Command(("printf", "a\\0b"))) == Result(0, "a\ufffdb")
 
 
 def test_a_package_that_cannot_be_read(machine: Machine) -> None:

@@ -129,6 +129,16 @@ def test_a_hand_over_that_fails_in_the_middle_is_finished(host: Host, juju: Juju
     assert says(juju, relation) == "false"
 
 
+def test_a_take_over_that_fails_in_the_middle_is_known_to_the_others(host: Host, juju: Juju) -> None:
+    relation = peers(u1=False)
+    juju.deploy(relations={relation}, leader=False)
+    host.broken["units sync"] = Result(1, stderr="no bus")
+    assert isinstance(juju.emit(juju.on.leader_elected(), leader=True), ops.BlockedStatus)
+    # Some of it may run.
+    assert not host.path(STANDBY).exists()
+    assert says(juju, relation) == "true"
+
+
 @pytest.mark.parametrize("leader", [True, False])
 def test_a_reboot_changes_nothing(host: Host, juju: Juju, leader: bool) -> None:
     juju.deploy(relations={peers(u1=not leader)}, leader=leader)

@@ -58,6 +58,16 @@ def test_a_secret_becomes_a_credential(host: Host, deployed: Juju) -> None:
     assert list(host.path("/etc/credstore").iterdir()) == []
 
 
+def test_a_file_that_others_were_let_read_is_closed_again(host: Host, deployed: Juju) -> None:
+    secret = granted()
+    deployed.emit(deployed.on.config_changed(), secrets={secret}, config={"credentials": secret.id})
+    settings = "/etc/tidemark/conf.d/juju.toml"
+    for name, mode in ((CREDENTIAL, 0o600), (settings, 0o640)):
+        host.path(name).chmod(0o644)
+        assert isinstance(deployed.update_status(), ops.ActiveStatus)
+        assert host.path(name).stat().st_mode & 0o777 == mode, name
+
+
 def test_one_that_is_not_granted_or_revoked_is_said_and_changes_nothing(host: Host, deployed: Juju) -> None:
     said = f"the secret {granted().id} is not granted to tidemark, or gone; run `juju grant-secret NAME tidemark`"
     assert deployed.configure(credentials=granted().id, settings=SETTINGS) == ops.BlockedStatus(said)

@@ -26,6 +26,7 @@ def overview(
             ops.BlockedStatus("a; do b (and 1 more)"),
         ),
         (Facts(mistakes=["a\n  b"]), ops.BlockedStatus("a b")),
+        (Facts(mistakes=["\x1b[31mred\x1b[0m\x07"]), ops.BlockedStatus("[31mred [0m")),
         (Facts(awaited=["for a", "for b"], doing="y", overview=overview()), ops.WaitingStatus("for a; for b")),
         (Facts(doing="installing", overview=overview()), ops.MaintenanceStatus("installing")),
         (Facts(overview=overview()), ops.ActiveStatus("10 collectors, last run 40 s ago")),

@@ -2,6 +2,7 @@
 
 import ops
 import pytest
+from ops import testing
 
 from host import Host
 from juju import Juju
@@ -88,6 +89,19 @@ def test_removal_stops_the_timers_and_takes_away_what_the_charm_brought(
     deployed.emit(deployed.on.remove())
     assert host.called("apt-get") == []
     assert host.files() == left
+
+
+@pytest.mark.parametrize(("event", "broken"), [("stop", "systemctl stop"), ("remove", "apt-get")])
+def test_a_removal_that_fails_is_said_and_tried_again(host: Host, deployed: Juju, event: str, broken: str) -> None:
+    host.broken[broken] = Result(1, stderr="E: no")
+    # Juju runs a hook that failed again; one that did not has left timers behind.
+    with pytest.raises(testing.errors.UncaughtCharmError):
+        deployed.emit(getattr(deployed.on, event)())
+    assert f"`{broken}" in deployed.log
+    assert "juju resolved tidemark/0" in deployed.log
+    host.broken.clear()
+    deployed.emit(getattr(deployed.on, event)())
+    assert "tidemark.target" not in host.active
 
 
 def test_a_purge_takes_what_an_earlier_removal_left(host: Host, deployed: Juju) -> None:
