@@ -173,7 +173,7 @@ fn installed_it_delivers_again_it_changes_nothing_and_removed_it_leaves_the_stat
             "settings:1:7: a header without its closing ]; write [section] instead",
         ),
         (
-            "[[sink]]\ntype = \"remote-write\"\nurl = \"https://localhost:1/\"\nbearer_token = { credential = \"tidemark.none\" }\n",
+            "[[sink]]\ntype = \"remote-write\"\nurl = \"https://localhost:1/write\"\nbearer_token = { credential = \"tidemark.none\" }\n",
             "sink remote-write: the secret file /etc/credstore/tidemark.none does not exist; create it, or name another",
         ),
     ] {
