@@ -4,11 +4,14 @@ import ast
 import os
 import re
 import time
+from importlib import metadata
 from pathlib import Path
 
 import hcl2
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import actions
 import cos
@@ -43,6 +46,21 @@ def test_every_relation_resource_and_action_is_the_code_s() -> None:
     source = Path(actions.__file__).read_text()
     assert {name for name in CHARMCRAFT["actions"] if f"on.{name}_action" in source} == set(CHARMCRAFT["actions"])
     assert source.count("_action,") == len(CHARMCRAFT["actions"])
+
+
+@pytest.mark.parametrize("files", [("requirements.txt",), ("requirements.txt", "requirements-test.txt")])
+def test_the_requirements_pin_all_that_these_need(files: tuple[str, ...]) -> None:
+    lines = [line for file in files for line in (CHARM / file).read_text().splitlines() if not line.startswith("#")]
+    pinned = {canonicalize_name(line.partition("==")[0]): line.partition("==")[2] for line in lines}
+    assert all(pinned.values())
+    # On the machine: Ubuntu 24.04's.
+    machine = {"python_version": "3.12", "python_full_version": "3.12.3", "extra": ""}
+    for name, version in pinned.items():
+        assert metadata.version(name) == version
+        for text in metadata.requires(name) or []:
+            needed = Requirement(text)
+            if needed.marker is None or needed.marker.evaluate(machine):
+                assert canonicalize_name(needed.name) in pinned, f"{name} needs {text}"
 
 
 @pytest.mark.parametrize("kind", ["options", "actions"])
