@@ -39,7 +39,6 @@ class Options:
     package_key: str
     log_level: str
     proxies: Mapping[str, str]
-    purge_on_removal: bool
 
     @classmethod
     def read(cls, config: Mapping[str, Any], environment: Mapping[str, str]) -> "Options":
@@ -61,7 +60,6 @@ class Options:
             package_key=_key(config["package_key"], mistakes),
             log_level=_log_level(config["log_level"], mistakes),
             proxies=_proxies(config, environment, mistakes),
-            purge_on_removal=bool(config["purge_on_removal"]),
         )
         if mistakes:
             raise Mistakes(*mistakes)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from .machine import CommandError, Machine, WorkloadError
 
 NAME = "tidemark"
-# Which file was installed last, by its digest: the same version may be another build.
+# What was installed last, and to its end, by its digest: the same version of a file may be another build.
 INSTALLED = "/var/lib/tidemark-juju/package"
 SOURCE = "/etc/apt/sources.list.d/tidemark-juju.list"
 KEY = "/etc/apt/keyrings/tidemark-juju.asc"
@@ -56,15 +56,15 @@ class Package:
             WorkloadError: where the file is no package, or cannot be installed.
         """
         try:
-            digest = hashlib.sha256(file.read_bytes()).hexdigest().encode()
+            mark = _digest(file.read_bytes())
         except OSError as error:
             raise WorkloadError(f"the package {file} cannot be read: {error.strerror}") from error
-        if self._machine.read(INSTALLED) == digest and self.version() is not None:
+        if self._is_installed(mark):
             return False
         self.remove_source()
         # By its path, for apt to bring in what it needs.
-        self._apt("install", "--reinstall", "--allow-downgrades", str(file.absolute()), env=env)
-        self._machine.write(INSTALLED, digest)
+        self._install("--reinstall", "--allow-downgrades", str(file.absolute()), env=env)
+        self._machine.write(INSTALLED, mark)
         return True
 
     def install_source(self, source: str, key: str, env: Mapping[str, str], *, upgrade: bool = False) -> bool:
@@ -75,18 +75,16 @@ class Package:
         Raises:
             WorkloadError: where apt cannot.
         """
-        changed = self.add_source(source, key)
-        was_file = self._machine.remove(INSTALLED)
-        if not (changed or was_file or upgrade) and self.version() is not None:
+        self.add_source(source, key)
+        mark = _digest(f"{source}\n{key}".encode())
+        if not upgrade and self._is_installed(mark):
             return False
-        try:
-            # This source alone: another that does not answer is not the charm's matter, but this one is.
-            self._apt("update", *UPDATE, env=env)
-            self._apt("install", NAME, env=env)
-        except CommandError:
-            # For the next try to be one.
-            self.remove_source()
-            raise
+        # Where this does not come to its end, the next event begins anew.
+        self._machine.remove(INSTALLED)
+        # This source alone: another that does not answer is not the charm's matter, but this one is.
+        self._apt("update", *UPDATE, env=env)
+        self._install(NAME, env=env)
+        self._machine.write(INSTALLED, mark)
         return True
 
     def add_source(self, source: str, key: str) -> bool:
@@ -123,5 +121,23 @@ class Package:
         status, _, version = self._machine.run(words, accept=(0, 1)).stdout.strip().partition(" ")
         return status, version.strip()
 
+    def _is_installed(self, mark: bytes) -> bool:
+        return self._machine.read(INSTALLED) == mark and self.version() is not None
+
+    def _install(self, *words: str, env: Mapping[str, str]) -> None:
+        try:
+            self._apt("install", *words, env=env)
+        except CommandError as error:
+            if "dpkg was interrupted" not in error.result.stderr:
+                raise
+            # A hook that was killed, or a loss of power: apt leaves it to a person.
+            finish = ("dpkg", "--force-confold", "--configure", "--pending")
+            self._machine.run(finish, env=APT_ENVIRONMENT, timeout=APT_TIMEOUT)
+            self._apt("install", *words, env=env)
+
     def _apt(self, *words: str, env: Mapping[str, str] = MappingProxyType({})) -> None:
         self._machine.run((*APT, *words), env={**APT_ENVIRONMENT, **env}, timeout=APT_TIMEOUT)
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()

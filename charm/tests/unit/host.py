@@ -32,6 +32,8 @@ class Host:
     package: tuple[str, str] = ("", "")
     # What apt would install from its sources.
     candidate: str = "2.0.0-1"
+    # Something was killed while dpkg was at work.
+    interrupted: bool = False
     active: set[str] = field(default_factory=set[str])
     # Services that run now, each with its type.
     running: dict[str, str] = field(default_factory=dict[str, str])
@@ -97,12 +99,16 @@ class Host:
         play: dict[str, Callable[[Command], Result]] = {
             "apt-get": self._apt,
             "dpkg-query": lambda _: Result(0 if self.package[0] else 1, " ".join(self.package)),
+            "dpkg": self._dpkg,
             "systemctl": self._systemctl,
             "tidemark": self._tidemark,
         }
         return play[command.words[0]](command)
 
     def _apt(self, command: Command) -> Result:
+        if self.interrupted:
+            why = "E: dpkg was interrupted, you must manually run 'dpkg --configure -a' to correct the problem. \n"
+            return Result(100, stderr=why)
         words = [word for word in command.words[1:] if not word.startswith("--")]
         match words:
             case ["install", "tidemark"]:
@@ -124,6 +130,11 @@ class Host:
                 pass
             case _:
                 raise AssertionError(f"apt-get {words}")
+        return Result(0)
+
+    def _dpkg(self, command: Command) -> Result:
+        assert command.words[-2:] == ("--configure", "--pending")
+        self.interrupted = False
         return Result(0)
 
     def _install(self, version: str) -> None:

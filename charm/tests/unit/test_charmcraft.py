@@ -48,6 +48,20 @@ def test_every_relation_resource_and_action_is_the_code_s() -> None:
     assert source.count("_action,") == len(CHARMCRAFT["actions"])
 
 
+def test_every_parameter_of_an_action_is_read() -> None:
+    tree = ast.parse(Path(actions.__file__).read_text())
+    read = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Subscript(ast.Attribute(attr="params"), ast.Constant(str(name))):
+                read.add(name)
+            case ast.Call(ast.Attribute(ast.Attribute(attr="params"), "get"), [ast.Constant(str(name)), *_]):
+                read.add(name)
+            case _:
+                pass
+    assert read == {name for action in CHARMCRAFT["actions"].values() for name in action.get("params", {})}
+
+
 @pytest.mark.parametrize("files", [("requirements.txt",), ("requirements.txt", "requirements-test.txt")])
 def test_the_requirements_pin_all_that_these_need(files: tuple[str, ...]) -> None:
     lines = [line for file in files for line in (CHARM / file).read_text().splitlines() if not line.startswith("#")]

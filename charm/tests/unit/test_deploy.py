@@ -5,6 +5,7 @@ from pathlib import Path
 
 import ops
 import pytest
+from ops import testing
 
 from host import Host
 from juju import Juju
@@ -160,6 +161,35 @@ def test_an_apt_source(host: Host, juju: Juju) -> None:
     juju.configure(package_source="")
     assert not host.path("/etc/apt/sources.list.d/tidemark-juju.list").exists()
     assert host.package == ("ii", "1.0.0-1")
+
+
+@pytest.mark.parametrize("upgrade", [False, True])
+def test_a_hook_that_is_killed_in_the_middle_of_apt_is_made_up_for(
+    host: Host, deployed: Juju, monkeypatch: pytest.MonkeyPatch, upgrade: bool
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyError("killed")
+
+    source = {"package_source": "deb https://apt.example.com/ubuntu noble main"}
+    if upgrade:
+        deployed.configure(**source)
+        host.candidate = "2.1.0-1"
+    with monkeypatch.context() as patch:
+        patch.setattr(Host, "_apt", killed)
+        with pytest.raises(testing.errors.UncaughtCharmError):
+            deployed.emit(deployed.on.upgrade_charm() if upgrade else deployed.on.config_changed(), config=source)
+    deployed.emit(deployed.on.update_status(), config=source)
+    assert host.package == ("ii", host.candidate)
+    host.forget()
+    deployed.update_status()
+    assert host.called("apt-get") == []
+
+
+def test_what_an_interrupted_dpkg_left_is_finished_first(host: Host, juju: Juju) -> None:
+    host.interrupted = True
+    assert isinstance(juju.deploy(), ops.ActiveStatus)
+    assert host.package == ("ii", "1.0.0-1")
+    assert len(host.called("dpkg", "--force-confold", "--configure", "--pending")) == 1
 
 
 def test_what_a_file_needs_comes_through_the_proxy_too(host: Host, juju: Juju) -> None:

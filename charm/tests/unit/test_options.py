@@ -30,7 +30,6 @@ def test_the_defaults_are_right() -> None:
         package_key="",
         log_level="info",
         proxies={},
-        purge_on_removal=False,
     )
 
 
