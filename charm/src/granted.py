@@ -40,7 +40,7 @@ def _read(model: ops.Model, secret_id: str, missing: str, keys: Collection[str] 
     wrong = [
         f"the secret {secret_id}: {key} is no line of text; write the secret alone, on one line"
         for key, text in sorted(content.items())
-        if not _is_line(text)
+        if not is_line(text)
     ]
     if wrong:
         raise Mistakes(*wrong)
@@ -48,6 +48,7 @@ def _read(model: ops.Model, secret_id: str, missing: str, keys: Collection[str] 
     return {key: Secret(text.strip("\r\n")) for key, text in content.items()}
 
 
-def _is_line(text: str) -> bool:
+def is_line(text: str) -> bool:
+    """Say whether a credential may hold it; a line's end after it does not count."""
     line = text.strip("\r\n")
     return bool(line) and len(line.encode()) <= LONGEST and all(ord(c) >= 0x20 and ord(c) != 0x7F for c in line)

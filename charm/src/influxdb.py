@@ -11,6 +11,7 @@ from ipaddress import AddressValueError, IPv6Address
 
 import ops
 
+from granted import is_line
 from mistakes import Mistakes
 from options import Options
 from workload import Influxdb, Secret
@@ -45,12 +46,14 @@ def read(relation: ops.Relation, options: Options, secret: Callable[[str], Mappi
     hostname, port, user, password = (found[name] for name in ("hostname", "port", "user", "password"))
     if hostname is None or port is None or user is None or password is None:
         return None
+    if not is_line(password.expose()):
+        raise Mistakes("influxdb: its password is no line of text; see what the other charm says: juju show-unit")
     scheme = "https" if options.influxdb_tls else "http"
     return Influxdb(
         url=f"{scheme}://{_host(hostname.expose().strip())}:{_port(port.expose().strip())}",
         database=found["database"].expose().strip() if found["database"] else options.influxdb_database,
         username=user.expose().strip(),
-        password=password,
+        password=Secret(password.expose().strip("\r\n")),
         ca=options.influxdb_ca,
     )
 

@@ -23,11 +23,20 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 
 
 @pytest.fixture
-def juju(host: Host, tmp_path: Path) -> Juju:
+def charm_root(tmp_path: Path) -> Path:
+    """Give a folder of the charm: what plays Juju writes files into it, which do not belong beside the source."""
+    root = tmp_path / "charm-root"
+    root.mkdir()
+    (root / "src").symlink_to(CHARM / "src")
+    return root
+
+
+@pytest.fixture
+def juju(host: Host, tmp_path: Path, charm_root: Path) -> Juju:
     """Give an application of one unit, the leader, with version 1.0.0 as its package; nothing has happened yet."""
     package = tmp_path / "tidemark.deb"
     package.write_text("tidemark 1.0.0-1")
-    context = testing.Context(TidemarkCharm, charm_root=CHARM)
+    context = testing.Context(TidemarkCharm, charm_root=charm_root)
     state = testing.State(leader=True, resources={testing.Resource(name="tidemark-package", path=package)})
     return Juju(context, state, package)
 

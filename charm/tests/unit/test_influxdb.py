@@ -174,6 +174,8 @@ def test_what_is_not_all_said_is_waited_for(host: Host, deployed: Juju, missing:
         ({"hostname": "fe80::1%eth0"}, "influxdb: its hostname is none"),
         ({"hostname": "ümläut"}, "influxdb: its hostname is none"),
         ({"port": "9" * 5000}, "influxdb: its port is no number from 1 to 65535"),
+        ({"password": "Tr0ub4dor\nand"}, "influxdb: its password is no line of text"),
+        ({"password": "Tr0ub4dor\x00"}, "influxdb: its password is no line of text"),
         ({"port": "0"}, "influxdb: its port is no number from 1 to 65535"),
         ({"port": "\uff18\uff10\uff18\uff16"}, "influxdb: its port is no number from 1 to 65535"),
         ({"port": "99999"}, "influxdb: its port is no number from 1 to 65535"),

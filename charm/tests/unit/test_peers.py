@@ -8,7 +8,6 @@ import pytest
 from ops import testing
 
 from charm import TidemarkCharm
-from conftest import CHARM
 from host import Host
 from juju import Juju, app_data, unit_data
 from workload import Machine, Result
@@ -151,14 +150,14 @@ def test_a_reboot_changes_nothing(host: Host, juju: Juju, leader: bool) -> None:
 class Pair:
     """Two units, each on its machine, and the controller that carries what one says to the other."""
 
-    def __init__(self, folder: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, folder: Path, charm_root: Path, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.hosts = [Host(folder / str(unit)) for unit in (0, 1)]
         self.leader = 0
         self.relation = testing.PeerRelation("tidemark-peers")
         resources = frozenset({testing.Resource(name="tidemark-package", path=package)})
         self.units = [
             Juju(
-                testing.Context(TidemarkCharm, charm_root=CHARM, unit_id=unit),
+                testing.Context(TidemarkCharm, charm_root=charm_root, unit_id=unit),
                 testing.State(resources=resources, planned_units=2),
                 package,
             )
@@ -182,9 +181,9 @@ class Pair:
 
 @pytest.mark.parametrize("hears_first", [0, 1])
 def test_two_units_never_collect_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, juju: Juju, hears_first: int
+    tmp_path: Path, charm_root: Path, monkeypatch: pytest.MonkeyPatch, juju: Juju, hears_first: int
 ) -> None:
-    pair = Pair(tmp_path, juju.package, monkeypatch)
+    pair = Pair(tmp_path, charm_root, juju.package, monkeypatch)
     for unit in (0, 1):
         pair.emit(unit, "install")
         pair.emit(unit, "config_changed")
