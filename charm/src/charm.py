@@ -143,7 +143,7 @@ class TidemarkCharm(ops.CharmBase):
 
     def _settle(self, event: ops.EventBase, options: Options | None, facts: Facts) -> None:
         """Collect or stand by; then have everything as it is wanted, or all as it was."""
-        self._take_turns(event, facts)
+        self._take_turns(facts)
         facts.dry_run = options is not None and options.dry_run
         wanted = self._wanted(options, facts) if options is not None else None
         if isinstance(event, ops.RelationBrokenEvent) and event.relation.name == influxdb.RELATION:
@@ -155,17 +155,17 @@ class TidemarkCharm(ops.CharmBase):
         finally:
             self._look(options, facts)
 
-    def _take_turns(self, event: ops.EventBase, facts: Facts) -> None:
+    def _take_turns(self, facts: Facts) -> None:
         peers = Peers(self)
-        others = peers.collecting()
         collects = self.unit.is_leader()
         if collects:
             peers.lead()
-        if collects and others and not peers.collects() and not isinstance(event, ops.UpdateStatusEvent):
-            facts.awaited.append(
-                f"for {' and '.join(others)} to stand by; without an answer this unit collects in a while"
-            )
+        if collects and peers.waits(now()):
+            others = " and ".join(peers.collecting())
+            facts.awaited.append(f"for {others} to stand by; without an answer this unit collects in a while")
             collects = False
+        else:
+            peers.wait_no_longer()
         facts.stands_by = not collects
         # What fails in the middle counts as collecting: the others wait.
         if collects:

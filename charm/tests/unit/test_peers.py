@@ -1,6 +1,7 @@
 """Several units: one collects, the others stand by, and a change of leader hands over."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import ops
@@ -8,7 +9,7 @@ import pytest
 from ops import testing
 
 from charm import TidemarkCharm
-from host import Host
+from host import NOW, Host
 from juju import Juju, app_data, unit_data
 from workload import Machine, Result
 
@@ -90,13 +91,31 @@ def test_a_new_leader_waits_until_no_other_collects(host: Host, juju: Juju) -> N
     assert says(juju, relation) == "true"
 
 
-def test_a_leader_that_died_is_waited_for_no_longer_than_a_while(host: Host, juju: Juju) -> None:
+def test_a_leader_that_died_is_waited_for_no_longer_than_a_while(
+    host: Host, juju: Juju, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at(minutes: float) -> None:
+        monkeypatch.setattr("charm.now", lambda: NOW + timedelta(minutes=minutes))
+
     relation = peers(u1=True)
     juju.deploy(relations={relation}, leader=False)
+    assert "waits_since" not in unit_data(juju.state, relation)
     juju.emit(juju.on.leader_elected(), leader=True)
-    assert host.path(STANDBY).exists()
+    # However soon the next event is: the other may not have heard yet.
+    for minutes in (0, 1, 3.9):
+        at(minutes)
+        assert isinstance(juju.update_status(), ops.WaitingStatus)
+        assert host.path(STANDBY).exists()
+    # A clock that was set back counts anew.
+    at(-60)
     juju.update_status()
+    at(-57)
+    juju.update_status()
+    assert host.path(STANDBY).exists()
+    at(-56)
+    assert isinstance(juju.update_status(), ops.ActiveStatus)
     assert not host.path(STANDBY).exists()
+    assert "waits_since" not in unit_data(juju.state, relation)
     # Whatever the dead one still says.
     assert isinstance(juju.emit(juju.on.config_changed()), ops.ActiveStatus)
     assert not host.path(STANDBY).exists()
