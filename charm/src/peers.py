@@ -1,8 +1,8 @@
 """The units among themselves: one collects, the others stand by, and a change of leader hands over.
 
 Each unit says in the peer relation whether it collects, and a new leader says that it leads, for the old one to hear.
-It waits until no other collects, so that nothing is collected twice, but no longer than `PATIENCE`: one that has died says
-nothing more.
+It waits until no other collects, so that nothing is collected twice, but no longer than `PATIENCE`: one that has died
+says nothing more.
 """
 
 from datetime import datetime, timedelta
