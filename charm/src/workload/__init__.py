@@ -95,7 +95,8 @@ class Workload:
         files = texts(wanted, self.installed_collectors())
         secrets = wanted.secrets()
         ca = wanted.influxdb.ca if wanted.influxdb is not None else ""
-        if self._files.differ(files, ca) or self._credentials.differ(secrets):
+        differ = self._files.differ(files, ca) or self._credentials.differ(secrets)
+        if differ or self._units.differ(wanted.log_level, wanted.proxies):
             self._replace(wanted, files, secrets, ca)
         self._units.configure(wanted.log_level, wanted.proxies)
         return self._follow()

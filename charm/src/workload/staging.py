@@ -24,6 +24,8 @@ CHECK_TIMEOUT = 180.0
 # `tidemark check` ends with 1 where a sink cannot be reached, and with 78 where the settings are wrong.
 CHECK_CODES = (0, 1, 78)
 
+# What is wrong with a sink's settings themselves: a secret, or what no client can be made of (a certificate, a proxy).
+SINK_CHECKS = ("secret", "client")
 # A finding on a collector one of whose secrets is not there, or is none. One that the check's user may not read is no
 # mistake: systemd hands it over.
 _SECRET = re.compile(r"`[^`]+`: the (secret|credential) (?!.*cannot be read)")
@@ -97,7 +99,7 @@ def _mistakes(report: dict[str, Any]) -> list[str]:
             kind: str = part["part"]
             if (
                 kind == "settings"
-                or (kind == "sink" and check["check"] == "secret")
+                or (kind == "sink" and check["check"] in SINK_CHECKS)
                 or (kind == "collectors" and _SECRET.match(found))
             ):
                 where = {"sink": f"sink {part.get('name')}: ", "collectors": f"{check['check']}: "}

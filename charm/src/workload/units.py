@@ -36,12 +36,13 @@ class Units:
 
     def configure(self, log_level: str, proxies: Mapping[str, str]) -> None:
         """Give all units this environment and this log level; nothing of either where there is nothing to say."""
-        variables = [f'{name}="{value}"\n' for name, value in sorted(proxies.items())]
-        options = [f"EnvironmentFile=-{ENVIRONMENT}\n"] if variables else []
-        if log_level != USUAL_LOG_LEVEL:
-            options.append(f"LogLevelMax={log_level}\n")
-        self._put(ENVIRONMENT, "".join(variables), ENVIRONMENT_MODE)
-        self._put(DROP_IN, "".join(["[Service]\n", *options]) if options else "", 0o644)
+        for name, (text, mode) in _files(log_level, proxies).items():
+            self._put(name, text, mode)
+
+    def differ(self, log_level: str, proxies: Mapping[str, str]) -> bool:
+        """Say whether they have others than these."""
+        files = _files(log_level, proxies).items()
+        return any(not self._is(name, text, mode) for name, (text, mode) in files)
 
     def owe(self, *, restart: bool = False) -> None:
         """Note that systemd has something to follow: what is noted is not forgotten where it fails.
@@ -86,14 +87,18 @@ class Units:
         return removed
 
     def _put(self, name: str, text: str, mode: int) -> None:
-        content = f"# Written by the charm.\n{text}".encode() if text else None
-        if self._machine.read(name) == content:
+        if self._is(name, text, mode):
             return
         self.owe(restart=True)
-        if content is None:
-            self._machine.remove(name)
+        if text:
+            self._machine.write(name, text.encode(), mode)
         else:
-            self._machine.write(name, content, mode)
+            self._machine.remove(name)
+
+    def _is(self, name: str, text: str, mode: int) -> bool:
+        if text:
+            return self._machine.holds(name, text.encode(), mode)
+        return self._machine.read(name) is None
 
     def _staying(self) -> Iterator[str]:
         """Name the services that a timer does not start again."""
@@ -105,3 +110,14 @@ class Units:
 
     def _systemctl(self, *words: str, accept: tuple[int, ...] = (0,)) -> str:
         return self._machine.run(("systemctl", *words), timeout=SYSTEMCTL_TIMEOUT, accept=accept).stdout
+
+
+def _files(log_level: str, proxies: Mapping[str, str]) -> dict[str, tuple[str, int]]:
+    """Give the text and the mode of each file; one without a text is not there."""
+    variables = [f'{name}="{value}"\n' for name, value in sorted(proxies.items())]
+    options = [f"EnvironmentFile=-{ENVIRONMENT}\n"] if variables else []
+    if log_level != USUAL_LOG_LEVEL:
+        options.append(f"LogLevelMax={log_level}\n")
+    texts = (variables, ["[Service]\n", *options] if options else [])
+    environment, drop_in = ("".join(["# Written by the charm.\n", *lines]) if lines else "" for lines in texts)
+    return {ENVIRONMENT: (environment, ENVIRONMENT_MODE), DROP_IN: (drop_in, 0o644)}

@@ -87,6 +87,23 @@ def test_several_mistakes_are_counted_and_a_sink_that_is_away_is_none(host: Host
     assert host.settings() == {"host": {"dry_run": True}}
 
 
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"dry_run": True}, "certificate 1 in ca_file /x is damaged"),
+        ({"https_proxy": "socks9://h"}, "$https_proxy names a kind of proxy that is not supported"),
+        ({"log_level": "error"}, "certificate 1 in ca_file /x is damaged"),
+    ],
+)
+def test_what_no_sink_could_be_made_of_is_a_mistake(
+    host: Host, deployed: Juju, options: dict[str, str | bool], found: str
+) -> None:
+    files = host.files()
+    host.findings = [finding("sink", "client", found, "mend it", name="influxdb")]
+    assert deployed.configure(**options) == ops.BlockedStatus(f"sink influxdb: {found}; mend it")
+    assert host.files() == files
+
+
 @pytest.mark.parametrize("stdout", ["", "{}", '{"parts": [{}]}', "[]"])
 def test_a_check_that_prints_no_report_passes_nothing(host: Host, deployed: Juju, stdout: str) -> None:
     host.broken["tidemark --config"] = Result(0, stdout)
