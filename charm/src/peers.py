@@ -44,7 +44,7 @@ class Peers:
 
     def waits(self, now: datetime) -> bool:
         """Say whether this unit, which leads, waits for the others, from the first time that this is asked."""
-        if self._relation is None or self.collects() or not self.collecting():
+        if self.collects() or not self.collecting() or self._relation is None:
             return False
         data = self._relation.data[self._unit]
         since = datetime.fromisoformat(data.get(_WAITS_SINCE) or now.isoformat())

@@ -82,6 +82,8 @@ class Files:
                     return True
             elif not self._machine.holds(f"{FOLDER}/{name}", files[name].encode(), MODE, GROUP):
                 return True
+        if ca and not self._machine.holds(f"{FOLDER}/{certificate(ca)}", ca.encode()):
+            return True
         return self._machine.names(FOLDER, CERTIFICATES) != ([certificate(ca)] if ca else [])
 
     def write(self, files: dict[str, str]) -> bool:

@@ -135,8 +135,10 @@ def test_its_certificate_is_a_file_that_the_sink_names(host: Host, deployed: Juj
     deployed.configure(influxdb_ca=CERTIFICATE.replace("abc", "def"))
     second = host.settings()["sink"][0]["ca_file"]
     assert "def" in host.text(second)
-    # One that was deleted by hand comes back.
+    # One that was deleted or damaged by hand comes back.
     host.path(second).unlink()
+    assert isinstance(deployed.update_status(), ops.ActiveStatus)
+    host.path(second).write_text("damaged")
     assert isinstance(deployed.update_status(), ops.ActiveStatus)
     assert "def" in host.text(second)
     assert not host.path(first).exists()
