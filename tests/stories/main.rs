@@ -7,6 +7,7 @@
 //! | `values` | a run into a real InfluxDB: what is read back is what was collected |
 //! | `crashes` | kills at random instants, several collectors, a database that comes and goes (`tests/campaign`: long) |
 //! | `alerts` | the alert rules and queries of `units/alerts` on real runs |
+//! | `charm` | what the charm does on a machine, without Juju: from installation to removal, and a unit that stands by |
 //! | `answers` | each answer of a sink, and what becomes of each point |
 //! | `dashboards` | Grafana's dashboards in `charm/src/grafana_dashboards`, each query on what was collected |
 //! | `faults` | nine sinks at once, each with another fault (`tests/campaign faults`: long) |
@@ -39,6 +40,7 @@
 
 mod alerts;
 mod answers;
+mod charm;
 mod crashes;
 mod dashboards;
 mod dry_run;

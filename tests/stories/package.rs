@@ -4,7 +4,7 @@ mod changeover;
 mod contents;
 mod life;
 mod settings;
-mod upgrade;
+pub(crate) mod upgrade;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,9 +24,9 @@ const DPKG: Duration = Duration::from_secs(120);
 
 /// The versions of the packages that the stories install.
 const OLD: &str = "1.0.0-1";
-const NEW: &str = "1.1.0-1";
+pub(crate) const NEW: &str = "1.1.0-1";
 
-fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the workspace")
@@ -53,7 +53,7 @@ fn package() -> &'static Path {
 
 /// The same as [`NEW`]; `script` changes what is in it first, in the folder that holds it.
 #[track_caller]
-fn newer(machine: &Systemd, script: &str) {
+pub(crate) fn newer(machine: &Systemd, script: &str) {
     let pack = format!(
         "set -e\nfolder=$(mktemp -d)\ntrap 'rm -rf \"$folder\"' EXIT\ndpkg-deb -R \"$1\" \"$folder/package\"\n\
          cd \"$folder/package\"\nsed -i 's/^Version: .*/Version: {NEW}/' DEBIAN/control\n({script}\n)\n\
@@ -65,7 +65,7 @@ fn newer(machine: &Systemd, script: &str) {
 }
 
 /// A machine that has the package at hand, as `old.deb`, and not installed.
-fn machine() -> Systemd {
+pub(crate) fn machine() -> Systemd {
     let machine = Systemd::start();
     fs::copy(package(), machine.share().join("old.deb")).expect("a copy");
     machine
@@ -91,7 +91,7 @@ fn install(machine: &Systemd, package: &str) -> Ended {
 
 /// A shell's script on the machine; what it prints.
 #[track_caller]
-fn shell(machine: &Systemd, script: &str) -> String {
+pub(crate) fn shell(machine: &Systemd, script: &str) -> String {
     machine.run(["sh", "-c", script]).expect_code(0).stdout
 }
 
@@ -117,7 +117,7 @@ fn delivered(machine: &Systemd) {
 }
 
 /// The units of tidemark that are in one of these states, sorted.
-fn units(machine: &Systemd, states: &str) -> Vec<String> {
+pub(crate) fn units(machine: &Systemd, states: &str) -> Vec<String> {
     let state = format!("--state={states}");
     let listed = machine.systemctl([
         "list-units",

@@ -90,6 +90,10 @@ fn table(catalogue: &Catalogue, loaded: &Loaded, is_wide: bool) -> Table {
     let mut table = Table::new(columns.into_iter().take(if is_wide { 4 } else { 3 }));
     for collector in &catalogue.collectors {
         let timing = Timing::of(collector, loaded);
+        let started = match timing.enabled && loaded.settings.host.standby {
+            true => "off: this host stands by".to_owned(),
+            false => why(timing, collector, loaded),
+        };
         let name = Cell::from(collector.name.as_str());
         match &collector.description {
             Ok(Described { description, .. }) => {
@@ -97,7 +101,7 @@ fn table(catalogue: &Catalogue, loaded: &Loaded, is_wide: bool) -> Table {
                 table.row([
                     name,
                     timing.interval.to_string().into(),
-                    why(timing, collector, loaded).into(),
+                    started.into(),
                     what.into(),
                 ]);
                 if !is_wide {

@@ -89,6 +89,8 @@ impl Plan {
     /// notice. Of settings with mistakes nothing counts, so that every collector that is on by default has its timer, and
     /// says at each run what is to be mended. Where no unit can be made of what the settings name (a folder with a
     /// newline, say), the units are made without, for the same reason.
+    ///
+    /// A host that stands by has all its units, and its target starts none: a run that goes on ends as it began.
     #[must_use]
     pub fn of(catalogue: &Catalogue, settings: &Result<Loaded, Mistakes>, host: &Host) -> Plan {
         let mut notices = catalogue.notices.clone();
@@ -124,6 +126,12 @@ impl Plan {
             }
         }
         units.extend(flush);
+        if loaded.is_some_and(|loaded| loaded.settings.host.standby) {
+            notices.push("this host stands by (`standby` of [host]): no timer is started".to_owned());
+            for unit in &mut units {
+                unit.wanted = false;
+            }
+        }
         let notices = notices.iter().map(|notice| short_line(notice)).collect();
         Plan { units, notices }
     }

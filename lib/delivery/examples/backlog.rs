@@ -80,6 +80,7 @@ async fn measure(batches: i64, sink: &str) {
             name: "h".into(),
             tags: Default::default(),
             dry_run: false,
+            standby: false,
         },
         sinks: vec![SinkSettings {
             name: sink.into(),

@@ -18,19 +18,23 @@ pub struct HostSettings {
     pub tags: BTreeMap<String, String>,
     /// Collect and print, submit nothing.
     pub dry_run: bool,
+    /// No timer is started: another host collects.
+    pub standby: bool,
 }
 
 impl HostSettings {
-    pub(crate) const KEYS: [&str; 3] = ["name", "tags", "dry_run"];
+    pub(crate) const KEYS: [&str; 4] = ["name", "tags", "dry_run", "standby"];
 
     pub(crate) fn read(section: &mut SectionReader<'_>, hostname: &str) -> Option<HostSettings> {
         let name = section.optional::<Name>("name");
         let tags = section.optional::<Tags>("tags");
         let dry_run = section.optional::<bool>("dry_run");
+        let standby = section.optional::<bool>("standby");
         Some(HostSettings {
             name: name?.map_or_else(|| hostname.to_owned(), |Name(name)| name),
             tags: tags?.map(|Tags(tags)| tags).unwrap_or_default(),
             dry_run: dry_run?.unwrap_or(false),
+            standby: standby?.unwrap_or(false),
         })
     }
 }

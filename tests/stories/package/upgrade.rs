@@ -32,7 +32,7 @@ impl Door {
 }
 
 /// Has the timer of `host` fire all the time.
-fn quicken(machine: &Systemd) {
+pub(crate) fn quicken(machine: &Systemd) {
     let text = "[Timer]\nOnBootSec=\nOnActiveSec=0\nOnUnitInactiveSec=200ms\nRandomizedDelaySec=0\nAccuracySec=1ms\n";
     machine.install(
         "/etc/systemd/system/tidemark-host.timer.d/quick.conf",
@@ -45,7 +45,7 @@ fn quicken(machine: &Systemd) {
 }
 
 /// How many runs of `host` ended so: `done`, `failed`.
-fn ended(machine: &Systemd, result: &str) -> usize {
+pub(crate) fn ended(machine: &Systemd, result: &str) -> usize {
     let of_starts = ["JOB_TYPE=start", &format!("JOB_RESULT={result}")];
     machine.journal("tidemark-host.service", &of_starts).len()
 }
@@ -58,13 +58,13 @@ fn times(machine: &Systemd) -> BTreeSet<i64> {
     memory.map(|line| line.time).collect()
 }
 
-fn version(machine: &Systemd) -> String {
+pub(crate) fn version(machine: &Systemd) -> String {
     shell(machine, "dpkg-query -W -f '${Version} ${Status}' tidemark")
 }
 
 /// Nothing failed, each run's points are in the store once, and the ledger has no loss.
 #[track_caller]
-fn assert_nothing_lost(machine: &Systemd) {
+pub(crate) fn assert_nothing_lost(machine: &Systemd) {
     machine.systemctl(["stop", "tidemark-host.timer"]);
     wait_until("the last run", BOUND, || {
         machine.property("tidemark-host.service", "ActiveState") == "inactive"
@@ -80,7 +80,7 @@ fn assert_nothing_lost(machine: &Systemd) {
 }
 
 /// The time at which a unit was started last.
-fn since(machine: &Systemd, unit: &str) -> String {
+pub(crate) fn since(machine: &Systemd, unit: &str) -> String {
     machine.property(unit, "ActiveEnterTimestampMonotonic")
 }
 

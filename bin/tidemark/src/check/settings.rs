@@ -88,7 +88,12 @@ fn what_was_read(loaded: Option<&Loaded>, here: &Surroundings) -> String {
     } else {
         ""
     };
-    format!("{files}; {sinks}{dry}")
+    let standby = if loaded.settings.host.standby {
+        "; standby is on: no timer is started"
+    } else {
+        ""
+    };
+    format!("{files}; {sinks}{dry}{standby}")
 }
 
 /// Which files were read, without a mistake.

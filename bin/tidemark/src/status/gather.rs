@@ -36,6 +36,10 @@ pub(super) struct Sources<'a> {
 /// What is configured where nobody knows: a name that no sink can have.
 const NO_SINK: &str = "-";
 
+/// What is said of a host that stands by.
+const STANDBY: &str = "this host stands by (`standby` of [host]): no timer is started, and what waits goes with \
+                       `tidemark outbox flush`";
+
 /// Looks at everything; an error where the state is there and cannot be read.
 pub(super) async fn gather(from: Sources<'_>) -> Result<Status, String> {
     let mut status = Status {
@@ -49,6 +53,9 @@ pub(super) async fn gather(from: Sources<'_>) -> Result<Status, String> {
     if let Some(loaded) = from.loaded {
         status.host.clone_from(&loaded.settings.host.name);
         status.warnings.clone_from(&loaded.notices);
+        if loaded.settings.host.standby {
+            status.warnings.push(STANDBY.to_owned());
+        }
     }
     let delivery = if from.has_outbox {
         Some(open(&from, &mut status.warnings).await?)
@@ -100,12 +107,14 @@ fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &[Run]) -> Coll
         Some(loaded) => Timing::of(collector, loaded),
         None => as_recorded(collector, runs.first()),
     };
+    let standby = from.loaded.is_some_and(|loaded| loaded.settings.host.standby);
+    let enabled = timing.enabled && !standby;
     let last_run = runs.first().map(last_run);
     // A lock that cannot be looked at tells nothing.
     let holder = lock::holder(from.state, &collector.name).unwrap_or_default();
     let broken = collector.description.as_ref().err().map(ToString::to_string);
     let signs = Signs {
-        enabled: timing.enabled,
+        enabled,
         broken: broken.is_some(),
         interval: timing.interval,
         deadline: timing.deadline,
@@ -116,7 +125,7 @@ fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &[Run]) -> Coll
     };
     CollectorStatus {
         name: collector.name.clone(),
-        enabled: timing.enabled,
+        enabled,
         interval: timing.interval,
         state: signs.state(&from.now),
         next_run: signs.next_run(&from.now),

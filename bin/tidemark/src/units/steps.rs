@@ -8,6 +8,7 @@
 //! | a timer whose text has changed | nothing: the reload has it follow |
 //! | a timer that has failed | started: only a reload without its file does that |
 //! | is masked | nothing: the operator wants it so |
+//! | a timer, or a service that stays, that the target does not start | stopped: the host stands by |
 //! | should no longer be, and stays | stopped |
 //! | should no longer be, and has failed | its failure is cleared |
 //! | should no longer be, and a run goes on | nothing: the run ends by itself |
@@ -63,6 +64,8 @@ pub(super) enum Why {
     Overdue,
     /// Its timer starts it from now on.
     HasTimer,
+    /// Nothing is started on this host.
+    Standby,
     /// Its unit has changed.
     Unit,
     /// The settings have changed, and it reads them at its start alone.
@@ -181,9 +184,9 @@ impl Situation<'_> {
         let known = self.known(name);
         let runs = matches!(state.active, Activity::Active | Activity::Changing);
         if !unit.wanted {
-            if known.is_some() && runs {
-                all.steps.push(Step::Stop(name.clone(), Why::HasTimer));
-            }
+            let why = self.why_unwanted(name, known);
+            all.steps
+                .extend(why.filter(|_| runs).map(|why| Step::Stop(name.clone(), why)));
             return;
         }
         if !self.is_active {
@@ -199,6 +202,18 @@ impl Situation<'_> {
                 all.steps.extend(why.map(|why| Step::Restart(name.clone(), why)));
             }
             _ => {}
+        }
+    }
+
+    /// Why a unit is stopped that the target does not start; none where it is a run of its timer's.
+    fn why_unwanted(&self, name: &str, known: Option<Known>) -> Option<Why> {
+        let Some(stem) = name.strip_suffix(".service") else {
+            return Some(Why::Standby);
+        };
+        let timer = format!("{stem}.timer");
+        match self.plan.iter().any(|unit| unit.file_name == timer) {
+            true => known.map(|_| Why::HasTimer),
+            false => Some(Why::Standby),
         }
     }
 

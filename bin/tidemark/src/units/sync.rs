@@ -324,6 +324,7 @@ impl fmt::Display for Why {
             Why::Gone => "its collector is gone or off",
             Why::Overdue => "its collector is gone or off, and its run had not ended in time",
             Why::HasTimer => "its timer starts it from now on",
+            Why::Standby => "this host stands by",
             Why::Unit => "its unit has changed",
             Why::Settings => "the settings have changed",
             Why::Secret => "a secret of it has another file",

@@ -78,3 +78,18 @@ fn only_root_changes_and_compares() {
         );
     }
 }
+
+/// What starts nothing is not late either; a run by hand is another matter.
+#[test]
+fn a_host_that_stands_by_says_so() {
+    let site = Site::new(&format!("{ON}\n[host]\nstandby = true\n"));
+    let said = "this host stands by";
+    let list = site.run(&["list"]).expect_code(0).stdout;
+    assert!(list.contains(&format!("off: {said}")), "{list}");
+    site.run(&["run", "behaving"]).expect_code(0);
+    let status = site.run(&["status", "--check"]).expect_code(0).stdout;
+    assert!(status.contains(said) && status.contains("disabled"), "{status}");
+    assert_eq!(site.status()["collectors"][0]["state"], "disabled");
+    let check = site.run(&["check"]).expect_code(0).stdout;
+    assert!(check.contains("standby is on: no timer is started"), "{check}");
+}

@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::chown;
 
+use tidemark_catalogue::Plan;
+
 use crate::scene::{Scene, description, mode, timers};
 
 /// Two collectors, of which one is off by default.
@@ -36,6 +38,28 @@ fn settings_decide_what_is_on_and_when() {
     scene.settings("[collector.a]\nrun_interval = \"15s\"\n");
     assert!(scene.unit("tidemark-a.service").contains("--every=15s"));
     assert_eq!(timers(&scene.plan()), Vec::<&str>::new());
+}
+
+/// It has the same units, and its target starts none of them.
+#[test]
+fn a_host_that_stands_by_starts_nothing() {
+    let scene = scene();
+    scene.settings("[collector.b]\nrun_interval = \"15s\"\n");
+    let usual = scene.plan();
+    scene.settings("[collector.b]\nrun_interval = \"15s\"\n[host]\nstandby = true\n");
+    let plan = scene.plan();
+    assert_eq!(
+        plan.notices,
+        ["this host stands by (`standby` of [host]): no timer is started"]
+    );
+    let texts = |plan: &Plan| {
+        let of = plan.units.iter();
+        of.map(|unit| (unit.file_name.clone(), unit.text.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(texts(&plan), texts(&usual));
+    assert_eq!(usual.units.iter().filter(|unit| unit.wanted).count(), 3);
+    assert_eq!(plan.units.iter().filter(|unit| unit.wanted).count(), 0);
 }
 
 /// Whatever is wrong with them: timers with defaults, one notice, which says where.

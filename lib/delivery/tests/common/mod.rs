@@ -43,6 +43,7 @@ impl Fixture {
                 name: "h".into(),
                 tags: Default::default(),
                 dry_run: false,
+                standby: false,
             },
             sinks,
             outbox: OutboxSettings {

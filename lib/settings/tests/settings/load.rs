@@ -67,6 +67,7 @@ fn nothing_configured_is_the_store_with_defaults() {
     assert_eq!(settings.host.name, "here");
     assert!(settings.host.tags.is_empty());
     assert!(!settings.host.dry_run);
+    assert!(!settings.host.standby);
     assert_eq!(settings.sinks.len(), 1);
     assert_eq!(settings.sinks[0].name, "store");
     assert!(matches!(settings.sinks[0].kind, SinkKind::Store));
@@ -94,6 +95,7 @@ fn every_shared_key() {
         name = "web-1"
         tags = { site = "north", rack = "7" }
         dry_run = true
+        standby = true
 
         [outbox]
         max_bytes = "500MB"
@@ -133,6 +135,7 @@ fn every_shared_key() {
     assert_eq!(settings.host.name, "web-1");
     assert_eq!(settings.host.tags.get("rack").map(String::as_str), Some("7"));
     assert!(settings.host.dry_run);
+    assert!(settings.host.standby);
     assert_eq!(settings.outbox.max_bytes, Size::bytes(500_000_000));
     assert_eq!(settings.outbox.keep_free, KeepFree::Size(Size::mib(1)));
     assert_eq!(settings.outbox.max_age, Some(Span::days(7)));

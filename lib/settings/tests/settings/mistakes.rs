@@ -34,9 +34,9 @@ fn unknown_sections() {
 #[test]
 fn unknown_keys() {
     assert_eq!(
-        report("[host]\nnmae = \"a\"\nstandby = true\n[outbox]\nmax-bytes = 1\n[store]\nmax_byte = 1\n"),
+        report("[host]\nnmae = \"a\"\nlocation = true\n[outbox]\nmax-bytes = 1\n[store]\nmax_byte = 1\n"),
         "F:2:1: `nmae` is no key of [host]; write `name` instead\n\
-         F:3:1: `standby` is no key of [host]; write one of `name`, `tags` and `dry_run` instead\n\
+         F:3:1: `location` is no key of [host]; write one of `name`, `tags`, `dry_run` and `standby` instead\n\
          F:5:1: `max-bytes` is no key of [outbox]; write `max_bytes` instead\n\
          F:7:1: `max_byte` is no key of [store]; write `max_bytes` instead"
     );

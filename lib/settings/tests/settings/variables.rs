@@ -77,7 +77,7 @@ fn some_but_not_all_is_a_mistake() {
         all(Written::main("[host]\nx = 1\n"))
             .variable("INFLUXDB_DATABASE", "")
             .report(),
-        "F:2:1: `x` is no key of [host]; write one of `name`, `tags` and `dry_run` instead\n\
+        "F:2:1: `x` is no key of [host]; write one of `name`, `tags`, `dry_run` and `standby` instead\n\
          $INFLUXDB_HOSTNAME: is set, but $INFLUXDB_DATABASE is not; set all five INFLUXDB_ variables, or none and write \
          a [[sink]]"
     );

@@ -232,6 +232,40 @@ fn a_collector_may_become_one_that_stays_and_back() {
     assert_eq!(steps_alone(&run), []);
 }
 
+/// Nothing is started, what would start runs is stopped, and a run that goes on is let end.
+#[test]
+fn a_host_that_stands_by_starts_nothing_and_takes_over_again() {
+    let units = || collector("a").into_iter().chain([staying("b")]);
+    let stood = |name: &str| Step::Stop(name.to_owned(), Why::Standby);
+    let mut world = World::settled(units());
+    world.state("tidemark-a.service").active = Activity::Changing;
+    for unit in &mut world.plan {
+        unit.wanted = false;
+    }
+    let stops = [stood("tidemark-a.timer"), stood("tidemark-b.service")];
+    assert_eq!(steps_alone(&world), stops);
+    // Where nobody knows any more that they were started, too.
+    let known = world.record.take();
+    assert_eq!(steps_alone(&world), stops);
+    world.record = known;
+    world.is_active = false;
+    assert_eq!(steps_alone(&world), stops);
+    world.is_active = true;
+
+    for name in ["tidemark-a.timer", "tidemark-b.service"] {
+        world.state(name).active = Activity::Inactive;
+    }
+    assert_eq!(steps_alone(&world), []);
+    let after = record(&world.situation(), 5, &[], true);
+    assert!(after.units.is_empty(), "{after:?}");
+    world.record = Some(after);
+    world.plan = units().collect();
+    assert_eq!(
+        steps_alone(&world),
+        [start("tidemark-a.timer"), start("tidemark-b.service")]
+    );
+}
+
 #[test]
 fn what_the_manager_does_not_have_is_named() {
     let mut world = World::new(collector("a").into_iter().chain(collector("b")));
