@@ -1,11 +1,13 @@
-//! The steps of UPGRADING.md, as they are typed on a host that had the Python collectors.
+//! The steps of UPGRADING.md, as they are typed on a host that had the Python collectors: its sink is configured by the five
+//! variables in /etc/default/tidemark alone.
 
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
 use tidemark_testkit::{Influxd, InfluxdOptions};
 
-use super::{install, machine, root, shell};
+use super::{delivered, install, machine, root, shell};
 use crate::ubuntu::World;
 
 /// What a shell would not read as systemd does.
@@ -68,7 +70,44 @@ fn the_steps_from_the_python_collectors_do_what_the_page_says() {
     machine
         .run(["systemctl", "list-timers", "tidemark-britney.timer"])
         .expect_code(0);
-    shell(&machine, &step("tidemark status"));
+    // What is typed sees the sink that units have.
+    variables("another");
+    machine
+        .run(["systemctl", "start", "tidemark-host.service"])
+        .expect_code(0);
+    let status = shell(&machine, &step("tidemark status"));
+    assert!(
+        status.contains("try now: tidemark outbox flush") && !status.contains("in no settings"),
+        "{status}"
+    );
     let listed = shell(&machine, &step("tidemark outbox list"));
-    assert!(!listed.is_empty());
+    assert!(listed.contains("influxdb"), "{listed}");
+
+    // Who may not read the variables is told so, and not to drop what waits.
+    let as_user = |words: &str| {
+        let user = "runuser -u tidemark -- env STATE_DIRECTORY=/var/lib/tidemark tidemark";
+        machine.run(["sh", "-c", &format!("{user} {words} 2>&1")])
+    };
+    let unknown = "which sinks units have is not known: /etc/default/tidemark cannot be read: only root";
+    for (words, code) in [
+        ("status", 0),
+        ("check", 0),
+        ("outbox flush", 1),
+        ("outbox drop influxdb --waiting", 78),
+    ] {
+        let said = as_user(words).expect_code(code).stdout;
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(unknown), "{words}: {said}");
+        assert!(!said.contains("any more"), "{words}: {said}");
+    }
+
+    variables(PASSWORD);
+    shell(&machine, "tidemark run host");
+    shell(&machine, &step("tidemark outbox flush"));
+    delivered(&machine);
+    let sinks = shell(&machine, "tidemark status --json");
+    let sinks: Value = serde_json::from_str(&sinks).expect("JSON");
+    let sinks = sinks["sinks"].as_array().expect("a list");
+    let names: Vec<&Value> = sinks.iter().map(|sink| &sink["name"]).collect();
+    assert_eq!(names, ["influxdb"]);
 }
