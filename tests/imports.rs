@@ -50,10 +50,16 @@ const LIB: &[(&str, &[&str])] = &[
     ),
     // What collectors share that look at one field: they may use it, nothing else of lib does.
     ("tidemark-ubuntu", &["tidemark-collect"]),
+    ("tidemark-reports", &["tidemark-ubuntu"]),
     (TESTKIT, &[]),
 ];
 /// What a collector may use.
-const COLLECTOR: &[&str] = &["tidemark-collect", "tidemark-app", "tidemark-ubuntu"];
+const COLLECTOR: &[&str] = &[
+    "tidemark-collect",
+    "tidemark-app",
+    "tidemark-ubuntu",
+    "tidemark-reports",
+];
 /// For tests alone.
 const TESTKIT: &str = "tidemark-testkit";
 /// The model does no I/O: none of these.

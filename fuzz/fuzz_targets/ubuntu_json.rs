@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use tidemark_point::Timestamp;
-use tidemark_rls_bugs::report::{MAX_BUGS, MAX_TEAMS, Report};
+use tidemark_reports::rls::{self, MAX_BUGS, MAX_TEAMS};
 use tidemark_upload_queues::queue::Queue;
 use tidemark_upload_queues::upload;
 
@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
     // What leads to the parts behind it.
     let in_tasks = format!("{{\"tasks\": {{\"2000001\": [{{\"team\": {text}}}], \"2000002\": {text}}}}}");
     for text in [text, in_tasks.as_str()] {
-        if let Ok(report) = serde_json::from_str::<Report>(text) {
+        if let Ok(report) = rls::parse(text) {
             assert!(report.bugs.len() <= MAX_TEAMS);
             let most = i64::try_from(MAX_BUGS).unwrap_or(i64::MAX);
             assert!(report.bugs.values().all(|count| (1..=most).contains(count)));

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tidemark_britney::by_team::{ByTeam, MAX_NAME, MAX_TEAMS, parse};
+use tidemark_reports::by_team::{ByTeam, MAX_NAME, MAX_TEAMS, parse};
 
 fuzz_target!(|yaml: &[u8]| {
     let whole = parse([yaml]).ok();

@@ -24,7 +24,6 @@
 //! assert_eq!(Britney::MEASUREMENTS[0].measurement, "britney_last_run_age");
 //! ```
 
-pub mod by_team;
 pub mod generated;
 mod last_run;
 pub mod logs;
@@ -37,12 +36,12 @@ use tidemark_collect::{
     CollectorError, Context, Measurement, Metric, Needs, Parts, Points, Schema, Settings, Timestamp,
     side_by_side,
 };
+use tidemark_reports::by_team::{self, ByTeam};
 use tidemark_ubuntu::distro_info::{self, DistroInfo};
 use tidemark_ubuntu::{below, rows};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::by_team::ByTeam;
 use crate::last_run::Budget;
 
 /// How britney's runs went, a row each.

@@ -18,17 +18,16 @@
 //! ```
 
 mod releases;
-pub mod report;
 
 use tidemark_collect::http::{Url, redacted};
 use tidemark_collect::{
     CollectorError, Context, Measurement, Metric, Needs, Parts, Points, Schema, Settings, Span, Timestamp,
     side_by_side,
 };
+use tidemark_reports::rls::{self, Report};
 use tidemark_ubuntu::{below, distro_info};
 
 use crate::releases::Release;
-use crate::report::Report;
 
 /// The reports of a release.
 const TAGS: [&str; 2] = ["incoming", "tracking"];
@@ -110,8 +109,8 @@ impl RlsBugs {
 
     async fn report(&self, cx: &Context, release: &Release, tag: &str) -> Result<Report, CollectorError> {
         let url = self.address(release, tag);
-        let request = cx.http().get(&url).max_bytes(MAX_BYTES);
-        Ok(request.timeout(cx.turn()).json().await?)
+        let request = cx.http().get(&url).max_bytes(MAX_BYTES).timeout(cx.turn());
+        Ok(request.json_with(rls::parse).await?)
     }
 
     /// The points of one report; what is left out of it is a gap. An error where that is all of it.

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use tidemark_britney::generated::Search;
-use tidemark_britney::{by_team, logs};
+use tidemark_britney::logs;
 use tidemark_collect::Timestamp;
 use tidemark_images::path::Series;
-use tidemark_rls_bugs::report::Report;
+use tidemark_reports::{by_team, rls};
 use tidemark_ubuntu::rows::{Row, recent, recent_named};
 use tidemark_ubuntu::{apache_index, distro_info};
 use tidemark_ubuntu_archive::{priority_mismatches, reviews, summary};
@@ -29,11 +29,11 @@ pub(crate) const PIECE: usize = 16 << 10;
 
 /// How each is read, by its name.
 pub(crate) const READINGS: &[(&str, Read)] = &[
-    ("update_excuses_by_team.yaml", Read::Pieces(by_team)),
+    ("update_excuses_by_team.yaml", Read::Pieces(excuses_by_team)),
     ("update_excuses.html", Read::Pieces(generated)),
     ("update_excuses.csv", Read::Whole(excuses)),
     ("log", Read::Pieces(log)),
-    ("rls-tracking.json", Read::Bytes(rls)),
+    ("rls-tracking.json", Read::Bytes(bugs)),
     ("getPackageUploads", Read::Bytes(uploads)),
     ("nbs.csv", Read::Whole(rows::<2>)),
     ("component-mismatches.csv", Read::Whole(rows::<4>)),
@@ -83,7 +83,7 @@ fn said<const N: usize>(rows: &[Row<N>]) -> String {
     out
 }
 
-fn by_team(pieces: &mut dyn Iterator<Item = Vec<u8>>) -> String {
+fn excuses_by_team(pieces: &mut dyn Iterator<Item = Vec<u8>>) -> String {
     let mut out = String::new();
     for team in by_team::parse(pieces).unwrap().teams {
         let _ = writeln!(out, "{} {} {:?}", team.name, team.count, team.age);
@@ -126,13 +126,8 @@ fn log(pieces: &mut dyn Iterator<Item = Vec<u8>>) -> String {
     format!("{}\n", (finished - started).num_minutes())
 }
 
-/// As [`tidemark_collect::http::Response::json`] reads it.
-fn from_json<'de, T: serde::Deserialize<'de>>(json: &'de [u8]) -> T {
-    serde_json::from_str(std::str::from_utf8(json).unwrap()).unwrap()
-}
-
-fn rls(json: &[u8], _: i64) -> String {
-    let report: Report = from_json(json);
+fn bugs(json: &[u8], _: i64) -> String {
+    let report = rls::parse(std::str::from_utf8(json).unwrap()).unwrap();
     let mut out = String::new();
     for (team, count) in &report.bugs {
         let _ = writeln!(out, "{team} {count}");
@@ -146,7 +141,7 @@ fn uploads(json: &[u8], now: i64) -> String {
     struct Page {
         entries: Vec<Entry>,
     }
-    let page: Page = from_json(json);
+    let page: Page = serde_json::from_str(std::str::from_utf8(json).unwrap()).unwrap();
     let queue = Queue::of(page.entries, time(now));
     let (ages, types) = (queue.ages.unwrap(), queue.types.unwrap());
     format!(

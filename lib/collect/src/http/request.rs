@@ -115,13 +115,24 @@ impl Request {
     ///
     /// # Errors
     /// As [`bytes`](Self::bytes), and where it is not JSON of this form.
-    pub async fn json<T: DeserializeOwned>(mut self) -> Result<T, HttpError> {
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T, HttpError> {
+        self.json_with(|text| serde_json::from_str(text)).await
+    }
+
+    /// The same, read by that function.
+    ///
+    /// # Errors
+    /// As [`json`](Self::json).
+    pub async fn json_with<T>(
+        mut self,
+        read: impl FnOnce(&str) -> serde_json::Result<T>,
+    ) -> Result<T, HttpError> {
         if !self.headers.contains_key(ACCEPT) {
             self.headers
                 .insert(ACCEPT, HeaderValue::from_static("application/json"));
         }
         self.allow_empty = false;
-        self.success().await?.json()
+        self.success().await?.json_with(read)
     }
 
     /// The answer, whatever its status; an empty body is an answer too.
@@ -315,6 +326,14 @@ impl Response {
     /// # Errors
     /// Where it is not UTF-8, or not JSON of this form.
     pub fn json<T: DeserializeOwned>(self) -> Result<T, HttpError> {
+        self.json_with(|text| serde_json::from_str(text))
+    }
+
+    /// The same, read by that function.
+    ///
+    /// # Errors
+    /// As [`json`](Self::json).
+    pub fn json_with<T>(self, read: impl FnOnce(&str) -> serde_json::Result<T>) -> Result<T, HttpError> {
         let content_type = content_type(&self.headers);
         let text = std::str::from_utf8(&self.body).map_err(|error| {
             let kind = HttpErrorKind::NotText {
@@ -324,7 +343,7 @@ impl Response {
             self.error(kind)
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        serde_json::from_str(text).map_err(|error| {
+        read(text).map_err(|error| {
             let is_html = content_type
                 .as_deref()
                 .is_some_and(|kind| kind.starts_with("text/html"));

@@ -7,7 +7,7 @@
 //! cannot grow in memory. Time is linear in its length, and memory is bounded.
 //!
 //! ```
-//! use tidemark_britney::by_team::parse;
+//! use tidemark_reports::by_team::parse;
 //!
 //! let yaml = "desktop-packages:\n- age: 5.5\n  source: gnome-shell\n- age: 2\n- age: old\nkernel-packages: null\n";
 //! let by_team = parse([yaml]).unwrap();
@@ -68,9 +68,14 @@ pub struct Team {
 ///
 /// # Errors
 /// Where it is no YAML, or none of this shape, or over a bound.
-pub fn parse<P: AsRef<[u8]>>(pieces: impl IntoIterator<Item = P>) -> Result<ByTeam, ByTeamError> {
+pub fn parse<P: Into<Vec<u8>>>(pieces: impl IntoIterator<Item = P>) -> Result<ByTeam, ByTeamError> {
+    read(&mut pieces.into_iter().map(Into::into))
+}
+
+/// The same; not generic, so that it is built here.
+fn read(pieces: &mut dyn Iterator<Item = Vec<u8>>) -> Result<ByTeam, ByTeamError> {
     let since_event = Cell::new(0);
-    let chars = Chars::new(pieces.into_iter(), &since_event, MAX_TEXT);
+    let chars = Chars::new(pieces, &since_event, MAX_TEXT);
     let mut reader = Reader::default();
     for next in Parser::new_from_fallible_iter(chars) {
         let (event, span) = next.map_err(|error| ByTeamError::Yaml(Box::new(error)))?;

@@ -6,8 +6,8 @@ use std::str::from_utf8;
 use granit_parser::ErrorKind;
 
 /// Gives the characters of UTF-8 in pieces, which may end within a character.
-pub(super) struct Chars<'a, I> {
-    pieces: I,
+pub(super) struct Chars<'a> {
+    pieces: &'a mut dyn Iterator<Item = Vec<u8>>,
     text: String,
     /// The next character's place in `text`.
     at: usize,
@@ -20,9 +20,13 @@ pub(super) struct Chars<'a, I> {
     most: usize,
 }
 
-impl<'a, I> Chars<'a, I> {
+impl<'a> Chars<'a> {
     /// `given` counts the characters; where it reaches `most`, that is an error.
-    pub(super) fn new(pieces: I, given: &'a Cell<usize>, most: usize) -> Self {
+    pub(super) fn new(
+        pieces: &'a mut dyn Iterator<Item = Vec<u8>>,
+        given: &'a Cell<usize>,
+        most: usize,
+    ) -> Self {
         Self {
             pieces,
             text: String::new(),
@@ -41,7 +45,7 @@ impl<'a, I> Chars<'a, I> {
     }
 }
 
-impl<P: AsRef<[u8]>, I: Iterator<Item = P>> Chars<'_, I> {
+impl Chars<'_> {
     /// Goes on to the next piece; false after the last.
     #[cold]
     fn refill(&mut self) -> Result<bool, ErrorKind> {
@@ -55,7 +59,7 @@ impl<P: AsRef<[u8]>, I: Iterator<Item = P>> Chars<'_, I> {
                 Err(self.not_text(0))
             };
         };
-        let mut piece = piece.as_ref();
+        let mut piece = &piece[..];
         // At most three bytes of the next piece complete a character.
         while !self.cut.is_empty() {
             match from_utf8(&self.cut) {
@@ -88,7 +92,7 @@ impl<P: AsRef<[u8]>, I: Iterator<Item = P>> Chars<'_, I> {
     }
 }
 
-impl<P: AsRef<[u8]>, I: Iterator<Item = P>> Iterator for Chars<'_, I> {
+impl Iterator for Chars<'_> {
     type Item = Result<char, ErrorKind>;
 
     #[inline]
@@ -124,7 +128,8 @@ mod tests {
 
     fn read(pieces: &[&[u8]], most: usize) -> Result<String, String> {
         let given = Cell::new(0);
-        let chars = Chars::new(pieces.iter(), &given, most);
+        let mut pieces = pieces.iter().map(|piece| piece.to_vec());
+        let chars = Chars::new(&mut pieces, &given, most);
         chars.collect::<Result<_, _>>().map_err(|error| error.to_string())
     }
 

@@ -1,4 +1,5 @@
-//! A report: bugs, their tasks, and the teams of each task.
+//! The report of a release's bugs, `rls-XX-incoming.json` or `rls-XX-tracking.json`: bugs, their tasks, and the teams of each
+//! task.
 //!
 //! It is read as it comes, and nothing of it is kept but the teams. What is not of this shape is left out, and the rest is
 //! read on; what is no JSON, or has no `tasks` at all, or more than the bounds, fails as a whole. Time is linear in its
@@ -24,15 +25,10 @@ pub const MAX_NAME: usize = 200;
 /// How many bugs each team has.
 ///
 /// ```
-/// use tidemark_rls_bugs::report::Report;
+/// use tidemark_reports::rls::parse;
 ///
-/// # fn main() -> serde_json::Result<()> {
-/// let report: Report = serde_json::from_str(
-///     r#"{"tasks": {"1": [{"team": ["a", "b"]}, {"team": ["a"]}], "2": [{"team": null}], "3": [{"team": ["a"]}]}}"#,
-/// )?;
-/// assert_eq!(report.bugs, [("a".to_owned(), 2), ("b".to_owned(), 1)].into());
-/// # Ok(())
-/// # }
+/// let json = r#"{"tasks": {"1": [{"team": ["a", "b"]}, {"team": ["a"]}], "2": [{"team": null}], "3": [{"team": ["a"]}]}}"#;
+/// assert_eq!(parse(json).unwrap().bugs, [("a".to_owned(), 2), ("b".to_owned(), 1)].into());
 /// ```
 #[derive(Debug, Default, PartialEq)]
 pub struct Report {
@@ -42,10 +38,15 @@ pub struct Report {
     pub left_out: Remarks,
 }
 
-impl<'de> Deserialize<'de> for Report {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Document)
-    }
+/// Reads a report.
+///
+/// # Errors
+/// Where it is no JSON, has no `tasks`, or has more bugs or teams than the bounds.
+pub fn parse(json: &str) -> serde_json::Result<Report> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let report = deserializer.deserialize_map(Document)?;
+    deserializer.end()?;
+    Ok(report)
 }
 
 /// The names of a report that matter.
@@ -292,3 +293,6 @@ impl<'de> Visitor<'de> for Node<'_, 'de> {
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests;
