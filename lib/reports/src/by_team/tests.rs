@@ -1,7 +1,6 @@
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
-use tidemark_collect::chain;
 use tidemark_testkit::ubuntu::{self, Size};
 use tidemark_ubuntu::MAX_REMARKS;
 
@@ -11,7 +10,15 @@ use super::*;
 fn read(yaml: &str) -> String {
     match parse([yaml]) {
         Ok(by_team) => lines(&by_team),
-        Err(error) => format!("error: {}\n", chain(&error)),
+        Err(error) => format!("error: {}\n", told(&error)),
+    }
+}
+
+/// An error and its cause.
+fn told(error: &ByTeamError) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 
@@ -248,9 +255,9 @@ fn what_is_something_else_fails_as_a_whole() {
     }
     let cut = parse([&b"a:\n- age: 5\n- age: \xff\n"[..]]).unwrap_err();
     assert!(
-        chain(&cut).contains("not UTF-8 text: the byte at offset 19 cannot be"),
+        told(&cut).contains("not UTF-8 text: the byte at offset 19 cannot be"),
         "{}",
-        chain(&cut)
+        told(&cut)
     );
     for nothing in ["", "\n", "# nothing\n", "--- \n", "null\n", "{}\n"] {
         assert_eq!(read(nothing), "", "{nothing}");
