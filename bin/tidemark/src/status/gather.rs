@@ -167,7 +167,7 @@ fn failing(runs: &[Run]) -> Option<FailingSince> {
     })
 }
 
-/// The ledger; where nobody knows all that is configured, no sink is called orphaned.
+/// The ledger; what nobody can know of it goes into the `warnings`.
 async fn ledger(
     outbox: &Outbox,
     from: &Sources<'_>,
@@ -175,22 +175,28 @@ async fn ledger(
 ) -> Result<Vec<SinkStatus>, String> {
     let ledger = outbox.ledger().await.map_err(|error| chain(&error))?;
     let mut sinks: Vec<SinkStatus> = ledger.into_iter().map(of_sink).collect();
-    if from.loaded.is_none() {
-        sinks.retain(|sink| sink.name != NO_SINK);
-    }
-    if let (Some(loaded), Some(unread)) = (from.loaded, from.unread)
-        && !loaded.has_default_sink
-        && let Some(orphan) = sinks.iter().find(|sink| sink.orphaned)
-    {
-        warnings.push(format!(
-            "whether {} is in the settings is not known: {unread}",
-            orphan.name
-        ));
-    }
-    if from.loaded.is_none() || from.unread.is_some() {
-        sinks.iter_mut().for_each(|sink| sink.orphaned = false);
-    }
+    warnings.extend(call_none_orphaned_in_doubt(&mut sinks, from.loaded, from.unread));
     Ok(sinks)
+}
+
+/// Where the settings are not known whole, no sink is called orphaned; says so where the settings' notices do not.
+fn call_none_orphaned_in_doubt(
+    sinks: &mut Vec<SinkStatus>,
+    loaded: Option<&Loaded>,
+    unread: Option<&EnvironmentFileError>,
+) -> Option<String> {
+    let Some(loaded) = loaded else {
+        sinks.retain(|sink| sink.name != NO_SINK);
+        sinks.iter_mut().for_each(|sink| sink.orphaned = false);
+        return None;
+    };
+    let unread = unread?;
+    let mut orphans = sinks.iter_mut().filter(|sink| sink.orphaned);
+    let first = orphans.next()?;
+    first.orphaned = false;
+    orphans.for_each(|sink| sink.orphaned = false);
+    (!loaded.has_default_sink)
+        .then(|| format!("whether {} is in the settings is not known: {unread}", first.name))
 }
 
 /// The configured sinks before anything was collected.
@@ -227,10 +233,12 @@ fn of_sink(ledger: SinkLedger) -> SinkStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
     use std::time::Duration;
     use tidemark_app::boot::BootInstant;
     use tidemark_app::lock::{Locked, RunEnd, RunLock};
     use tidemark_collect::Timestamp;
+    use tidemark_settings::{LoadFrom, Places, Settings};
 
     fn run(seconds: i64, ok: bool) -> Run {
         let started = Timestamp::from_secs(seconds).expect("in range");
@@ -262,6 +270,49 @@ mod tests {
         assert_eq!(
             end(&run(10, true)).wall,
             Timestamp::from_secs(10).expect("in range")
+        );
+    }
+
+    #[test]
+    fn no_sink_is_orphaned_where_settings_are_not_known_whole() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(root.path().join("etc/default/tidemark")).expect("what cannot be read");
+        let unread = tidemark_settings::environment_file(root.path()).expect_err("a folder");
+        let config = root.path().join("tidemark.toml");
+        let environment = BTreeMap::new();
+        let load = |text: &str| {
+            std::fs::write(&config, text).expect("write");
+            let from = LoadFrom {
+                places: &Places::new(&environment, false, Some(config.clone())),
+                environment: &environment,
+                hostname: "h".to_owned(),
+                known_collectors: None,
+            };
+            Settings::load(&from).expect("settings")
+        };
+        let (default, written) = (load(""), load("[[sink]]\ntype = \"store\"\n"));
+        let look = |loaded: Option<&Loaded>, unread: Option<&EnvironmentFileError>| {
+            let sink = |name: &str, orphaned| SinkStatus {
+                name: name.to_owned(),
+                orphaned,
+                ..SinkStatus::default()
+            };
+            let mut sinks = vec![sink("store", false), sink("a", true), sink("b", true)];
+            let said = call_none_orphaned_in_doubt(&mut sinks, loaded, unread);
+            (sinks.iter().filter(|sink| sink.orphaned).count(), said)
+        };
+        assert_eq!(look(Some(&written), None), (2, None));
+        assert_eq!(look(None, None), (0, None));
+        // The notices of these settings have it.
+        assert_eq!(look(Some(&default), Some(&unread)), (0, None));
+        let (orphans, said) = look(Some(&written), Some(&unread));
+        assert_eq!(orphans, 0);
+        assert_eq!(
+            said.as_deref(),
+            Some(
+                "whether a is in the settings is not known: /etc/default/tidemark is a directory; \
+                 name a regular file instead"
+            )
         );
     }
 

@@ -46,6 +46,14 @@ fn all_five_make_a_sink_over_https() {
 }
 
 #[test]
+fn the_default_sink_is_known_from_a_configured_one() {
+    let is_default = |written: Written| written.loaded().has_default_sink;
+    assert!(is_default(Written::main("")));
+    assert!(!is_default(all(Written::main(""))));
+    assert!(!is_default(Written::main("[[sink]]\ntype = \"store\"\n")));
+}
+
+#[test]
 fn addresses_are_hosts_too() {
     for (hostname, port, url) in [
         ("10.0.0.7", "1", "https://10.0.0.7:1/"),
