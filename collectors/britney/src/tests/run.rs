@@ -199,7 +199,7 @@ fn a_document_that_fails_is_a_gap_and_the_other_counts() {
             ),
             (Answer::ok(b"\xff\xfet\0i\0m\0e\0"), "UTF-8"),
             (
-                Answer::ok("a: [{age: 4},\n".repeat(10_000)).cut_after(70_000),
+                Answer::ok("- {age: 4}\n".repeat(10_000)).cut_after(70_000),
                 "broke off",
             ),
             (Answer::huge(200 << 20), "longer than"),

@@ -311,7 +311,7 @@ struct Unfinished {
 }
 
 /// How often a file is made anew that another process has taken for one that was left behind.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 20;
 
 impl Unfinished {
     fn new(folder: &Path) -> io::Result<Self> {
