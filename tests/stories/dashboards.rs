@@ -203,6 +203,18 @@ fn first_choices(dashboard: &Dashboard, values: &BTreeMap<String, Vec<String>>) 
     choices.collect()
 }
 
+/// What there is to choose of each variable, by its name; a server that knows nothing of one fails the test.
+#[track_caller]
+fn values(dashboard: &Dashboard, ask: impl Fn(&str) -> Vec<String>) -> BTreeMap<String, Vec<String>> {
+    let mut values = BTreeMap::new();
+    for variable in dashboard.variables() {
+        let found = ask(&variable.query);
+        assert!(!found.is_empty(), "{}: {}", dashboard.name, variable.query);
+        values.insert(variable.name, found);
+    }
+    values
+}
+
 /// These, and each other value of each variable by itself, and all values of one that takes several, by name.
 fn other_choices(dashboard: &Dashboard, values: &BTreeMap<String, Vec<String>>) -> Vec<Choices> {
     let first = first_choices(dashboard, values);
@@ -238,12 +250,7 @@ fn each_query_of_influxdb_gives_what_was_collected() {
             continue;
         }
         let name = &dashboard.name;
-        let mut values = BTreeMap::new();
-        for variable in dashboard.variables() {
-            let found = world.values(&variable.query);
-            assert!(!found.is_empty(), "{name}: {}", variable.query);
-            values.insert(variable.name, found);
-        }
+        let values = values(&dashboard, |query| world.values(query));
         let first = first_choices(&dashboard, &values);
         let others = other_choices(&dashboard, &values);
         // Which of them gave anything, in some panel.
@@ -286,10 +293,7 @@ fn shown(world: &InInfluxdb, dashboard: &str, title: &str, tags: &[(&str, &str)]
     let panels = dashboard.panels();
     let panel = panels.iter().find(|panel| panel.title == title);
     let panel = panel.unwrap_or_else(|| panic!("no panel {title}"));
-    let values = dashboard.variables().into_iter();
-    let values = values
-        .map(|variable| (variable.name, world.values(&variable.query)))
-        .collect();
+    let values = values(dashboard, |query| world.values(query));
     let span = Span::new(dashboard, panel, milliseconds());
     let query = grafana::influxql(&panel.queries[0], &first_choices(dashboard, &values), &span);
     let series = world.server.query(&query);
@@ -423,12 +427,7 @@ fn each_query_of_prometheus_gives_what_was_collected() {
             continue;
         }
         let name = &dashboard.name;
-        let mut values = BTreeMap::new();
-        for variable in dashboard.variables() {
-            let found = world.values(&variable.query);
-            assert!(!found.is_empty(), "{name}: {}", variable.query);
-            values.insert(variable.name, found);
-        }
+        let values = values(&dashboard, |query| world.values(query));
         let mut choices = other_choices(&dashboard, &values);
         choices.push(first_choices(&dashboard, &values));
         for panel in dashboard.panels() {
