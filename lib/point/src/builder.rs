@@ -6,7 +6,8 @@ use crate::name::{Name, Part, keep_from_quotes};
 use crate::point::{Field, Series, TIME_KEY, TooLong};
 use crate::{Adjustments, MAX_STRING_BYTES, Point, PointError, Timestamp, Value};
 
-/// The parts of a point, gathered. The rules that make it valid are [`Point`]'s.
+/// The parts of a point, gathered: names and tags are copied at once, so that borrowed ones will do. The rules that make
+/// it valid are [`Point`]'s.
 #[derive(Clone, Debug)]
 #[must_use = "a point is made by `build`"]
 pub struct PointBuilder {
@@ -17,9 +18,9 @@ pub struct PointBuilder {
 }
 
 impl PointBuilder {
-    pub(crate) fn new(measurement: Cow<'static, str>) -> PointBuilder {
+    pub(crate) fn new(measurement: &str) -> PointBuilder {
         PointBuilder {
-            measurement,
+            measurement: Cow::Owned(measurement.to_owned()),
             tags: Vec::new(),
             fields: Vec::new(),
             time: None,
@@ -27,14 +28,16 @@ impl PointBuilder {
     }
 
     /// Sets a tag.
-    pub fn tag(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
-        self.tags.push((key.into(), value.into()));
+    pub fn tag(mut self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let owned = |text: &str| Cow::Owned(text.to_owned());
+        self.tags.push((owned(key.as_ref()), owned(value.as_ref())));
         self
     }
 
     /// Sets a field.
-    pub fn field(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
-        self.fields.push((key.into(), value.into()));
+    pub fn field(mut self, key: impl AsRef<str>, value: impl Into<Value>) -> Self {
+        self.fields
+            .push((Cow::Owned(key.as_ref().to_owned()), value.into()));
         self
     }
 

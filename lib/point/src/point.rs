@@ -50,8 +50,8 @@ pub struct Point {
 
 impl Point {
     /// Begins a point.
-    pub fn builder(measurement: impl Into<Cow<'static, str>>) -> PointBuilder {
-        PointBuilder::new(measurement.into())
+    pub fn builder(measurement: impl AsRef<str>) -> PointBuilder {
+        PointBuilder::new(measurement.as_ref())
     }
 
     /// The measurement's name.
