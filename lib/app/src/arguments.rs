@@ -16,8 +16,8 @@ pub(crate) enum Request {
     Print(String),
     /// Print the description.
     Describe,
-    /// Collect.
-    Run(Arguments),
+    /// Collect, or what a subcommand of the collector's own says.
+    Run(Arguments, Box<ArgMatches>),
 }
 
 /// The options of a run.
@@ -124,29 +124,29 @@ pub fn with_common_options(command: Command) -> Command {
         )
 }
 
-/// Reads the command line of the collector `program`.
+/// Reads the command line of the collector `program`, whose `command` is [`collector_command`]'s, with what is its own.
 ///
 /// # Errors
 /// A [`Failure`] with exit code 2 that says what to type instead.
 pub(crate) fn parse(
     program: &str,
-    version: &'static str,
-    summary: &'static str,
+    command: Command,
     line: impl IntoIterator<Item = OsString>,
 ) -> Result<Request, Failure> {
-    let matches = match collector_command(program, version, summary).try_get_matches_from(line) {
+    let matches = match command.try_get_matches_from(line) {
         Ok(matches) => matches,
         Err(error) => return printed_or_failure(program, &error).map(Request::Print),
     };
     if matches.get_flag("describe") {
         return Ok(Request::Describe);
     }
-    Ok(Request::Run(Arguments {
+    let arguments = Arguments {
         dry_run: dry_run(&matches)?,
         verbose: matches.get_count("verbose"),
         config: matches.get_one::<PathBuf>("config").cloned(),
         every: every(&matches)?,
-    }))
+    };
+    Ok(Request::Run(arguments, Box::new(matches)))
 }
 
 /// How a dry run prints, where one is asked for.
@@ -230,12 +230,13 @@ mod tests {
         let line = std::iter::once("tidemark-x")
             .chain(line.iter().copied())
             .map(OsString::from);
-        super::parse("tidemark-x", "1.2.3", "What x is.", line)
+        let command = collector_command("tidemark-x", "1.2.3", "What x is.");
+        super::parse("tidemark-x", command, line)
     }
 
     fn run(line: &[&str]) -> Arguments {
         match parse(line) {
-            Ok(Request::Run(arguments)) => arguments,
+            Ok(Request::Run(arguments, _)) => arguments,
             other => panic!("{line:?}: {other:?}"),
         }
     }

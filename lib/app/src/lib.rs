@@ -45,6 +45,7 @@ pub mod boot;
 mod clock_notice;
 mod collecting;
 pub mod exit;
+mod extras;
 mod journal;
 pub mod lock;
 pub mod log;
@@ -57,17 +58,29 @@ mod signals;
 mod surroundings;
 
 pub use arguments::{collector_command, dry_run, dry_run_options, printed_or_failure, with_common_options};
+pub use extras::Extras;
 pub use owner::{OwnerError, become_owner};
 pub use program::{block_on, ready_state, run};
 pub use signals::StopSignals;
 pub use surroundings::Surroundings;
 
+/// What [`Extras`] speaks of: options as clap has them.
+pub use clap;
+/// What [`Extras`] speaks of: settings that are read.
+pub use tidemark_settings::Loaded;
+
 /// The main function of a collector's program: `tidemark_app::main!(Sponsoring);` is the whole of its `main.rs`.
+///
+/// A program with options, subcommands or further files of its own names its [`Extras`] too:
+/// `tidemark_app::main!(Onefs, OnefsProgram);`.
 #[macro_export]
 macro_rules! main {
     ($metric:ty) => {
+        $crate::main!($metric, ());
+    };
+    ($metric:ty, $extras:ty) => {
         fn main() -> ::std::process::ExitCode {
-            $crate::run::<$metric>(env!("CARGO_PKG_VERSION"))
+            $crate::run::<$metric, $extras>(env!("CARGO_PKG_VERSION"))
         }
     };
 }

@@ -16,35 +16,45 @@ use crate::lock::{Locked, RunEnd, RunLock};
 use crate::manager::Manager;
 use crate::output::Format;
 use crate::session::{Session, Submit, Target, clock, noted};
-use crate::{Surroundings, become_owner, log};
+use crate::{Extras, Surroundings, become_owner, log};
 
 /// The host that programs run on.
 const HOST: &str = "/";
 
-/// Runs the collector `M` as the command line says, and gives its exit code.
+/// Runs the collector `M` with what its program has of its own, `E`, as the command line says, and gives its exit code.
 ///
 /// `version` is the program's. What [`main!`](crate::main) calls.
 #[must_use]
-pub fn run<M: Metric>(version: &'static str) -> ExitCode {
+pub fn run<M: Metric, E: Extras<M>>(version: &'static str) -> ExitCode {
     let program = format!("tidemark-{}", M::NAME);
-    match try_run::<M>(&program, version) {
+    match try_run::<M, E>(&program, version) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report_as(&program, Some(M::NAME)),
     }
 }
 
-fn try_run<M: Metric>(program: &str, version: &'static str) -> Result<(), Failure> {
-    let arguments = match arguments::parse(program, version, M::SUMMARY, std::env::args_os())? {
+fn try_run<M: Metric, E: Extras<M>>(program: &str, version: &'static str) -> Result<(), Failure> {
+    let command = E::command(arguments::collector_command(program, version, M::SUMMARY));
+    let (arguments, matches) = match arguments::parse(program, command, std::env::args_os())? {
         Request::Print(text) => return exit::print(text.as_bytes()),
         Request::Describe => return describe::<M>(),
-        Request::Run(arguments) => arguments,
+        Request::Run(arguments, matches) => (arguments, matches),
     };
     log::start_as(program, Some(M::NAME), arguments.verbose);
     let here = Surroundings::find(arguments.config.clone());
-    let (loaded, metric) = match Settings::load_for::<M>(&here.settings(None), M::NAME) {
+    if let Some(done) = E::subcommand(&matches, &here) {
+        return done;
+    }
+    let (mut loaded, mut metric) = match Settings::load_for::<M>(&here.settings(None), M::NAME) {
         Ok(both) => both,
         Err(mistakes) => return Err(wrong_settings::<M>(&here, &arguments, &mistakes)),
     };
+    if let Err(failure) = E::prepare(&mut metric, &mut loaded, &matches, &here) {
+        if arguments.dry_run.is_none() && !loaded.settings.host.dry_run {
+            record_failure(&here, &loaded.settings, M::NAME, M::RUN_INTERVAL, &failure);
+        }
+        return Err(failure);
+    }
     for notice in &loaded.notices {
         tracing::info!("{notice}");
     }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,8 @@ struct Shared {
     host_name: String,
     host_root: PathBuf,
     http: Http,
+    /// Those that were asked for with a trust of their own.
+    clients: Mutex<BTreeMap<(Option<PathBuf>, bool), Http>>,
     deadline: Duration,
     interval: Duration,
     shutdown: Shutdown,
@@ -88,6 +91,26 @@ impl Context {
         self.shared
             .http
             .until(now.checked_add(remaining - margin).unwrap_or(now))
+    }
+
+    /// A client for servers with certificates of their own: it trusts those of `ca_file` alone, where one is named, or
+    /// whoever answers; all else (proxies, the system's certificates, the name that it goes by) is as with
+    /// [`http`](Self::http). Nothing is read before its first request, which fails where the file is wrong.
+    ///
+    /// Equal options give the same client, with the same connections, from this context and those that
+    /// [`for_target`](Self::for_target) makes of it. It may be kept over runs: its requests end after their own timeout,
+    /// and heed no run's deadline unless [`until`](Http::until) gives them one.
+    pub fn http_for(&self, ca_file: Option<&Path>, insecure_skip_verify: bool) -> Http {
+        let mut clients = self.shared.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let options = (ca_file.map(Path::to_owned), insecure_skip_verify);
+        clients
+            .entry(options)
+            .or_insert_with_key(|(ca_file, insecure_skip_verify)| {
+                self.shared
+                    .http
+                    .with_trust(ca_file.clone(), *insecure_skip_verify)
+            })
+            .clone()
     }
 
     /// The host's name, as the settings have it; empty where none was given. Only `host`'s points carry it.
@@ -413,6 +436,7 @@ impl ContextBuilder {
             host_name: self.host_name,
             host_root: self.host_root.unwrap_or_else(|| PathBuf::from("/")),
             http,
+            clients: Mutex::default(),
             deadline: self.deadline.unwrap_or(Duration::from_secs(600)),
             interval: self
                 .interval

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 use tidemark_point::Schema;
+use tidemark_settings::Key;
 
 use crate::Metric;
 
@@ -96,6 +97,21 @@ pub struct SettingDescription {
     pub default: Option<String>,
     /// What it is for.
     pub help: String,
+    /// The keys of its table, or of each table of its list; empty where it is neither.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<SettingDescription>,
+}
+
+impl SettingDescription {
+    fn of(key: &Key) -> Self {
+        Self {
+            name: key.name.to_owned(),
+            value_type: key.type_name.to_owned(),
+            default: key.default.map(str::to_owned),
+            help: key.help.to_owned(),
+            keys: key.keys.iter().map(Self::of).collect(),
+        }
+    }
 }
 
 impl Description {
@@ -119,15 +135,7 @@ impl Description {
                 .collect(),
             dynamic: M::RULE.is_some(),
             rule: M::RULE.map(str::to_owned),
-            settings: M::KEYS
-                .iter()
-                .map(|key| SettingDescription {
-                    name: key.name.to_owned(),
-                    value_type: key.type_name.to_owned(),
-                    default: key.default.map(str::to_owned),
-                    help: key.help.to_owned(),
-                })
-                .collect(),
+            settings: M::KEYS.iter().map(SettingDescription::of).collect(),
         }
     }
 

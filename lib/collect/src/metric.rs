@@ -43,6 +43,13 @@ pub trait Metric: Section + Send + Sync + 'static {
     /// that passes while a run is still under way is skipped, not made up for. A run that fails sends a batch with
     /// its error, and the next tick comes. For sources that need sessions, or have many targets, write it anew.
     ///
+    /// One that is written anew has two duties. After the shutdown signal it sends what it has and returns within five
+    /// seconds; later it is left behind, and what it still sends is lost. And it is not silent for long: where no batch
+    /// has come for twice the interval and the deadline together, it counts as stuck. That is an error, recorded as a
+    /// failed run, and the service manager's watchdog, which is told no more that the program is alive, ends it and
+    /// starts it anew. A source that may have nothing to say for so long sends an empty batch in between, at least one
+    /// an interval: it proves that somebody listens, and costs a record.
+    ///
     /// # Errors
     /// Where it cannot go on at all; the default only once nobody takes batches any more.
     fn every(
@@ -51,6 +58,17 @@ pub trait Metric: Section + Send + Sync + 'static {
         out: &mut Batches,
     ) -> impl Future<Output = Result<(), CollectorError>> + Send {
         run_at_intervals(self, cx, out)
+    }
+
+    /// Takes over from `before`, the collector with the settings before, what is still good: sessions, what was learnt of
+    /// a source. Called where the settings were read anew, on a collector that has not run yet, once the one before has
+    /// returned from [`every`](Self::every) (or was left behind, where it did not return in time: what it holds locked
+    /// must not be waited for).
+    ///
+    /// What depends on a setting that changed is not taken over: a session with another password, and an
+    /// [`Http`](crate::http::Http), which knows the certificates as they were. The default takes over nothing.
+    fn take_over(&mut self, before: &Self) {
+        let _ = before;
     }
 }
 

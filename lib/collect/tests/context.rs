@@ -142,3 +142,15 @@ fn an_interval_of_nothing_is_a_millisecond() {
         Duration::from_millis(1)
     );
 }
+
+#[test]
+fn equal_trust_is_one_client() {
+    let cx = Context::builder().build();
+    let named = |cx: &Context, path: &str| cx.http_for(Some(std::path::Path::new(path)), false);
+    let of_target = cx.for_target("one");
+    assert!(named(&cx, "/ca.pem").is_same(&named(&of_target, "/ca.pem")));
+    assert!(!named(&cx, "/ca.pem").is_same(&named(&cx, "/other.pem")));
+    assert!(!named(&cx, "/ca.pem").is_same(&cx.http_for(None, true)));
+    // Nothing of its own: the context's connections.
+    assert!(cx.http_for(None, false).is_same(&cx.http()));
+}

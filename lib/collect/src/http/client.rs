@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -47,6 +48,24 @@ impl Http {
             lazy: Arc::clone(&self.lazy),
             until: Some(until),
         }
+    }
+
+    /// A client with the same options but for whom it trusts; this one where that is the same.
+    pub(crate) fn with_trust(&self, ca_file: Option<PathBuf>, insecure_skip_verify: bool) -> Self {
+        let options = &self.lazy.options;
+        if options.ca_file == ca_file && options.insecure_skip_verify == insecure_skip_verify {
+            return Self {
+                lazy: Arc::clone(&self.lazy),
+                until: None,
+            };
+        }
+        let options = options.clone().ca_file(ca_file);
+        Self::new(options.insecure_skip_verify(insecure_skip_verify))
+    }
+
+    /// Whether the two share their connections.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.lazy, &other.lazy)
     }
 
     /// Asks for what is at this address.
