@@ -1,0 +1,3 @@
+//! The program `tidemark-onefs`.
+
+tidemark_app::main!(tidemark_onefs::Onefs);

@@ -1,0 +1,202 @@
+//! The groups of keys that are built in: those of gostats' own configuration file.
+
+/// A group: its name and its keys, each asked for at its own interval.
+pub type StockGroup = (&'static str, &'static [&'static str]);
+
+/// The thirteen groups, 116 keys in all.
+pub const GROUPS: [StockGroup; 13] = [
+    (
+        "cluster_cpu_stats",
+        &[
+            "cluster.cpu.sys.avg",
+            "cluster.cpu.user.avg",
+            "cluster.cpu.idle.avg",
+            "cluster.cpu.intr.avg",
+        ],
+    ),
+    (
+        "cluster_network_traffic_stats",
+        &[
+            "cluster.net.ext.bytes.in.rate",
+            "cluster.net.ext.bytes.out.rate",
+            "cluster.net.ext.packets.in.rate",
+            "cluster.net.ext.packets.out.rate",
+            "cluster.net.ext.errors.in.rate",
+            "cluster.net.ext.errors.out.rate",
+        ],
+    ),
+    (
+        "cluster_client_activity_stats",
+        &[
+            "node.clientstats.active.ftp",
+            "node.clientstats.active.hdfs",
+            "node.clientstats.active.http",
+            "node.clientstats.active.lsass_out",
+            "node.clientstats.active.jobd",
+            "node.clientstats.active.nfs",
+            "node.clientstats.active.nfs4",
+            "node.clientstats.active.nlm",
+            "node.clientstats.active.papi",
+            "node.clientstats.active.siq",
+            "node.clientstats.active.cifs",
+            "node.clientstats.active.smb2",
+            "node.clientstats.connected.ftp",
+            "node.clientstats.connected.hdfs",
+            "node.clientstats.connected.http",
+            "node.clientstats.connected.nfs",
+            "node.clientstats.connected.nlm",
+            "node.clientstats.connected.papi",
+            "node.clientstats.connected.siq",
+            "node.clientstats.connected.cifs",
+        ],
+    ),
+    (
+        "cluster_health_stats",
+        &[
+            "cluster.health",
+            "cluster.node.count.all",
+            "cluster.node.count.down",
+        ],
+    ),
+    (
+        "ifs_space_stats",
+        &[
+            "ifs.bytes.avail",
+            "ifs.bytes.free",
+            "ifs.bytes.used",
+            "ifs.bytes.total",
+            "ifs.percent.free",
+            "ifs.percent.avail",
+            "ifs.percent.used",
+        ],
+    ),
+    (
+        "ifs_rate_stats",
+        &[
+            "ifs.bytes.in.rate",
+            "ifs.bytes.out.rate",
+            "ifs.ops.in.rate",
+            "ifs.ops.out.rate",
+        ],
+    ),
+    (
+        "node_load_stats",
+        &[
+            "node.cpu.throttling",
+            "node.load.1min",
+            "node.load.5min",
+            "node.load.15min",
+            "node.memory.used",
+            "node.memory.free",
+            "node.open.files",
+        ],
+    ),
+    (
+        "node_disk_stats",
+        &[
+            "node.disk.bytes.out.rate.avg",
+            "node.disk.bytes.in.rate.avg",
+            "node.disk.busy.avg",
+            "node.disk.xfers.out.rate.avg",
+            "node.disk.xfers.in.rate.avg",
+            "node.disk.xfer.size.out.avg",
+            "node.disk.xfer.size.in.avg",
+            "node.disk.access.latency.avg",
+            "node.disk.access.slow.avg",
+            "node.disk.iosched.queue.avg",
+            "node.disk.iosched.latency.avg",
+        ],
+    ),
+    (
+        "node_net_stats",
+        &[
+            "node.net.int.bytes.in.rate",
+            "node.net.int.bytes.out.rate",
+            "node.net.ext.bytes.in.rate",
+            "node.net.ext.bytes.out.rate",
+            "node.net.int.errors.in.rate",
+            "node.net.int.errors.out.rate",
+            "node.net.ext.errors.in.rate",
+            "node.net.ext.errors.out.rate",
+        ],
+    ),
+    (
+        "cluster_disk_rate_stats",
+        &[
+            "cluster.disk.xfers.rate",
+            "cluster.disk.xfers.in.rate",
+            "cluster.disk.xfers.out.rate",
+            "cluster.disk.bytes.in.rate",
+            "cluster.disk.bytes.out.rate",
+        ],
+    ),
+    (
+        "cluster_proto_stats",
+        &[
+            "cluster.protostats.nfs",
+            "cluster.protostats.nlm",
+            "cluster.protostats.cifs",
+            "cluster.protostats.ftp",
+            "cluster.protostats.http",
+            "cluster.protostats.siq",
+            "cluster.protostats.jobd",
+            "cluster.protostats.smb2",
+            "cluster.protostats.nfs4",
+            "cluster.protostats.irp",
+            "cluster.protostats.lsass_in",
+            "cluster.protostats.lsass_out",
+            "cluster.protostats.papi",
+            "cluster.protostats.hdfs",
+            "cluster.protostats.nfs.total",
+            "cluster.protostats.nlm.total",
+            "cluster.protostats.cifs.total",
+            "cluster.protostats.ftp.total",
+            "cluster.protostats.http.total",
+            "cluster.protostats.siq.total",
+            "cluster.protostats.jobd.total",
+            "cluster.protostats.smb2.total",
+            "cluster.protostats.nfs4.total",
+            "cluster.protostats.irp.total",
+            "cluster.protostats.lsass_in.total",
+            "cluster.protostats.lsass_out.total",
+            "cluster.protostats.papi.total",
+            "cluster.protostats.hdfs.total",
+        ],
+    ),
+    ("cache_stats", &["node.ifs.cache"]),
+    (
+        "heat_total_stats",
+        &[
+            "node.ifs.heat.lock.total",
+            "node.ifs.heat.blocked.total",
+            "node.ifs.heat.contended.total",
+            "node.ifs.heat.deadlocked.total",
+            "node.ifs.heat.write.total",
+            "node.ifs.heat.read.total",
+            "node.ifs.heat.lookup.total",
+            "node.ifs.heat.rename.total",
+            "node.ifs.heat.link.total",
+            "node.ifs.heat.unlink.total",
+            "node.ifs.heat.getattr.total",
+            "node.ifs.heat.setattr.total",
+        ],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::GROUPS;
+
+    #[test]
+    fn there_are_116_keys_each_in_one_group() {
+        let keys: Vec<&str> = GROUPS.iter().flat_map(|(_, keys)| keys.iter().copied()).collect();
+        assert_eq!(keys.len(), 116);
+        assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), 116);
+        assert_eq!(
+            GROUPS.iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len(),
+            13
+        );
+    }
+}
