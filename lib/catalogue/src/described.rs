@@ -1,5 +1,5 @@
-use tidemark_collect::Description;
-use tidemark_settings::Span;
+use tidemark_collect::{Description, SettingDescription};
+use tidemark_settings::{KnownKey, Span};
 
 use crate::Broken;
 
@@ -29,6 +29,21 @@ impl Described {
     pub fn read(name: &str, text: &[u8]) -> Result<Described, Broken> {
         understand(name, text).map_err(|why| Broken::new(&why))
     }
+
+    /// The collector's own keys, as the settings' check takes them.
+    #[must_use]
+    pub fn keys(&self) -> Vec<KnownKey> {
+        keys(&self.description.settings)
+    }
+}
+
+fn keys(described: &[SettingDescription]) -> Vec<KnownKey> {
+    let keys = described.iter().map(|key| KnownKey {
+        name: key.name.clone(),
+        type_name: key.value_type.clone(),
+        keys: keys(&key.keys),
+    });
+    keys.collect()
 }
 
 fn understand(name: &str, text: &[u8]) -> Result<Described, String> {

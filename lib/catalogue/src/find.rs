@@ -2,7 +2,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use tidemark_settings::{KnownCollector, KnownKey};
+use tidemark_settings::KnownCollector;
 
 use crate::described::LONGEST_DESCRIPTION;
 use crate::{Broken, Described, Installed, Trust, ask, file, side_by_side};
@@ -22,16 +22,9 @@ impl Collector {
     /// It as the settings' check takes it. Nobody knows the keys of one that is broken, and none is wrong then.
     #[must_use]
     pub fn known(&self) -> KnownCollector {
-        let keys = |described: &Described| {
-            let keys = described.description.settings.iter().map(|key| KnownKey {
-                name: key.name.clone(),
-                type_name: key.value_type.clone(),
-            });
-            keys.collect()
-        };
         KnownCollector {
             name: self.name.clone(),
-            keys: self.description.as_ref().ok().map(keys),
+            keys: self.description.as_ref().ok().map(Described::keys),
         }
     }
 }

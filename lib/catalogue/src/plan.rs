@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use tidemark_collect::NeedsDescription;
-use tidemark_settings::{Loaded, Mistakes, SecretSource, SettingValue as _, Settings};
+use tidemark_settings::{Loaded, Mistakes, Settings};
 use tidemark_systemd::{Host, Needs, Unit};
 
 use crate::broken::short_line;
@@ -156,12 +156,8 @@ fn of_collector(collector: &Collector, loaded: Option<&Loaded>, host: &Host) -> 
     }
     let described = collector.description.as_ref().map_err(ToString::to_string)?;
     let mut host = host.clone();
-    let keys = described.description.settings.iter();
-    let secrets = keys.filter(|key| key.value_type == SecretSource::TYPE);
-    for key in secrets {
-        let secret = loaded.and_then(|loaded| loaded.secret(&collector.name, &key.name));
-        host.add_secret(secret.as_ref());
-    }
+    let secrets = loaded.map(|loaded| loaded.secrets(&collector.name, &described.keys()));
+    host.add_secret(secrets.iter().flatten().map(|(_, secret)| secret));
     let made = tidemark_systemd::Collector {
         name: collector.name.clone(),
         summary: described.description.summary.clone(),

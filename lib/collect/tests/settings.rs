@@ -42,8 +42,58 @@ struct Cluster {
 #[derive(Debug, Settings)]
 struct Plain;
 
+/// A site with many clusters.
+#[derive(Debug, Settings)]
+struct Site {
+    /// The clusters.
+    #[default([])]
+    cluster: Vec<Member>,
+    /// How it is shown.
+    show: Show,
+    /// Where it is told.
+    told: Option<Told>,
+}
+
+/// A cluster.
+#[derive(Debug, Settings)]
+struct Member {
+    /// Its name.
+    hostname: String,
+    /// Who asks.
+    password: Option<SecretSource>,
+    /// Whether its certificate is verified.
+    #[key("verify-ssl")]
+    #[default(true)]
+    verify_ssl: bool,
+}
+
+/// How it is shown.
+#[derive(Debug, Settings)]
+struct Show {
+    /// Whether at all.
+    #[default(false)]
+    enabled: bool,
+    /// Colours.
+    #[default(["red"])]
+    colours: Vec<String>,
+}
+
+/// Where it is told.
+#[derive(Debug, Settings)]
+struct Told {
+    /// The address.
+    url: Url,
+    /// Who may.
+    door: Show,
+}
+
 /// Reads `[collector.cluster]` of this text.
 fn read(text: &str) -> Result<Cluster, String> {
+    read_as(text)
+}
+
+/// Reads `[collector.cluster]` of this text as another section.
+fn read_as<S: tidemark_collect::Section>(text: &str) -> Result<S, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let file = folder.path().join("t.toml");
     std::fs::write(&file, text).map_err(|error| error.to_string())?;
@@ -56,7 +106,7 @@ fn read(text: &str) -> Result<Cluster, String> {
         hostname,
         known_collectors: None,
     };
-    let read = All::load_for::<Cluster>(&from, "cluster").map(|(_, cluster)| cluster);
+    let read = All::load_for::<S>(&from, "cluster").map(|(_, cluster)| cluster);
     read.map_err(|mistakes| mistakes.to_string().replace(&file.display().to_string(), "F"))
 }
 
@@ -138,5 +188,74 @@ fn reports_every_mistake() {
     assert_eq!(
         defaults::<Cluster>().unwrap_err().to_string(),
         "the program's own defaults: the section has no `token`; write token = { credential = \"NAME\" } in it"
+    );
+}
+
+#[test]
+fn tables_are_values() {
+    let keys: Vec<_> = Site::KEYS
+        .iter()
+        .map(|key| {
+            let below: Vec<_> = key.keys.iter().map(|key| key.name).collect();
+            (key.name, key.type_name, key.default, below)
+        })
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            (
+                "cluster",
+                "list of tables",
+                Some("[]"),
+                vec!["hostname", "password", "verify-ssl"]
+            ),
+            ("show", "table", None, vec!["enabled", "colours"]),
+            ("told", "table", None, vec!["url", "door"]),
+        ]
+    );
+    let site: Site = read_as(
+        "[[collector.cluster.cluster]]\nhostname = \"a\"\nverify-ssl = false\n\
+         [[collector.cluster.cluster]]\nhostname = \"b\"\npassword = { env = \"P\" }\n\
+         [collector.cluster.told]\nurl = \"http://h/\"\ndoor.enabled = true\n",
+    )
+    .unwrap();
+    let names: Vec<_> = site.cluster.iter().map(|of| (of.hostname.as_str(), of.verify_ssl)).collect();
+    assert_eq!(names, [("a", false), ("b", true)]);
+    assert!(matches!(&site.cluster[1].password, Some(SecretSource::Environment(name)) if name == "P"));
+    assert!(!site.show.enabled && site.show.colours == ["red"]);
+    assert!(site.told.is_some_and(|told| told.door.enabled && told.url.as_str() == "http://h/"));
+    assert!(defaults::<Site>().is_ok_and(|site| site.cluster.is_empty() && site.told.is_none()));
+}
+
+#[test]
+fn mistakes_in_tables_name_the_table() {
+    assert_eq!(
+        read_as::<Site>(
+            "[[collector.cluster.cluster]]\nhostnam = \"a\"\n[[collector.cluster.cluster]]\nhostname = 5\n\
+             verify-ssl = \"no\"\n[collector.cluster.show]\ncolours = [1]\n[[collector.cluster.told]]\n"
+        )
+        .unwrap_err(),
+        "F:1:1: [[collector.cluster.cluster]] has no `hostname`; write hostname = \"text\" in it\n\
+         F:2:1: `hostnam` is no key of [[collector.cluster.cluster]]; write `hostname` instead\n\
+         F:4:12: `hostname` is an integer, where a string is needed; write it in quotes instead\n\
+         F:5:14: `verify-ssl` is a string, where a boolean is needed; write true or false instead\n\
+         F:7:12: `colours` has an item that is an integer, where a string is needed; write it in quotes instead\n\
+         F:8:1: `told` is a list, where a table is needed; write [collector.cluster.told] on a line above its keys \
+         instead"
+    );
+    assert_eq!(
+        read_as::<Site>("[collector.cluster]\ncluster = [5]\ntold = { door = 7 }\n[collector.cluster.show]\nx=1\n")
+            .unwrap_err(),
+        "F:2:12: `cluster` has an item that is an integer, where a table is needed; write \
+         [[collector.cluster.cluster]] on a line above its keys instead\n\
+         F:3:8: [collector.cluster.told] has no `url`; write url = \"https://example.com/\" in it\n\
+         F:3:17: `door` is an integer, where a table is needed; write [collector.cluster.told.door] on a line above \
+         its keys instead\n\
+         F:5:1: `x` is no key of [collector.cluster.show]; write one of `enabled` and `colours` instead"
+    );
+    assert_eq!(
+        read_as::<Site>("[collector.cluster]\ncluster = { hostname = \"a\" }\n").unwrap_err(),
+        "F:2:11: `cluster` is a table, where a list of tables is needed; write [[collector.cluster.cluster]] on a line \
+         above its keys instead"
     );
 }

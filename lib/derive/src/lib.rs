@@ -36,9 +36,16 @@ pub fn derive_measurement(input: TokenStream) -> TokenStream {
 /// key. `#[default("…")]`, `#[default(5)]` or `#[default(["a", "b"])]` gives the value that counts where the
 /// key is absent, written as in the file; an `Option` needs none; all other keys are required.
 ///
+/// `#[key("verify-ssl")]` replaces the key that a field takes from the struct.
+///
+/// A field may be a struct that derives `Settings` itself: then the key is a table with that struct's keys,
+/// `[collector.NAME.key]`, and a `Vec` of it is a list of tables, `[[collector.NAME.key]]`. A table that is not there is
+/// an empty one where the field is neither an `Option` nor a `Vec`; it has no default beside those of its keys. A
+/// collector's own section has no keys `enabled`, `run_interval` and `deadline`: every collector's has them.
+///
 /// A default of another kind than its key (`"five"` for a number) does not compile. What is in a string (whether
 /// `"5m"` is a time span) is found by a test that calls `defaults()`, and by every run.
-#[proc_macro_derive(Settings, attributes(default))]
+#[proc_macro_derive(Settings, attributes(default, key))]
 pub fn derive_settings(input: TokenStream) -> TokenStream {
     settings::expand(input.into())
         .unwrap_or_else(|error| error.to_compile_error())

@@ -9,12 +9,9 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, Ident, Lit, LitBool, Token};
+use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, Ident, Lit, LitBool, LitStr, Token};
 
 use crate::syntax::{Mistakes, doc_comment, inner_of_option};
-
-/// Keys that every collector's section has anyway.
-const COMMON: [&str; 3] = ["enabled", "run_interval", "deadline"];
 
 /// The implementation of `Section` for a struct.
 pub(crate) fn expand(input: TokenStream) -> syn::Result<TokenStream> {
@@ -100,11 +97,7 @@ impl<'a> Key<'a> {
         let Some(ident) = &field.ident else {
             return Err(Error::new_spanned(field, "a key needs a name"));
         };
-        let name = ident.unraw().to_string();
-        if COMMON.contains(&name.as_str()) {
-            let text = format!("`{name}` is a key of every collector's section: take its value from there");
-            return Err(Error::new_spanned(ident, text));
-        }
+        let name = name(&field.attrs)?.unwrap_or_else(|| ident.unraw().to_string());
         let help = doc_comment(&field.attrs)
             .ok_or_else(|| Error::new_spanned(ident, "a doc comment is missing: it is the key's help"))?;
         let default = default(&field.attrs)?;
@@ -137,6 +130,7 @@ impl<'a> Key<'a> {
                 type_name: <#value_type as ::tidemark_collect::__private::settings::SettingValue>::TYPE,
                 default: #text,
                 help: #help,
+                keys: <#value_type as ::tidemark_collect::__private::settings::SettingValue>::KEYS_BELOW,
             }
         };
         let check = default.map(|default| {
@@ -156,6 +150,27 @@ impl<'a> Key<'a> {
             check,
         })
     }
+}
+
+/// What `#[key("…")]` calls the key, where it is not the field's name.
+fn name(attributes: &[Attribute]) -> syn::Result<Option<String>> {
+    let mut found = None;
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("key"))
+    {
+        let text = attribute.parse_args::<LitStr>()?;
+        let name = text.value();
+        let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if name.is_empty() || !name.bytes().all(is_bare) {
+            let fault = "a key is letters, digits, _ and -, as it stands in the file without quotes";
+            return Err(Error::new_spanned(text, fault));
+        }
+        if found.replace(name).is_some() {
+            return Err(Error::new_spanned(attribute, "a key has one name"));
+        }
+    }
+    Ok(found)
 }
 
 struct Default {

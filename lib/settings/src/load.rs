@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::mistake::{Mistake, Mistakes, Position};
 use crate::shared::{COMMON_KEYS, CommonSection, HostSettings, OutboxSettings, StoreSettings};
-use crate::sinks::SinkSettings;
+use crate::sinks::{SinkKind, SinkSettings};
 use crate::suggestion::{nearest, quoted};
 use crate::tree::{Part, Tree};
 use crate::{
-    Environment, Places, SecretSource, Section, SectionReader, SettingValue, Size, Span, influxdb_variables,
-    sinks,
+    Environment, Key, Places, SecretSource, Section, SectionReader, influxdb_variables, known, sinks,
 };
-use url::Url;
 
 /// Every shared section, checked.
 #[derive(Clone, Debug)]
@@ -46,6 +43,8 @@ pub struct KnownKey {
     /// What its value is, as [`Key::type_name`](crate::Key::type_name) says it. A value of a type that is not known here
     /// is left to the collector.
     pub type_name: String,
+    /// The keys of its table, or of each table of its list; empty where it is neither.
+    pub keys: Vec<KnownKey>,
 }
 
 /// What the settings are read from.
@@ -133,9 +132,44 @@ impl Loaded {
         self.collectors.sections.keys().map(String::as_str)
     }
 
-    /// Where the secret is that a key of `[collector.NAME]` names; none where the key is not set, or is no secret.
-    pub fn secret(&self, collector: &str, key: &str) -> Option<SecretSource> {
-        self.collectors.reader(collector).optional(key).flatten()
+    /// Where the secrets are that `[collector.NAME]` names, in its tables too: each with its key, `cluster.password` in a
+    /// table. A value that is no secret is left out.
+    pub fn secrets(&self, collector: &str, keys: &[KnownKey]) -> Vec<(String, SecretSource)> {
+        match self.collectors.sections.get(collector) {
+            Some(part) => known::secrets(&part.table, keys),
+            None => Vec::new(),
+        }
+    }
+
+    /// Where a key of `[collector.NAME]` is written; none where it is not.
+    pub fn place(&self, collector: &str, key: &str) -> Option<&Position> {
+        let part = self.collectors.sections.get(collector)?;
+        Some(&part.table.get(key)?.key_at)
+    }
+
+    /// Adds a sink that takes the batches of that collector alone, where neither files nor variables make one; the store
+    /// then takes those of the others. Where they do, the sink is left out. A sink of that name which was added before is
+    /// replaced. Whether the sink counts.
+    pub fn add_collector_sink(&mut self, collector: &str, sink: SinkSettings) -> bool {
+        if !self.has_default_sink {
+            return false;
+        }
+        let sinks = &mut self.settings.sinks;
+        sinks.retain(|other| other.name != sink.name || matches!(other.kind, SinkKind::Store));
+        for store in sinks
+            .iter_mut()
+            .filter(|sink| matches!(sink.kind, SinkKind::Store))
+        {
+            if !store.except.iter().any(|name| name == collector) {
+                store.except.push(collector.to_owned());
+            }
+        }
+        sinks.push(SinkSettings {
+            only: vec![collector.to_owned()],
+            except: Vec::new(),
+            ..sink
+        });
+        true
     }
 
     /// What is wrong with the `[collector.NAME]`s, and what should be said of them, by what is known of the collectors
@@ -164,6 +198,12 @@ impl Collectors {
     }
 
     fn read<S: Section>(&self, name: &str) -> (Option<S>, Vec<Mistake>, Vec<String>) {
+        const {
+            assert!(
+                are_own(S::KEYS),
+                "a key of the section is one that every collector's section has"
+            )
+        }
         let mut reader = self.reader(name);
         CommonSection::read(&mut reader);
         let section = S::read(&mut reader);
@@ -191,11 +231,10 @@ impl Collectors {
             };
             let mut reader = self.reader(name);
             CommonSection::read(&mut reader);
-            let own = collector.keys.iter().flatten();
-            for key in own.clone() {
-                read_as(&mut reader, key);
-            }
+            let own = collector.keys.as_deref().unwrap_or_default();
+            known::read(&mut reader, own);
             let keys: Vec<&str> = own
+                .iter()
                 .map(|key| key.name.as_str())
                 .chain(COMMON_KEYS.iter().map(|key| key.name))
                 .collect();
@@ -223,35 +262,29 @@ impl Collectors {
     }
 }
 
-/// Reads a key as the type that its name says: the mistakes are noted. Bounds of its own, the collector checks.
-fn read_as(reader: &mut SectionReader<'_>, key: &KnownKey) {
-    fn read<T: SettingValue>(reader: &mut SectionReader<'_>, key: &str) {
-        let _ = reader.optional::<T>(key);
+/// Whether none of the keys is one that every collector's section has.
+const fn are_own(mut keys: &[Key]) -> bool {
+    while let [key, rest @ ..] = keys {
+        let mut common: &[Key] = &COMMON_KEYS;
+        while let [other, others @ ..] = common {
+            if is_same(key.name.as_bytes(), other.name.as_bytes()) {
+                return false;
+            }
+            common = others;
+        }
+        keys = rest;
     }
-    type Read = fn(&mut SectionReader<'_>, &str);
-    let types: [(&str, Read); 18] = [
-        (bool::TYPE, read::<bool>),
-        (bool::LIST_TYPE, read::<Vec<bool>>),
-        (i64::TYPE, read::<i64>),
-        (i64::LIST_TYPE, read::<Vec<i64>>),
-        (f64::TYPE, read::<f64>),
-        (f64::LIST_TYPE, read::<Vec<f64>>),
-        (String::TYPE, read::<String>),
-        (String::LIST_TYPE, read::<Vec<String>>),
-        (PathBuf::TYPE, read::<PathBuf>),
-        (PathBuf::LIST_TYPE, read::<Vec<PathBuf>>),
-        (Url::TYPE, read::<Url>),
-        (Url::LIST_TYPE, read::<Vec<Url>>),
-        (Span::TYPE, read::<Span>),
-        (Span::LIST_TYPE, read::<Vec<Span>>),
-        (Size::TYPE, read::<Size>),
-        (Size::LIST_TYPE, read::<Vec<Size>>),
-        (SecretSource::TYPE, read::<SecretSource>),
-        (SecretSource::LIST_TYPE, read::<Vec<SecretSource>>),
-    ];
-    if let Some((_, read)) = types.iter().find(|(name, _)| *name == key.type_name) {
-        read(reader, &key.name);
+    true
+}
+
+const fn is_same(mut a: &[u8], mut b: &[u8]) -> bool {
+    while let ([x, rest @ ..], [y, others @ ..]) = (a, b) {
+        if *x != *y {
+            return false;
+        }
+        (a, b) = (rest, others);
     }
+    a.is_empty() && b.is_empty()
 }
 
 /// Settings on the way, with their mistakes.

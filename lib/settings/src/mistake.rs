@@ -125,6 +125,8 @@ pub struct Mistake {
     /// Another place that `what` ends with.
     beside: Option<Position>,
     advice: String,
+    /// Whether `what` says all: it is a mistake of a table that names itself.
+    is_whole: bool,
 }
 
 impl Mistake {
@@ -134,6 +136,7 @@ impl Mistake {
             what: what.into(),
             beside: None,
             advice: advice.into(),
+            is_whole: false,
         }
     }
 
@@ -146,7 +149,15 @@ impl Mistake {
 
     /// The same mistake, seen from what holds the value: `what` is put before its text.
     pub(crate) fn within(mut self, what: &str) -> Mistake {
-        self.what = format!("{what} {}", self.what);
+        if !self.is_whole {
+            self.what = format!("{what} {}", self.what);
+        }
+        self
+    }
+
+    /// The same mistake, which says all that is to be said of its place, whatever holds it.
+    pub(crate) fn whole(mut self) -> Mistake {
+        self.is_whole = true;
         self
     }
 

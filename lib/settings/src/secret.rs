@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::files::{self, ReadError};
 use crate::mistake::Mistakes;
+use crate::nested::Nesting;
 use crate::suggestion::{listed, nearest, quoted};
 use crate::value::Value;
 use crate::{Environment, Places, SettingValue};
@@ -222,6 +223,14 @@ impl SettingValue for SecretSource {
     const LIST_TYPE: &'static str = "list of secrets";
     const EXAMPLE: &'static str = "{ credential = \"NAME\" }";
 
+    fn read_in(value: &Value, nesting: &mut Nesting<'_>) -> Result<SecretSource, Mistakes> {
+        let source = Self::read(value)?;
+        if let Some(notice) = readable(&source, value, nesting.holder()) {
+            nesting.notice(notice);
+        }
+        Ok(source)
+    }
+
     fn read(value: &Value) -> Result<SecretSource, Mistakes> {
         if let Some(text) = value.as_str() {
             let secret = Secret::new(Zeroizing::new(text.to_owned()));
@@ -279,6 +288,26 @@ impl SettingValue for SecretSource {
             }
         }
     }
+}
+
+/// What to say of a secret that every user of this host may read, in the settings or in a file of its own.
+fn readable(source: &SecretSource, value: &Value, holder: &str) -> Option<String> {
+    let (what, path) = match source {
+        SecretSource::Plain(_) => {
+            let path = value.at.readable_by_others()?;
+            (format!("{holder} holds a secret, and"), path)
+        }
+        SecretSource::File(path) if files::is_readable_by_others(path) => (
+            format!("{holder} takes a secret from a file, and"),
+            path.as_path(),
+        ),
+        _ => return None,
+    };
+    let path = path.display();
+    Some(format!(
+        "{}: {what} every user of this host may read {path}; run chmod o= {path}",
+        value.at
+    ))
 }
 
 /// A name as a string. It is not quoted where it is wrong: somebody may have put the secret itself there.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::files;
+use crate::SettingValue;
 use crate::mistake::{Mistake, Mistakes, Position};
+use crate::nested::Nesting;
 use crate::suggestion;
 use crate::value::{Data, Table, Value};
-use crate::{SecretSource, SettingValue};
 use zeroize::Zeroizing;
 
 /// A section that a program reads: implemented by `#[derive(Settings)]`.
@@ -30,6 +30,8 @@ pub struct Key {
     pub default: Option<&'static str>,
     /// What it means.
     pub help: &'static str,
+    /// The keys of its table, or of each table of its list; empty where it is neither.
+    pub keys: &'static [Key],
 }
 
 /// A default, as an attribute of a derived section writes it.
@@ -86,6 +88,8 @@ pub enum Literal {
     StringOrCount,
     /// A list of such.
     List(&'static Literal),
+    /// Nothing: the value is a table, whose keys have their own defaults.
+    Table,
 }
 
 impl Literal {
@@ -137,9 +141,17 @@ impl<'a> SectionReader<'a> {
         }
     }
 
-    /// The value of a key that must be set. `None` is a mistake, which is noted.
+    /// The value of a key that must be set. `None` is a mistake, which is noted. A table that is not there is an empty
+    /// one, of which all keys have their defaults.
     pub fn required<T: SettingValue>(&mut self, key: &str) -> Option<T> {
         if self.value(key).is_none() {
+            if T::TABLE.is_some() {
+                let empty = Value {
+                    at: self.at.clone(),
+                    data: Data::Table(BTreeMap::new()),
+                };
+                return self.note(key, &empty);
+            }
             let what = format!("{} has no `{key}`", self.title);
             let advice = format!("write {key} = {} in it", T::EXAMPLE);
             self.mistakes.push(Mistake::new(self.at.clone(), what, advice));
@@ -175,13 +187,27 @@ impl<'a> SectionReader<'a> {
     }
 
     fn note<T: SettingValue>(&mut self, key: &str, value: &Value) -> Option<T> {
-        match T::read(value) {
-            Ok(read) => {
-                if T::TYPE == SecretSource::TYPE {
-                    self.notices.extend(self.readable_secret(value));
-                }
-                Some(read)
-            }
+        self.with_nesting_of(key, value, T::read_in)
+    }
+
+    /// Reads the value of a key where it is set.
+    pub(crate) fn with_nesting<T>(
+        &mut self,
+        key: &str,
+        read: impl FnOnce(&Value, &mut Nesting<'_>) -> Result<T, Mistakes>,
+    ) -> Option<T> {
+        let value = self.value(key)?;
+        self.with_nesting_of(key, value, read)
+    }
+
+    fn with_nesting_of<T>(
+        &mut self,
+        key: &str,
+        value: &Value,
+        read: impl FnOnce(&Value, &mut Nesting<'_>) -> Result<T, Mistakes>,
+    ) -> Option<T> {
+        match read(value, &mut Nesting::of_key(&self.title, key, &mut self.notices)) {
+            Ok(read) => Some(read),
             Err(mistakes) => {
                 let name = format!("`{key}`");
                 self.mistakes.extend(
@@ -193,25 +219,6 @@ impl<'a> SectionReader<'a> {
                 None
             }
         }
-    }
-
-    /// What to say of a secret that every user of this host may read, in the settings or in a file of its own.
-    fn readable_secret(&self, value: &Value) -> Option<String> {
-        let (what, path) = match SecretSource::read(value).ok()? {
-            SecretSource::Plain(_) => {
-                let path = value.at.readable_by_others()?.to_owned();
-                (format!("{} holds a secret, and", self.title), path)
-            }
-            SecretSource::File(path) if files::is_readable_by_others(&path) => {
-                (format!("{} takes a secret from a file, and", self.title), path)
-            }
-            _ => return None,
-        };
-        let path = path.display();
-        Some(format!(
-            "{}: {what} every user of this host may read {path}; run chmod o= {path}",
-            value.at
-        ))
     }
 
     /// Calls the section something else from now on.

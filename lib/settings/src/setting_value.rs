@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use url::Url;
 
 use crate::mistake::{Mistake, Mistakes};
+use crate::nested::Nesting;
 use crate::suggestion::quoted;
 use crate::value::Value;
-use crate::{Literal, Size, Span};
+use crate::{Key, Literal, Size, Span};
 
 /// A type that a key of the settings can have.
 pub trait SettingValue: Sized {
@@ -20,12 +21,28 @@ pub trait SettingValue: Sized {
     const EXAMPLE: &'static str;
     /// What a default is written as; one that is written otherwise does not compile.
     const LITERAL: Literal = Literal::Any;
+    /// The keys of the table that it is; none where it is no table with keys of its own.
+    const TABLE: Option<&'static [Key]> = None;
+    /// The keys of that table, or of each table in the list that it is.
+    const KEYS_BELOW: &'static [Key] = match Self::TABLE {
+        Some(keys) => keys,
+        None => &[],
+    };
 
     /// Takes the value as it stands in the file.
     ///
     /// # Errors
     /// Every mistake in it, made by [`Value::mistake`] and [`Value::wrong_kind`].
     fn read(value: &Value) -> Result<Self, Mistakes>;
+
+    /// As [`SettingValue::read`], where it is known what holds the value. What is made of other values reads them this
+    /// way.
+    ///
+    /// # Errors
+    /// As [`SettingValue::read`].
+    fn read_in(value: &Value, _nesting: &mut Nesting<'_>) -> Result<Self, Mistakes> {
+        Self::read(value)
+    }
 }
 
 fn advice<T: SettingValue>() -> String {
@@ -233,17 +250,27 @@ impl<T: SettingValue> SettingValue for Vec<T> {
     const LIST_TYPE: &'static str = "list of lists";
     const EXAMPLE: &'static str = "[]";
     const LITERAL: Literal = Literal::List(&T::LITERAL);
+    const KEYS_BELOW: &'static [Key] = T::KEYS_BELOW;
 
     fn read(value: &Value) -> Result<Vec<T>, Mistakes> {
-        let advice = || format!("write [{}] instead", T::EXAMPLE);
+        Nesting::nowhere(|nesting| Self::read_in(value, nesting))
+    }
+
+    fn read_in(value: &Value, nesting: &mut Nesting<'_>) -> Result<Vec<T>, Mistakes> {
+        let mut advice = || match T::TABLE {
+            Some(_) => format!(
+                "write {} on a line above its keys instead",
+                nesting.item().title()
+            ),
+            None => format!("write [{}] instead", T::EXAMPLE),
+        };
         let items = value
             .as_list()
             .ok_or_else(|| value.wrong_kind(&format!("a {}", T::LIST_TYPE), advice()))?;
-        gather(
-            items
-                .iter()
-                .map(|item| T::read(item).map_err(|mistakes| (mistakes, "has an item that".to_owned()))),
-        )
+        gather(items.iter().map(|item| {
+            T::read_in(item, &mut nesting.item())
+                .map_err(|mistakes| (mistakes, "has an item that".to_owned()))
+        }))
     }
 }
 
@@ -253,12 +280,16 @@ impl<T: SettingValue> SettingValue for BTreeMap<String, T> {
     const EXAMPLE: &'static str = "{}";
 
     fn read(value: &Value) -> Result<BTreeMap<String, T>, Mistakes> {
+        Nesting::nowhere(|nesting| Self::read_in(value, nesting))
+    }
+
+    fn read_in(value: &Value, nesting: &mut Nesting<'_>) -> Result<BTreeMap<String, T>, Mistakes> {
         let advice = || format!("write {{ name = {} }} instead", T::EXAMPLE);
         let entries = value
             .as_table()
             .ok_or_else(|| value.wrong_kind("a table", advice()))?;
         gather(entries.map(|(key, value)| {
-            let read = T::read(value).map(|value| (key.to_owned(), value));
+            let read = T::read_in(value, &mut nesting.named(key)).map(|value| (key.to_owned(), value));
             read.map_err(|mistakes| (mistakes, format!("has {}, which", quoted(key))))
         }))
     }

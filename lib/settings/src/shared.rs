@@ -125,18 +125,21 @@ pub const COMMON_KEYS: [Key; 3] = [
         type_name: bool::TYPE,
         default: None,
         help: "Whether the timers and `tidemark up` start the collector.",
+        keys: &[],
     },
     Key {
         name: "run_interval",
         type_name: Span::TYPE,
         default: None,
         help: "The time between two runs, at least 1s; the collector's own where not set.",
+        keys: &[],
     },
     Key {
         name: "deadline",
         type_name: Span::TYPE,
         default: None,
         help: "How long a run may take; the collector's own where not set.",
+        keys: &[],
     },
 ];
 

@@ -6,7 +6,7 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use tidemark_catalogue::Timing;
 use tidemark_collect::{Description, chain, one_line};
 use tidemark_delivery::Finding;
-use tidemark_settings::{Environment, Loaded, SecretSource, SettingValue as _};
+use tidemark_settings::{Environment, Loaded};
 
 use super::{Part, Sources};
 use crate::catalogue::{Catalogue, Collector, nothing_installed};
@@ -58,7 +58,7 @@ fn one(from: &Sources<'_>, collector: &Collector, timing: Timing, loaded: Option
             };
         }
     };
-    if let Some(error) = loaded.and_then(|loaded| missing_secret(from, described, loaded)) {
+    if let Some(error) = loaded.and_then(|loaded| missing_secret(from, collector, loaded)) {
         let said = one_line(&error);
         return match said.rsplit_once("; ") {
             Some((found, advice)) => Finding::failed(STEP, found, advice),
@@ -82,17 +82,14 @@ fn one(from: &Sources<'_>, collector: &Collector, timing: Timing, loaded: Option
 }
 
 /// Why the first of a collector's own secrets that does not resolve does not.
-fn missing_secret(from: &Sources<'_>, described: &Description, loaded: &Loaded) -> Option<String> {
+fn missing_secret(from: &Sources<'_>, collector: &Collector, loaded: &Loaded) -> Option<String> {
     let here = &from.command.here;
-    let secrets = described
-        .settings
-        .iter()
-        .filter(|key| key.value_type == SecretSource::TYPE);
-    secrets.into_iter().find_map(|key| {
+    let keys = collector.known().keys.unwrap_or_default();
+    let secrets = loaded.secrets(&collector.name, &keys);
+    secrets.into_iter().find_map(|(key, source)| {
         // Read as the state's owner, as a run does.
-        let source = loaded.secret(&described.name, &key.name)?;
         let error = source.resolve(&here.environment, &here.places).err()?;
-        Some(format!("`{}`: {}", key.name, chain(&error)))
+        Some(format!("`{key}`: {}", chain(&error)))
     })
 }
 

@@ -41,12 +41,16 @@ fn a_struct_becomes_a_section() {
             wait: Option<Span>,
             /// What.
             r#type: String,
+            /// Whether it is right.
+            #[key("verify-ssl")]
+            verify_ssl: Option<bool>,
         }
     });
     for part in [
         "SUMMARY:&'staticstr=\"Thequeueofuploadsthatneedasponsor.\"",
         "name:\"url\",type_name:<Urlas::tidemark_collect::__private::settings::SettingValue>::TYPE,\
-         default:::core::option::Option::Some(\"http://h/\\\"x\\\"\"),help:\"Thereport'saddress.\"",
+         default:::core::option::Option::Some(\"http://h/\\\"x\\\"\"),help:\"Thereport'saddress.\",\
+         keys:<Urlas::tidemark_collect::__private::settings::SettingValue>::KEYS_BELOW",
         "section.or_default::<Url>(\"url\",::tidemark_collect::__private::settings::DefaultValue::String(\"http://h/\\\"x\\\"\"))",
         "::core::assert!(<Urlas::tidemark_collect::__private::settings::SettingValue>::LITERAL.takes(",
         "Option::Some(\"-5\")",
@@ -58,7 +62,8 @@ fn a_struct_becomes_a_section() {
         "section.optional::<Span>(\"wait\")",
         "default:::core::option::Option::None,help:\"Howlong.\"",
         "section.required::<String>(\"type\")",
-        "Some(Self{url:key_0?,count:key_1?,share:key_2?,all:key_3?,teams:key_4?,wait:key_5?,r#type:key_6?})",
+        "section.optional::<bool>(\"verify-ssl\")",
+        "Some(Self{url:key_0?,count:key_1?,share:key_2?,all:key_3?,teams:key_4?,wait:key_5?,r#type:key_6?,verify_ssl:key_7?})",
     ] {
         assert!(code.contains(part), "{part} is not in {code}");
     }
@@ -91,7 +96,12 @@ fn every_fault_is_said_at_once() {
         struct Faults {
             bare: String,
             /// Help.
-            enabled: bool,
+            #[key("a b")]
+            spaced: bool,
+            /// Help.
+            #[key("a")]
+            #[key("b")]
+            named: bool,
             /// Help.
             #[default(5)]
             both: Option<i64>,
@@ -114,7 +124,8 @@ fn every_fault_is_said_at_once() {
         faults,
         [
             "a doc comment is missing: it is the key's help",
-            "`enabled` is a key of every collector's section: take its value from there",
+            "a key is letters, digits, _ and -, as it stands in the file without quotes",
+            "a key has one name",
             "an optional key has no default: leave out the `Option` or the default",
             "a key has one default",
             "a default is a string, a number, true, false or a list of these",

@@ -24,24 +24,28 @@ impl Section for Ceph {
             type_name: Url::TYPE,
             default: Some("http://localhost/"),
             help: "Where it is.",
+            keys: &[],
         },
         Key {
             name: "pools",
             type_name: <Vec<String>>::TYPE,
             default: Some("[]"),
             help: "Pools to look at.",
+            keys: &[],
         },
         Key {
             name: "timeout",
             type_name: Span::TYPE,
             default: None,
             help: "How long to wait.",
+            keys: &[],
         },
         Key {
             name: "token",
             type_name: String::TYPE,
             default: None,
             help: "Who asks.",
+            keys: &[],
         },
     ];
 

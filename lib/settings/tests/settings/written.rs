@@ -128,5 +128,6 @@ fn known_key(key: &str) -> KnownKey {
     KnownKey {
         name: name.to_owned(),
         type_name: type_name.to_owned(),
+        keys: Vec::new(),
     }
 }
