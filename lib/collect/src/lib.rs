@@ -100,6 +100,11 @@ pub use tidemark_point::{
 };
 pub use tidemark_settings::{Secret, SecretSource, Section, Size, Span, defaults};
 
+/// What a key of the settings is made of, for a collector with types or checks of its own.
+pub mod settings {
+    pub use tidemark_settings::{Key, Literal, Mistake, Mistakes, SectionReader, SettingValue, Value};
+}
+
 /// Paths for the code that the derives write; nothing for people.
 #[doc(hidden)]
 pub mod __private {
