@@ -123,43 +123,39 @@ impl Body {
     }
 }
 
-/// The bodies of points: one, or several where they are very many.
-pub(crate) fn bodies(points: &[Point], style: Style) -> impl Iterator<Item = io::Result<Body>> {
-    let points = match style.in_order {
-        true => in_order(points),
-        false => Cow::Borrowed(points),
-    };
-    let mut begin = 0;
-    std::iter::from_fn(move || {
-        let rest = points.get(begin..).unwrap_or_default();
-        if rest.is_empty() {
-            return None;
-        }
-        let mut text = Vec::new();
+/// The bodies of points, which may be in several slices: one, or several where they are very many.
+pub(crate) fn bodies(points: &[&[Point]], style: Style) -> io::Result<Vec<Body>> {
+    let given = || points.iter().copied().flatten();
+    match style.in_order {
+        true if !given().is_sorted_by_key(Point::time) => pack_all(in_order(given()).into_iter(), style),
+        _ => pack_all(given(), style),
+    }
+}
+
+fn pack_all<'a>(points: impl Iterator<Item = &'a Point>, style: Style) -> io::Result<Vec<Body>> {
+    let mut points = points.peekable();
+    let mut bodies = Vec::new();
+    while points.peek().is_some() {
+        let mut packer = Packer::new(style.packed);
         let mut uints = false;
-        let mut count: u32 = 0;
-        for point in rest.iter().take(MAX_POINTS) {
-            line::write_point(&mut text, point, style.dialect);
+        for point in points.by_ref().take(MAX_POINTS) {
+            line::write_point(&mut packer.text, point, style.dialect);
             uints |= style.dialect == Dialect::V2
                 && point.fields().any(|(_, value)| matches!(value, Value::Uint(_)));
-            count += 1;
-            if text.len() >= MAX_TEXT {
+            if packer.wrote_point()? >= MAX_TEXT {
                 break;
             }
         }
-        begin += count as usize;
-        Some(pack(text, count, uints, style.packed))
-    })
+        bodies.push(packer.finish(uints)?);
+    }
+    Ok(bodies)
 }
 
 /// The points in the order of time; those of one time stay as they are.
-fn in_order(points: &[Point]) -> Cow<'_, [Point]> {
-    if points.is_sorted_by_key(Point::time) {
-        return Cow::Borrowed(points);
-    }
-    let mut sorted = points.to_vec();
-    sorted.sort_by_key(Point::time);
-    Cow::Owned(sorted)
+fn in_order<'a>(points: impl Iterator<Item = &'a Point>) -> Vec<&'a Point> {
+    let mut sorted: Vec<&Point> = points.collect();
+    sorted.sort_by_key(|point| point.time());
+    sorted
 }
 
 /// Whether a sink takes no older point of a series after a newer one.
@@ -167,27 +163,78 @@ pub(crate) fn minds_order(kind: &SinkKind) -> bool {
     Wire::of(kind) == Some(Wire::RemoteWrite)
 }
 
-fn pack(text: Vec<u8>, points: u32, uints: bool, packed: Encoding) -> io::Result<Body> {
-    let length = text.len() as u64;
-    let (encoding, bytes) = match packed {
-        _ if text.len() < MIN_COMPRESSED => (Encoding::Plain, text),
-        Encoding::Plain => (Encoding::Plain, text),
-        Encoding::Gzip => (Encoding::Gzip, gzip(&text)?),
-        Encoding::Zstd => (Encoding::Zstd, zstd::bulk::compress(&text, 1)?),
-    };
-    Ok(Body {
-        points,
-        encoding,
-        uints,
-        length,
-        bytes,
-    })
+/// Packs a text while it is written, so that little of it is in memory.
+struct Packer {
+    packed: Encoding,
+    /// What is written and not compressed yet.
+    text: Vec<u8>,
+    points: u32,
+    /// Bytes of the text that are compressed already.
+    compressed: usize,
+    gzip: Option<GzEncoder<Vec<u8>>>,
+}
+
+/// Bytes of text that are compressed together.
+const CHUNK: usize = 32 * 1024;
+
+impl Packer {
+    fn new(packed: Encoding) -> Self {
+        Self {
+            packed,
+            text: Vec::new(),
+            points: 0,
+            compressed: 0,
+            gzip: None,
+        }
+    }
+
+    /// The text has one more point. Its bytes so far.
+    fn wrote_point(&mut self) -> io::Result<usize> {
+        self.points += 1;
+        if self.packed == Encoding::Gzip && self.text.len() >= CHUNK {
+            self.compress()?;
+        }
+        Ok(self.compressed + self.text.len())
+    }
+
+    fn compress(&mut self) -> io::Result<()> {
+        let gzip = self.gzip.get_or_insert_with(|| gzip_into(Vec::new()));
+        gzip.write_all(&self.text)?;
+        self.compressed += self.text.len();
+        self.text.clear();
+        Ok(())
+    }
+
+    fn finish(mut self, uints: bool) -> io::Result<Body> {
+        let length = self.compressed + self.text.len();
+        let (encoding, bytes) = match self.packed {
+            _ if length < MIN_COMPRESSED => (Encoding::Plain, self.text),
+            Encoding::Plain => (Encoding::Plain, self.text),
+            Encoding::Zstd => (Encoding::Zstd, zstd::bulk::compress(&self.text, 1)?),
+            Encoding::Gzip => {
+                self.compress()?;
+                let packed = self.gzip.map(GzEncoder::finish).transpose()?;
+                (Encoding::Gzip, packed.unwrap_or_default())
+            }
+        };
+        Ok(Body {
+            points: self.points,
+            encoding,
+            uints,
+            length: length as u64,
+            bytes,
+        })
+    }
 }
 
 fn gzip(text: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 4), Compression::new(1));
+    let mut encoder = gzip_into(Vec::with_capacity(text.len() / 4));
     encoder.write_all(text)?;
     encoder.finish()
+}
+
+fn gzip_into(out: Vec<u8>) -> GzEncoder<Vec<u8>> {
+    GzEncoder::new(out, Compression::new(1))
 }
 
 /// A body as it is sent.
@@ -229,11 +276,15 @@ impl Payload {
 pub fn dry_run_body(points: &[Point], sinks: &[SinkSettings], collector: &str) -> Vec<u8> {
     let first = sinks.iter().find(|sink| sink.takes(collector));
     let takers = sinks.iter().filter(|sink| sink.takes(collector));
-    let points = match takers.into_iter().any(|sink| minds_order(&sink.kind)) {
-        true => in_order(points),
-        false => Cow::Borrowed(points),
-    };
-    line::write(&points, first.map_or(Dialect::V1, |sink| dialect(&sink.kind)))
+    let dialect = first.map_or(Dialect::V1, |sink| dialect(&sink.kind));
+    if !takers.into_iter().any(|sink| minds_order(&sink.kind)) {
+        return line::write(points, dialect);
+    }
+    let mut body = Vec::new();
+    for point in in_order(points.iter()) {
+        line::write_point(&mut body, point, dialect);
+    }
+    body
 }
 
 /// The dialect that a sink takes.

@@ -11,9 +11,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::outbox::Batch;
 use crate::run::SinkPoint;
 use crate::sink::{AnySink, FLUSH_NAME, Sink as _};
+use crate::submission::{Submission, Submitted};
 use crate::{DeliveryError, Outbox, Report, Run, SinkReport, SinkState, Sinks, direct, session};
 
 /// The longest that a run waits on delivery, where nothing else is said.
@@ -165,19 +165,43 @@ impl Delivery {
     /// # Errors
     /// [`DeliveryError::Lost`] where the points could be neither kept nor delivered.
     pub async fn submit(&mut self, run: &Run, points: &[Point]) -> Result<(), DeliveryError> {
-        let run = Run {
-            points: points.len() as u64,
-            ..run.clone()
+        let submission = Submission {
+            collector: &run.collector,
+            runs: vec![Submitted::new(run, points, &self.options.host)],
+            own: &[],
         };
-        let own = run.point(&self.options.host).ok();
-        let batches = [
-            Batch { own: false, points },
-            Batch {
-                own: true,
-                points: own.as_slice(),
-            },
-        ];
-        self.commit(&run.collector, Some(&run), &batches).await
+        self.commit(&submission).await
+    }
+
+    /// As [`Delivery::submit`], for runs that ended at about the same time: those of one collector are kept in one
+    /// transaction, all or none. It costs little more than one of them.
+    ///
+    /// The points of its runs are stored and sent together, and so are their `tidemark_run` points; each run's apart where
+    /// a sink holds the newest run of each target (textfile).
+    ///
+    /// # Errors
+    /// [`DeliveryError::Lost`] where points could be neither kept nor delivered. Where the runs are of several
+    /// collectors, those of the others are kept all the same.
+    pub async fn submit_all(&mut self, runs: &[(Run, Vec<Point>)]) -> Result<(), DeliveryError> {
+        let mut collectors: Vec<&str> = Vec::new();
+        for (run, _) in runs {
+            if !collectors.contains(&run.collector.as_str()) {
+                collectors.push(&run.collector);
+            }
+        }
+        let mut result = Ok(());
+        for collector in collectors {
+            let runs = runs.iter().filter(|(run, _)| run.collector == collector);
+            let submission = Submission {
+                collector,
+                runs: runs
+                    .map(|(run, points)| Submitted::new(run, points, &self.options.host))
+                    .collect(),
+                own: &[],
+            };
+            result = result.and(self.commit(&submission).await);
+        }
+        result
     }
 
     /// Queues a `tidemark_sink` point for each sink: the flush does so before it delivers.
@@ -198,44 +222,35 @@ impl Delivery {
             };
             points.extend(point.point(&self.options.host, now));
         }
-        let batch = Batch {
-            own: true,
-            points: &points,
+        let submission = Submission {
+            collector: FLUSH_NAME,
+            runs: Vec::new(),
+            own: &points,
         };
-        self.commit(FLUSH_NAME, None, &[batch]).await
+        self.commit(&submission).await
     }
 
-    async fn commit(
-        &mut self,
-        collector: &str,
-        run: Option<&Run>,
-        batches: &[Batch<'_>],
-    ) -> Result<(), DeliveryError> {
+    async fn commit(&mut self, submission: &Submission<'_>) -> Result<(), DeliveryError> {
         self.look_again().await;
-        let mut result = self.try_commit(collector, run, batches).await;
+        let mut result = self.try_commit(submission).await;
         if let Err(Some(error)) = &result
             && error.is_damage()
         {
             self.open_again().await;
-            result = self.try_commit(collector, run, batches).await;
+            result = self.try_commit(submission).await;
         }
         let Err(why) = result else { return Ok(()) };
         if let Some(error) = why {
             self.tell_direct(&error);
         }
-        direct::deliver(&self.options, collector, run, batches).await
+        direct::deliver(&self.options, submission).await
     }
 
     /// Nothing comes back where there is no outbox.
-    async fn try_commit(
-        &mut self,
-        collector: &str,
-        run: Option<&Run>,
-        batches: &[Batch<'_>],
-    ) -> Result<(), Option<DeliveryError>> {
+    async fn try_commit(&mut self, submission: &Submission<'_>) -> Result<(), Option<DeliveryError>> {
         let outbox = self.outbox.as_ref().ok_or(None)?;
         self.notices
-            .extend(outbox.commit(collector, run, batches).await.map_err(Some)?);
+            .extend(outbox.commit(submission).await.map_err(Some)?);
         Ok(())
     }
 

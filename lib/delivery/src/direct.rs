@@ -1,5 +1,6 @@
 //! Delivering without an outbox: to each sink at once, or the points are lost.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tidemark_point::Declarations;
@@ -7,47 +8,42 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::body::{Body, Style, bodies};
 use crate::carry::{End, carry};
 use crate::delivery::OpenOptions;
 use crate::lines::Lines;
-use crate::outbox::{Batch, Place};
+use crate::outbox::Place;
 use crate::run::own_declarations;
 use crate::session::publish;
 use crate::sink::textfile::{FileName, Folder, Sheet, Unpublished};
 use crate::sink::{Sink as _, SinkSpec};
+use crate::submission::{Packed, Submission};
 use crate::{DeliveryError, Run, words};
 
-/// Delivers batches to every sink that takes them, all sinks at once, within the budget of a run.
+/// Delivers what a collector submits to every sink that takes it, all sinks at once, within the budget of a run.
 ///
 /// # Errors
 /// [`DeliveryError::Lost`] where points of a collector (not tidemark's own alone) did not arrive everywhere.
-pub(crate) async fn deliver(
-    options: &OpenOptions,
-    collector: &str,
-    run: Option<&Run>,
-    batches: &[Batch<'_>],
-) -> Result<(), DeliveryError> {
+pub(crate) async fn deliver(options: &OpenOptions, submission: &Submission<'_>) -> Result<(), DeliveryError> {
     let deadline = Instant::now() + options.run_budget;
-    let sinks = || options.sinks.iter().filter(|sink| sink.takes(collector));
-    let style = Style::of(sinks().map(SinkSpec::sink_kind));
-    let mut packed: Vec<(bool, Body)> = Vec::new();
-    for batch in batches {
-        for body in bodies(batch.points, style) {
-            let body = body.map_err(|source| DeliveryError::File {
-                path: options.dir.clone(),
-                source,
-            })?;
-            packed.push((batch.own, body));
-        }
-    }
-    let packed = Arc::new(Packed {
+    let collector = submission.collector;
+    let sinks: Vec<&SinkSpec> = options
+        .sinks
+        .iter()
+        .filter(|sink| sink.takes(collector))
+        .collect();
+    let unpackable = |source| DeliveryError::File {
+        path: options.dir.clone(),
+        source,
+    };
+    let mut bodies = submission.pack_points(&sinks).map_err(unpackable)?;
+    bodies.extend(submission.pack_own(&sinks).map_err(unpackable)?);
+    let packed = Arc::new(Commit {
         collector: collector.to_owned(),
-        run: run.cloned(),
-        bodies: packed,
+        runs: submission.runs.iter().map(|one| one.run.clone()).collect(),
+        bodies,
     });
     let mut sessions: JoinSet<Vec<Failure>> = JoinSet::new();
-    for spec in sinks() {
+    for spec in sinks {
         let (spec, options, packed) = (spec.clone(), options.clone(), packed.clone());
         let span = spec.span();
         let session = async move { to_sink(&options, &spec, &packed, deadline).await };
@@ -73,11 +69,10 @@ pub(crate) async fn deliver(
 }
 
 /// A commit that could not be kept.
-struct Packed {
+struct Commit {
     collector: String,
-    run: Option<Run>,
-    /// Each with whether it is tidemark's own.
-    bodies: Vec<(bool, Body)>,
+    runs: Vec<Run>,
+    bodies: Vec<Packed>,
 }
 
 /// Points that did not arrive.
@@ -87,7 +82,7 @@ struct Failure {
     said: String,
 }
 
-async fn to_sink(options: &OpenOptions, spec: &SinkSpec, packed: &Packed, deadline: Instant) -> Vec<Failure> {
+async fn to_sink(options: &OpenOptions, spec: &SinkSpec, commit: &Commit, deadline: Instant) -> Vec<Failure> {
     let mut failures = Vec::new();
     let mut failed = |own: bool, points: u64, said: String| {
         if own {
@@ -103,22 +98,27 @@ async fn to_sink(options: &OpenOptions, spec: &SinkSpec, packed: &Packed, deadli
         }
     };
     if let Some(folder) = spec.folder() {
-        for own in [false, true] {
-            if let Err((points, said)) =
-                to_folder(options, (spec.name(), folder), packed, own, deadline).await
-            {
-                failed(own, points, said);
+        // The newest run of each target; the flush's own points are no run's.
+        let targets: BTreeMap<_, _> = commit.runs.iter().map(|run| (&run.target, run)).collect();
+        let runs = targets.into_values().map(Some);
+        let none = commit.runs.is_empty().then_some(None);
+        for run in runs.chain(none) {
+            for own in [false, true] {
+                let to = (spec.name(), folder);
+                if let Err((points, said)) = to_folder(options, to, commit, run, own, deadline).await {
+                    failed(own, points, said);
+                }
             }
         }
         return failures;
     }
-    let batches = &packed.bodies;
+    let bodies = &commit.bodies;
     let Some(mut sink) = spec.connect(&options.dir, &options.clock, false) else {
-        let points = batches.iter().map(|(_, body)| u64::from(body.points)).sum();
+        let points = bodies.iter().map(|packed| u64::from(packed.body.points)).sum();
         failed(false, points, "its settings were not read".to_owned());
         return failures;
     };
-    for (own, body) in batches {
+    for Packed { own, body, .. } in bodies {
         if spec.needs_declarations() {
             sink.declare(&declared(options, *own));
         }
@@ -160,20 +160,29 @@ fn declared(options: &OpenOptions, own: bool) -> Arc<Declarations> {
 async fn to_folder(
     options: &OpenOptions,
     (sink, folder): (&str, &Folder),
-    packed: &Packed,
+    commit: &Commit,
+    run: Option<&Run>,
     own: bool,
     deadline: Instant,
 ) -> Result<(), (u64, String)> {
+    let target = run.and_then(|run| run.target.as_ref());
+    let bodies: Vec<&Packed> = commit
+        .bodies
+        .iter()
+        .filter(|packed| packed.own == own && packed.target.as_ref() == target)
+        .collect();
+    // Of two runs of one target, the later one.
+    let newest = bodies.iter().rposition(|packed| packed.part == 0).unwrap_or(0);
+    let bodies = bodies.get(newest..).unwrap_or_default();
+    let points = bodies.iter().map(|packed| u64::from(packed.body.points)).sum();
     let mut text = Vec::new();
-    let bodies = packed.bodies.iter().filter(|(is_own, _)| *is_own == own);
-    let points = bodies.clone().map(|(_, body)| u64::from(body.points)).sum();
-    for (_, body) in bodies {
-        text.extend_from_slice(&body.text().map_err(|error| (points, error.to_string()))?);
+    for packed in bodies {
+        text.extend_from_slice(&packed.body.text().map_err(|error| (points, error.to_string()))?);
     }
-    let (collector, run) = (&packed.collector, packed.run.as_ref());
+    let collector = &commit.collector;
     let place = Place {
         collector: collector.clone(),
-        target: run.and_then(|run| run.target.clone()),
+        target: target.cloned(),
         own,
         committed: options.clock.now(),
     };

@@ -1,7 +1,8 @@
 //! From a run's points to the places that keep them: the durable outbox, its ledger, and the sinks.
 //!
 //! A run commits its points, its record and its `tidemark_run` point in one transaction ([`Delivery::submit`]), then
-//! delivers what waits for at most [`RUN_BUDGET`] ([`Delivery::deliver`]). What a sink did not take stays in the outbox
+//! delivers what waits for at most [`RUN_BUDGET`] ([`Delivery::deliver`]). A process that stays commits runs of many
+//! targets together ([`Delivery::submit_all`]). What a sink did not take stays in the outbox
 //! for the next run or the flush. A batch leaves the outbox only on the sink's word; a bad point is found and set
 //! aside with the server's words, and the others go through. Per sink, the ledger says what became of every point.
 //!
@@ -56,6 +57,7 @@ mod report;
 mod run;
 mod session;
 mod sink;
+mod submission;
 mod words;
 
 pub use backoff::LONGEST_BACKOFF;

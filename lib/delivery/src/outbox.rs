@@ -31,7 +31,6 @@ use crate::delivery::OpenOptions;
 use crate::lock::{self, FileLock, Mode};
 use crate::{DeliveryError, Sinks};
 
-pub(crate) use commit::Batch;
 pub use look::{Look, Whole};
 pub use mended::{Mended, Taken};
 pub(crate) use newest::Place;

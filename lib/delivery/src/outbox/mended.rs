@@ -9,6 +9,7 @@ use super::commit::Commit;
 use super::{Outbox, bounds};
 use crate::body::{Style, bodies};
 use crate::sink::{FLUSH_NAME, SinkSpec};
+use crate::submission::{NO_PART, Packed};
 use crate::{DeliveryError, words};
 
 /// A point whose text was mended, and what it stands for.
@@ -77,11 +78,15 @@ impl Outbox {
         let incoming = commits
             .iter()
             .flat_map(|commit| &commit.bodies)
-            .map(|(_, body)| bounds::size(body))
+            .map(|packed| bounds::size(&packed.body))
             .sum();
         taken.notices = bounds::make_room(self, &mut transaction, incoming, self.clock.now()).await?;
         for commit in commits {
-            let points: u64 = commit.bodies.iter().map(|(_, body)| u64::from(body.points)).sum();
+            let points: u64 = commit
+                .bodies
+                .iter()
+                .map(|packed| u64::from(packed.body.points))
+                .sum();
             for sink in &commit.sinks {
                 *taken.sinks.entry(sink.name().to_owned()).or_default() += points;
             }
@@ -140,15 +145,18 @@ impl Outbox {
         points: &[Point],
     ) -> Result<Commit<'a>, DeliveryError> {
         let style = Style::of(sinks.iter().map(|sink| sink.sink_kind()));
-        let mut packed = Vec::new();
-        for body in bodies(points, style) {
-            packed.push((false, body.map_err(|source| self.unpackable(source))?));
-        }
+        let bodies = bodies(&[points], style).map_err(|source| self.unpackable(source))?;
+        let packed = bodies.into_iter().map(|body| Packed {
+            own: false,
+            target: None,
+            part: NO_PART,
+            body,
+        });
         Ok(Commit {
             collector,
-            run: None,
+            runs: Vec::new(),
             sinks,
-            bodies: packed,
+            bodies: packed.collect(),
             now: self.clock.now(),
         })
     }

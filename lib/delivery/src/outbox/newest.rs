@@ -6,8 +6,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection as _, SqliteConnection};
 use tidemark_point::Timestamp;
 
-use super::commit::NO_PART;
 use super::{Due, Outbox, ledger, queue};
+use crate::submission::NO_PART;
 use crate::{DeliveryError, Run};
 
 /// Whose newest batches: one place of the sink.

@@ -101,6 +101,11 @@ impl SinkSpec {
         minds_order(&self.settings.kind)
     }
 
+    /// Whether it holds the newest run of each collector and target alone.
+    pub(crate) fn holds_newest(&self) -> bool {
+        matches!(self.settings.kind, SinkKind::Textfile(_))
+    }
+
     /// The folder, where the sink is one: it gets no batches but the newest ones, as files.
     pub(crate) fn folder(&self) -> Option<&Folder> {
         match &self.reach {
