@@ -43,6 +43,11 @@ const LIB: &[(&str, &[&str])] = &[
             "tidemark-store",
         ],
     ),
+    ("tidemark-idic", &["tidemark-settings"]),
+    (
+        "tidemark-expose",
+        &["tidemark-point", "tidemark-settings", "tidemark-collect"],
+    ),
     ("tidemark-systemd", &["tidemark-settings"]),
     (
         "tidemark-catalogue",
@@ -51,6 +56,8 @@ const LIB: &[(&str, &[&str])] = &[
     // What collectors share that look at one field: they may use it, nothing else of lib does.
     ("tidemark-ubuntu", &["tidemark-collect"]),
     ("tidemark-reports", &["tidemark-ubuntu"]),
+    // OneFS's platform API.
+    ("tidemark-papi", &["tidemark-collect"]),
     (TESTKIT, &[]),
 ];
 /// What a collector may use.
@@ -59,6 +66,7 @@ const COLLECTOR: &[&str] = &[
     "tidemark-app",
     "tidemark-ubuntu",
     "tidemark-reports",
+    "tidemark-papi",
 ];
 /// For tests alone.
 const TESTKIT: &str = "tidemark-testkit";

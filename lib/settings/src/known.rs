@@ -48,10 +48,11 @@ pub(crate) fn read(reader: &mut SectionReader<'_>, keys: &[KnownKey]) {
 fn tables(value: &Value, nesting: &mut Nesting<'_>, key: &KnownKey) -> Result<(), Mistakes> {
     let names: Vec<&str> = key.keys.iter().map(|key| key.name.as_str()).collect();
     let one = |value: &Value, nesting: &mut Nesting<'_>| {
-        read_table(value, nesting, Some(&names), |reader| {
+        let read = |reader: &mut SectionReader<'_>| {
             read(reader, &key.keys);
             Some(())
-        })
+        };
+        read_table(value, nesting, read, |reader| reader.finish(Some(&names)))
     };
     if key.type_name != LIST_OF_TABLES {
         return one(value, nesting);

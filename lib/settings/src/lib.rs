@@ -53,6 +53,7 @@
 //! ```
 
 pub mod accounts;
+mod document;
 mod environment;
 mod environment_file;
 mod files;
@@ -75,6 +76,7 @@ mod syntax;
 mod tree;
 mod value;
 
+pub use document::{Document, Found};
 pub use environment::{Environment, ProcessEnvironment};
 pub use environment_file::{EnvironmentFileError, environment_file};
 pub use host_environment::HostEnvironment;
@@ -83,7 +85,7 @@ pub use mistake::{Mistake, Mistakes, Position};
 pub use nested::Nesting;
 pub use places::{Places, PlacesError};
 pub use secret::{BadSecret, Secret, SecretError, SecretSource};
-pub use section::{DefaultValue, Key, Literal, Section, SectionReader, defaults};
+pub use section::{DefaultValue, Key, Literal, Section, SectionReader, UnknownKeys, defaults};
 pub use setting_value::SettingValue;
 pub use shared::{COMMON_KEYS, CommonSection, HostSettings, KeepFree, OutboxSettings, StoreSettings};
 pub use sinks::{
@@ -92,5 +94,6 @@ pub use sinks::{
 };
 pub use size::{Size, SizeError};
 pub use span::{Span, SpanError};
+pub use suggestion::quoted;
 pub use url::Url;
 pub use value::Value;

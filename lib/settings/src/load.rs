@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::mistake::{Mistake, Mistakes, Position};
@@ -139,6 +140,11 @@ impl Loaded {
             Some(part) => known::secrets(&part.table, keys),
             None => Vec::new(),
         }
+    }
+
+    /// The path that a key of `[collector.NAME]` names; none where the key is not set, or is no path.
+    pub fn path(&self, collector: &str, key: &str) -> Option<PathBuf> {
+        self.collectors.reader(collector).optional(key).flatten()
     }
 
     /// Where a key of `[collector.NAME]` is written; none where it is not.

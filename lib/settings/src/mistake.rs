@@ -130,7 +130,9 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    pub(crate) fn new(at: Position, what: impl Into<String>, advice: impl Into<String>) -> Mistake {
+    /// A mistake: where, what is wrong, and as a clause of its own what to write instead. Neither may hold the text of what
+    /// may be a secret.
+    pub fn new(at: Position, what: impl Into<String>, advice: impl Into<String>) -> Mistake {
         Mistake {
             at,
             what: what.into(),
@@ -142,7 +144,8 @@ impl Mistake {
 
     /// Ends what is wrong with another place. It is worked out when it is printed: the line of a place costs a look
     /// through its file.
-    pub(crate) fn beside(mut self, place: Position) -> Mistake {
+    #[must_use]
+    pub fn beside(mut self, place: Position) -> Mistake {
         self.beside = Some(place);
         self
     }
@@ -184,8 +187,11 @@ impl fmt::Display for Mistake {
 pub struct Mistakes(Vec<Mistake>);
 
 impl Mistakes {
-    /// `Ok` where there are none.
-    pub(crate) fn check(mut mistakes: Vec<Mistake>) -> Result<(), Mistakes> {
+    /// Puts mistakes in order; `Ok` where there are none.
+    ///
+    /// # Errors
+    /// The mistakes.
+    pub fn check(mut mistakes: Vec<Mistake>) -> Result<(), Mistakes> {
         if mistakes.is_empty() {
             return Ok(());
         }
@@ -193,7 +199,9 @@ impl Mistakes {
         Err(Mistakes(mistakes))
     }
 
-    pub(crate) fn into_list(self) -> Vec<Mistake> {
+    /// The mistakes in order.
+    #[must_use]
+    pub fn into_list(self) -> Vec<Mistake> {
         self.0
     }
 

@@ -1,6 +1,6 @@
 //! Tables below a section: a key whose value is a section of its own, or a list of such.
 
-use crate::mistake::Mistakes;
+use crate::mistake::{Mistake, Mistakes};
 use crate::suggestion::quoted;
 use crate::value::Value;
 use crate::{Key, Literal, Section, SectionReader, SettingValue};
@@ -19,9 +19,13 @@ pub struct Nesting<'a> {
 impl<'a> Nesting<'a> {
     /// Of the value of `key` in the section that is called `holder`.
     pub(crate) fn of_key(holder: &'a str, key: &str, notices: &'a mut Vec<String>) -> Nesting<'a> {
+        let path = match holder.strip_prefix('[') {
+            Some(path) => format!("{}.{key}", path.trim_matches(['[', ']'])),
+            None => key.to_owned(),
+        };
         Nesting {
             holder,
-            path: format!("{}.{key}", holder.trim_matches(['[', ']'])),
+            path,
             is_item: false,
             notices,
         }
@@ -78,12 +82,12 @@ impl<'a> Nesting<'a> {
     }
 }
 
-/// Reads a table that stands as a value, by what reads its keys; `known` are those, where they are known.
+/// Reads a table that stands as a value, by what reads its keys and what then finishes it.
 pub(crate) fn read_table<T>(
     value: &Value,
     nesting: &mut Nesting<'_>,
-    known: Option<&[&str]>,
     read: impl FnOnce(&mut SectionReader<'_>) -> Option<T>,
+    finish: impl FnOnce(SectionReader<'_>) -> (Vec<Mistake>, Vec<String>),
 ) -> Result<T, Mistakes> {
     let title = nesting.title();
     let table = value.table().ok_or_else(|| {
@@ -94,11 +98,11 @@ pub(crate) fn read_table<T>(
     })?;
     let mut reader = SectionReader::new(title, Some(table), value.at.clone());
     let read = read(&mut reader);
-    let (mistakes, notices) = reader.finish(known);
+    let (mistakes, notices) = finish(reader);
     for notice in notices {
         nesting.notice(notice);
     }
-    Mistakes::check(mistakes.into_iter().map(crate::Mistake::whole).collect())?;
+    Mistakes::check(mistakes.into_iter().map(Mistake::whole).collect())?;
     read.ok_or_else(|| {
         value
             .mistake("was not understood", "report this fault of the program")
@@ -119,7 +123,8 @@ impl<S: Section> SettingValue for S {
     }
 
     fn read_in(value: &Value, nesting: &mut Nesting<'_>) -> Result<S, Mistakes> {
-        let known: Vec<&str> = S::KEYS.iter().map(|key| key.name).collect();
-        read_table(value, nesting, Some(&known), <S as Section>::read)
+        read_table(value, nesting, <S as Section>::read, |reader| {
+            reader.finish_as::<S>()
+        })
     }
 }

@@ -15,8 +15,20 @@ pub trait Section: Sized {
     const SUMMARY: &'static str;
     /// Its keys, in the order of the struct.
     const KEYS: &'static [Key];
+    /// What a key is that is none of these.
+    const UNKNOWN: UnknownKeys = UnknownKeys::Mistake;
     /// Reads every key, and so finds every mistake before it gives `None`.
     fn read(section: &mut SectionReader<'_>) -> Option<Self>;
+}
+
+/// What becomes of keys that a section does not have.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum UnknownKeys {
+    /// Each is a mistake.
+    Mistake,
+    /// Each is a notice, but for one that is a slip of a key that is not set: a file of another program, whose versions
+    /// have other keys.
+    Notice,
 }
 
 /// A key of a section, as people read about it.
@@ -190,6 +202,16 @@ impl<'a> SectionReader<'a> {
         self.with_nesting_of(key, value, T::read_in)
     }
 
+    /// Notes what somebody should know.
+    pub fn notice(&mut self, notice: impl Into<String>) {
+        self.notices.push(notice.into());
+    }
+
+    /// Where the section begins, or where it would be written.
+    pub fn place(&self) -> &Position {
+        &self.at
+    }
+
     /// Reads the value of a key where it is set.
     pub(crate) fn with_nesting<T>(
         &mut self,
@@ -226,15 +248,31 @@ impl<'a> SectionReader<'a> {
         self.title = title;
     }
 
+    /// Notes every key that the section does not have, and gives all mistakes and notices.
+    pub(crate) fn finish_as<S: Section>(self) -> (Vec<Mistake>, Vec<String>) {
+        let known: Vec<&str> = S::KEYS.iter().map(|key| key.name).collect();
+        self.finish_with(Some((&known, S::UNKNOWN)))
+    }
+
     /// Notes every key that is none of `known`, where those are known, and gives all mistakes and notices.
-    pub(crate) fn finish(mut self, known: Option<&[&str]>) -> (Vec<Mistake>, Vec<String>) {
-        let Some(known) = known else {
+    pub(crate) fn finish(self, known: Option<&[&str]>) -> (Vec<Mistake>, Vec<String>) {
+        self.finish_with(known.map(|known| (known, UnknownKeys::Mistake)))
+    }
+
+    fn finish_with(mut self, known: Option<(&[&str], UnknownKeys)>) -> (Vec<Mistake>, Vec<String>) {
+        let Some((known, unknown)) = known else {
             return (self.mistakes, self.notices);
         };
         for (key, entry) in self.table.into_iter().flatten() {
             if !known.contains(&key.as_str()) {
                 let what = format!("{} is no key of {}", suggestion::quoted(key), self.title);
-                let advice = match suggestion::nearest(key, known) {
+                let near = suggestion::nearest(key, known);
+                if unknown == UnknownKeys::Notice && near.is_none_or(|near| self.value(near).is_some()) {
+                    self.notices
+                        .push(format!("{}: {what}: it is passed over", entry.key_at));
+                    continue;
+                }
+                let advice = match near {
                     Some(near) => format!("write `{near}` instead"),
                     None => format!("write one of {} instead", suggestion::listed(known)),
                 };

@@ -18,7 +18,8 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// The name in backquotes, safe to print.
-pub(crate) fn quoted(name: &str) -> String {
+#[must_use]
+pub fn quoted(name: &str) -> String {
     let mut text = String::from("`");
     for (count, character) in name.chars().enumerate() {
         if count == LONGEST_NAME {

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use toml::de::DeTable;
-use zeroize::Zeroizing;
 
 use crate::files::{self, ReadError};
 use crate::mistake::{Mistake, Position, SourceFile};
@@ -99,7 +98,7 @@ impl Tree {
                 return;
             }
         };
-        match text(bytes) {
+        match value::text(bytes) {
             Ok(text) => self.add_text(&Arc::new(SourceFile {
                 path: path.to_path_buf(),
                 text,
@@ -196,22 +195,6 @@ impl Tree {
             if let Some(part) = part(&mut self.mistakes, "[[sink]]", at, item) {
                 self.sinks.push(part);
             }
-        }
-    }
-}
-
-/// The file's text, or what of it comes before the first byte that is not UTF-8.
-fn text(mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, Zeroizing<String>> {
-    match String::from_utf8(std::mem::take(&mut *bytes)) {
-        Ok(text) => Ok(Zeroizing::new(text)),
-        Err(error) => {
-            let good = error.utf8_error().valid_up_to();
-            let bytes = Zeroizing::new(error.into_bytes());
-            let before = bytes
-                .get(..good)
-                .and_then(|before| std::str::from_utf8(before).ok())
-                .unwrap_or_default();
-            Err(Zeroizing::new(before.to_owned()))
         }
     }
 }

@@ -89,6 +89,11 @@ impl Value {
         }
     }
 
+    /// Where it stands.
+    pub fn place(&self) -> &Position {
+        &self.at
+    }
+
     /// What kind of value it is, with its article: `a string`, `an integer`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -161,4 +166,20 @@ fn integer(digits: &str, radix: u32) -> i128 {
         i128::MAX
     };
     i128::from_str_radix(digits, radix).unwrap_or(nearest)
+}
+
+/// The file's text, or what of it comes before the first byte that is not UTF-8.
+pub(crate) fn text(mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, Zeroizing<String>> {
+    match String::from_utf8(std::mem::take(&mut *bytes)) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) => {
+            let good = error.utf8_error().valid_up_to();
+            let bytes = Zeroizing::new(error.into_bytes());
+            let before = bytes
+                .get(..good)
+                .and_then(|before| std::str::from_utf8(before).ok())
+                .unwrap_or_default();
+            Err(Zeroizing::new(before.to_owned()))
+        }
+    }
 }
