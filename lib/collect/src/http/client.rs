@@ -78,6 +78,11 @@ impl Http {
         Request::new(self.clone(), Method::POST, url.clone())
     }
 
+    /// Asks for what is at this address to be ended or taken away.
+    pub fn delete(&self, url: &Url) -> Request {
+        Request::new(self.clone(), Method::DELETE, url.clone())
+    }
+
     /// When a request that starts now and may take that long must end.
     pub(super) fn end(&self, now: Instant, timeout: Duration) -> Instant {
         let end = now.checked_add(timeout).unwrap_or(now + FOREVER);
@@ -124,18 +129,25 @@ fn build(options: &ClientOptions, redirects: Policy) -> Result<reqwest::Client, 
 tokio::task_local! {
     /// Where redirects have led the request that is under way; the client's errors do not say.
     static LED_TO: RefCell<Option<Url>>;
+    /// Whether the request that is under way follows redirects; the client's policy is one for all.
+    static FOLLOWS: bool;
 }
 
 /// The outcome of a request, and where redirects led it.
-pub(super) async fn watched<F: Future>(request: F) -> (F::Output, Option<Url>) {
+pub(super) async fn watched<F: Future>(request: F, follows: bool) -> (F::Output, Option<Url>) {
     let noted = async {
         let outcome = request.await;
         (outcome, LED_TO.with(RefCell::take))
     };
-    LED_TO.scope(RefCell::new(None), noted).await
+    FOLLOWS
+        .scope(follows, LED_TO.scope(RefCell::new(None), noted))
+        .await
 }
 
 fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    if matches!(FOLLOWS.try_with(|follows| *follows), Ok(false)) {
+        return attempt.stop();
+    }
     let (to, previous) = (attempt.url(), attempt.previous());
     let was_secure = previous.last().is_some_and(|from| from.scheme() == "https");
     if was_secure && to.scheme() != "https" {

@@ -213,13 +213,18 @@ impl HttpError {
     /// How long from `now` the answer asks to wait before another try, by its `Retry-After`: seconds, or a date as
     /// RFC 9110 wants it to be written. A date that is past asks for no wait; what is neither asks for nothing.
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
-        let text = self.retry_after.as_deref()?.trim();
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
-        }
-        let date = Timestamp::try_from(DateTime::parse_from_rfc2822(text).ok()?.to_utc()).ok()?;
-        Some(Duration::from_nanos(u64::try_from(date.since(now)).unwrap_or(0)))
+        wait_asked_for(self.retry_after.as_deref()?, now)
     }
+}
+
+/// What a `Retry-After` asks for.
+pub(super) fn wait_asked_for(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
+    }
+    let date = Timestamp::try_from(DateTime::parse_from_rfc2822(text).ok()?.to_utc()).ok()?;
+    Some(Duration::from_nanos(u64::try_from(date.since(now)).unwrap_or(0)))
 }
 
 impl Display for HttpError {

@@ -5,11 +5,13 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE, RETRY_AFTER,
 };
 use serde::de::DeserializeOwned;
+use tidemark_point::Timestamp;
 use tokio::time::Instant;
 use url::Url;
 
 use super::body::{self, Body, Bounds, excerpt};
 use super::client::watched;
+use super::error::wait_asked_for;
 use super::{Http, HttpError, HttpErrorKind};
 
 /// The longest body that is read where a request does not say otherwise, in bytes after decompression: 64 MiB.
@@ -30,6 +32,7 @@ pub struct Request {
     max_bytes: u64,
     timeout: Duration,
     allow_empty: bool,
+    follows: bool,
 }
 
 impl Request {
@@ -44,6 +47,7 @@ impl Request {
             max_bytes: MAX_BYTES,
             timeout: TIMEOUT,
             allow_empty: false,
+            follows: true,
         }
     }
 
@@ -92,6 +96,12 @@ impl Request {
     /// Takes a body of 0 bytes for an answer.
     pub fn allow_empty(mut self) -> Self {
         self.allow_empty = true;
+        self
+    }
+
+    /// Follows no redirect: it is the answer, as any other status. For what carries a key that is meant for one server.
+    pub fn without_redirects(mut self) -> Self {
+        self.follows = false;
         self
     }
 
@@ -227,7 +237,7 @@ impl Request {
             request = request.body(body);
         }
         let answer = tokio::time::timeout_at(bounds.deadline, request.send());
-        let (answer, led_to) = watched(answer).await;
+        let (answer, led_to) = watched(answer, self.follows).await;
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(HttpError::explain_at(&self.url, led_to.as_ref(), error)),
@@ -290,9 +300,26 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// A header's values, in the order in which they were sent, as far as they are text: `Set-Cookie` comes once for each
+    /// cookie.
+    pub fn header_values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.headers.get_all(name).into_iter();
+        values.filter_map(|value| value.to_str().ok())
+    }
+
+    /// How long from `now` the answer asks to wait before another try; see [`HttpError::retry_after`].
+    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        wait_asked_for(self.header("retry-after")?, now)
+    }
+
     /// The body, decompressed.
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The body itself, decompressed.
+    pub fn into_body(self) -> Vec<u8> {
+        self.body
     }
 
     /// The body as text; a byte order mark is left out.

@@ -1,0 +1,373 @@
+//! One cluster: who is asked what, as whom, and when no more.
+
+mod answer;
+mod errors;
+mod login;
+mod requests;
+mod scrub;
+
+use std::fmt;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tidemark_collect::http::{Http, HttpErrorKind, Request, Response, Url};
+use tidemark_collect::{Clock, Secret, Timestamp, chain};
+use tokio::time::Instant;
+
+use crate::decode::{self, Config, KeyInfo};
+use crate::{Address, ApiError, ApiErrorKind, Backoff, Trouble};
+use answer::Purpose;
+use login::{Login, Session};
+use scrub::Scrub;
+
+pub use requests::{MAX_URL, StatisticsRequest};
+
+/// Where the name and version are.
+const CONFIG: &str = "/platform/1/cluster/config";
+/// Below it, what keys are.
+const KEYS: &str = "/platform/1/statistics/keys/";
+
+/// How a user is known to a cluster.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum AuthType {
+    /// By a session: one login, and a cookie from then on.
+    #[default]
+    Session,
+    /// By name and password in each request.
+    Basic,
+}
+
+/// A cluster and its user.
+#[derive(Clone, Debug)]
+pub struct ClusterOptions {
+    /// Where it is.
+    pub address: Address,
+    /// Who asks.
+    pub username: String,
+    /// The user's password.
+    pub password: Secret,
+    /// How the user is known.
+    pub auth: AuthType,
+    /// The time that each request has, headers and body together; a login too.
+    pub timeout: Duration,
+}
+
+/// Equal where the same user is known in the same way in the same place, in the same time.
+impl PartialEq for ClusterOptions {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            address,
+            username,
+            password,
+            auth,
+            timeout,
+        } = self;
+        *address == other.address
+            && *username == other.username
+            && password.expose() == other.password.expose()
+            && *auth == other.auth
+            && *timeout == other.timeout
+    }
+}
+
+/// A summary that the API makes itself.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Summary {
+    /// By protocol and class of operation.
+    Protocol,
+    /// By client.
+    Client,
+    /// By drive.
+    Drive,
+}
+
+impl Summary {
+    fn target(self) -> &'static str {
+        match self {
+            Self::Protocol => "/platform/3/statistics/summary/protocol?degraded=true",
+            Self::Client => "/platform/3/statistics/summary/client?degraded=true",
+            Self::Drive => "/platform/3/statistics/summary/drive?degraded=true",
+        }
+    }
+}
+
+/// One cluster's API. Its requests may run side by side: they share connections, one session, and one backoff.
+///
+/// After a failure that is the cluster's, not that of one request, nothing is asked until [`Backoff`] lets it: until
+/// then each method fails at once with [`ApiErrorKind::Resting`] and the words of that failure.
+pub struct Cluster {
+    options: ClusterOptions,
+    http: Http,
+    clock: Arc<dyn Clock>,
+    rest: Mutex<Rest>,
+    /// Held while there is a login, so that there is one at a time; with basic authentication, during the first request.
+    login: tokio::sync::Mutex<Login>,
+    /// The password has been accepted, and not been refused since.
+    proved: AtomicBool,
+}
+
+/// When it is asked again, and what it failed for.
+#[derive(Default)]
+struct Rest {
+    backoff: Backoff,
+    failure: Option<(Trouble, String)>,
+}
+
+impl Cluster {
+    /// A cluster that is asked nothing yet. What its certificate must be, `http` knows.
+    pub fn new(options: ClusterOptions, http: Http, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            options,
+            http,
+            clock,
+            rest: Mutex::default(),
+            login: tokio::sync::Mutex::default(),
+            proved: AtomicBool::new(false),
+        }
+    }
+
+    /// What it was made with.
+    pub fn options(&self) -> &ClusterOptions {
+        &self.options
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> &Address {
+        &self.options.address
+    }
+
+    /// Its name and version.
+    ///
+    /// # Errors
+    /// See [`ApiErrorKind`].
+    pub async fn config(&self) -> Result<Config, ApiError> {
+        let url = self.address().url(CONFIG);
+        let body = self.ask(Purpose::Config, &url).await?;
+        decode::config(&body).map_err(|cause| self.unreadable(&url, &body, cause))
+    }
+
+    /// What a key is.
+    ///
+    /// # Errors
+    /// See [`ApiErrorKind`]; [`ApiErrorKind::NotFound`] where the cluster has no such key.
+    pub async fn key(&self, name: &str) -> Result<KeyInfo, ApiError> {
+        let url = self.address().url_of(KEYS, name);
+        let body = self.ask(Purpose::Key, &url).await?;
+        decode::key_info(&body).map_err(|cause| self.unreadable(&url, &body, cause))
+    }
+
+    /// The requests for the current values of these keys, on all nodes: as few as URLs of [`MAX_URL`] bytes allow.
+    pub fn requests<K: AsRef<str>>(&self, keys: &[K]) -> Vec<StatisticsRequest> {
+        requests::split(self.address(), keys)
+    }
+
+    /// The current values of a request's keys, as they came: see [`decode::statistics`]. The body begins as JSON; whether
+    /// it is whole, and what is in it, nobody has looked at.
+    ///
+    /// # Errors
+    /// See [`ApiErrorKind`].
+    pub async fn current(&self, request: &StatisticsRequest) -> Result<Vec<u8>, ApiError> {
+        self.ask(Purpose::Statistics, request.url()).await
+    }
+
+    /// A summary, as it came.
+    ///
+    /// # Errors
+    /// See [`ApiErrorKind`]; [`ApiErrorKind::NotFound`] where the cluster is older than the summary.
+    pub async fn summary(&self, summary: Summary) -> Result<Vec<u8>, ApiError> {
+        let url = self.address().url(summary.target());
+        self.ask(Purpose::Summary, &url).await
+    }
+
+    /// The error that a body which cannot be decoded is. The cluster does not rest for it: the next answer may be whole.
+    pub fn unreadable(&self, url: &Url, body: &[u8], cause: decode::DecodeError) -> ApiError {
+        let bytes = body.len();
+        ApiError::new(url, ApiErrorKind::Unreadable { cause, bytes })
+    }
+
+    /// Until when it is asked nothing; `None` where it may be asked now.
+    pub fn rests_until(&self) -> Option<Timestamp> {
+        self.rest().backoff.rests(self.clock.now())
+    }
+
+    /// It may be asked at once, whatever failed before: somebody has changed the settings, or wants to know.
+    pub fn retry_now(&self) {
+        let mut rest = self.rest();
+        rest.backoff.forget();
+        rest.failure = None;
+    }
+
+    /// Ends the session on the cluster, if there is one, within a second. That it may fail does not matter: the
+    /// cluster ends it by itself, later.
+    pub async fn close(&self) {
+        let session = self.login.lock().await.session.take();
+        if let Some(session) = session {
+            self.log_out(&session).await;
+        }
+    }
+
+    /// The body of a 2xx answer that begins as JSON.
+    async fn ask(&self, purpose: Purpose, url: &Url) -> Result<Vec<u8>, ApiError> {
+        let mut step = self.may_ask()?;
+        let outcome = match self.options.auth {
+            AuthType::Session => self.ask_with_session(purpose, url, &mut step).await,
+            AuthType::Basic => self.ask_with_password(purpose, url, &mut step).await,
+        };
+        match outcome {
+            Ok(body) => {
+                self.succeeded(step);
+                Ok(body)
+            }
+            Err(error) => Err(self.failed(step, error)),
+        }
+    }
+
+    async fn ask_with_session(
+        &self,
+        purpose: Purpose,
+        url: &Url,
+        step: &mut u64,
+    ) -> Result<Vec<u8>, ApiError> {
+        let mut refused = None;
+        loop {
+            let session = self.session(refused, step).await?;
+            let response = self
+                .get(purpose, url, |request| session.sign(request, self.address()))
+                .await?;
+            if response.status() != 401 {
+                return self.judge(purpose, url, response, Some(&session));
+            }
+            if refused.is_some() || session.is_new(self.clock.now()) {
+                let kind = ApiErrorKind::SessionRefused {
+                    username: self.options.username.clone(),
+                    said: self.said(&response, Some(&session)),
+                };
+                // Known before the session is gone: else the next request would log in at once.
+                let error = self.failed(*step, ApiError::new(url, kind));
+                self.discard(&session).await;
+                return Err(error);
+            }
+            // It has ended, or another node answers.
+            refused = Some(session.number);
+        }
+    }
+
+    async fn ask_with_password(
+        &self,
+        purpose: Purpose,
+        url: &Url,
+        step: &mut u64,
+    ) -> Result<Vec<u8>, ApiError> {
+        // Until it is known to be right, one request alone tries it: each that fails counts towards a lock-out.
+        let mut first = None;
+        if !self.proved.load(Ordering::Acquire) {
+            first = Some(self.login.lock().await);
+            *step = self.may_ask()?;
+        }
+        let response = self
+            .get(purpose, url, |request| self.sign_with_password(request))
+            .await;
+        let response = response.map_err(|error| self.failed(*step, error))?;
+        let accepted = response.status() != 401;
+        if !accepted {
+            self.proved.store(false, Ordering::Release);
+            let kind = ApiErrorKind::Password {
+                username: self.options.username.clone(),
+                said: self.said(&response, None),
+            };
+            return Err(self.failed(*step, ApiError::new(url, kind)));
+        }
+        let judged = self
+            .judge(purpose, url, response, None)
+            .map_err(|error| self.failed(*step, error))?;
+        self.proved.store(true, Ordering::Release);
+        drop(first);
+        Ok(judged)
+    }
+
+    /// An answer, whatever its status. A connection that was kept and is closed by the cluster just when it is used
+    /// again has no answer: that is tried once more.
+    async fn get(
+        &self,
+        purpose: Purpose,
+        url: &Url,
+        sign: impl Fn(Request) -> Request,
+    ) -> Result<Response, ApiError> {
+        let began = Instant::now();
+        let timeout = self.options.timeout;
+        let mut left = timeout;
+        loop {
+            let request = sign(self.http.get(url))
+                .header("accept", "application/json")
+                .max_bytes(purpose.max_bytes())
+                .timeout(left)
+                .without_redirects();
+            match request.response().await {
+                Err(error) if *error.kind() == HttpErrorKind::NoAnswer && left == timeout => {
+                    left = timeout.saturating_sub(began.elapsed());
+                    if left.is_zero() || left == timeout {
+                        return Err(ApiError::http(url, error));
+                    }
+                }
+                outcome => return outcome.map_err(|error| ApiError::http(url, error)),
+            }
+        }
+    }
+
+    /// The step that a request which begins now belongs to.
+    fn may_ask(&self) -> Result<u64, ApiError> {
+        let rest = self.rest();
+        match (rest.backoff.rests(self.clock.now()), &rest.failure) {
+            (Some(until), Some((trouble, said))) => Err(ApiError::resting(said.clone(), *trouble, until)),
+            _ => Ok(rest.backoff.step()),
+        }
+    }
+
+    /// Notes a failure, and says in the error until when the cluster rests. Twice is as good as once.
+    fn failed(&self, step: u64, error: ApiError) -> ApiError {
+        let Some(trouble) = error.trouble().filter(|_| !error.is_resting()) else {
+            return error;
+        };
+        let now = self.clock.now();
+        let mut rest = self.rest();
+        if rest
+            .backoff
+            .failed(step, trouble, now, error.retry_after(), random())
+        {
+            rest.failure = Some((trouble, chain(&error)));
+        }
+        let until = rest.backoff.rests(now);
+        drop(rest);
+        error.until(until)
+    }
+
+    fn succeeded(&self, step: u64) {
+        self.rest().backoff.succeeded(step);
+    }
+
+    fn rest(&self) -> MutexGuard<'_, Rest> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What takes our secrets out of a text of the cluster's.
+    fn scrub<'a>(&'a self, session: Option<&'a Session>) -> Scrub<'a> {
+        Scrub::new(&self.options.username, self.options.password.expose(), session)
+    }
+}
+
+/// Without user, password and session.
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster")
+            .field("address", &self.address().to_string())
+            .field("auth", &self.options.auth)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A number that differs from call to call and process to process. Not for secrets.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
