@@ -67,6 +67,7 @@ const COLLECTOR: &[&str] = &[
     "tidemark-ubuntu",
     "tidemark-reports",
     "tidemark-papi",
+    "tidemark-expose",
 ];
 /// For tests alone.
 const TESTKIT: &str = "tidemark-testkit";
