@@ -4,11 +4,10 @@
 //! never yields or panics cannot keep its run from being recorded, and a slow sink cannot delay a tick.
 
 use std::any::Any;
-use std::sync::Once;
+use std::sync::{Arc, Once, OnceLock};
 use std::thread::JoinHandle;
 
-use tidemark_collect::{Batch, Batches, CollectorError, Context, Metric, Strictness, run_once};
-use tokio::sync::mpsc::Receiver;
+use tidemark_collect::{Batch, BatchReceiver, Batches, CollectorError, Context, Metric, run_once};
 use tracing::Span;
 
 /// Batches that a collector may be ahead of their commits before it waits.
@@ -16,9 +15,12 @@ const AHEAD: usize = 64;
 
 /// A collector at work.
 pub(crate) struct Collecting {
-    batches: Receiver<Batch>,
-    thread: JoinHandle<Result<(), CollectorError>>,
+    batches: BatchReceiver,
+    thread: Option<JoinHandle<Result<(), CollectorError>>>,
 }
+
+/// A collector that works on another thread; none until that has begun.
+pub(crate) type Working<M> = Arc<OnceLock<Arc<M>>>;
 
 /// Why a collector ended that should not have.
 #[derive(Debug)]
@@ -35,29 +37,37 @@ impl Collecting {
     /// # Errors
     /// Where the system gives no thread.
     pub(crate) fn once<M: Metric>(metric: M, context: Context) -> std::io::Result<Self> {
-        // The batch was checked as strictly as the context says; here it only travels.
-        let (sender, batches) = tokio::sync::mpsc::channel(1);
-        let thread = start(async move {
+        let (mut out, batches) = Batches::channel::<M>(1, context.strictness());
+        let thread = Some(start(async move {
             let batch = run_once(&metric, &context).await;
             // Nobody takes it any more: the main thread has given up on this run.
-            let _ = sender.send(batch).await;
+            let _ = out.send(batch).await;
             Ok(())
-        })?;
+        })?);
         Ok(Self { batches, thread })
     }
 
-    /// Starts runs at the context's interval, until its shutdown signal fires.
+    /// Starts runs at the context's interval, until its shutdown signal fires; first `metric` takes over from `before`.
     ///
     /// # Errors
     /// Where the system gives no thread.
     pub(crate) fn every<M: Metric>(
-        metric: M,
+        mut metric: M,
+        before: Option<Working<M>>,
         context: Context,
-        strictness: Strictness,
-    ) -> std::io::Result<Self> {
-        let (mut out, batches) = Batches::channel::<M>(AHEAD, strictness);
-        let thread = start(async move { metric.every(&context, &mut out).await })?;
-        Ok(Self { batches, thread })
+    ) -> std::io::Result<(Self, Working<M>)> {
+        let (mut out, batches) = Batches::channel::<M>(AHEAD, context.strictness());
+        let working = Working::<M>::default();
+        let place = Arc::clone(&working);
+        let thread = Some(start(async move {
+            if let Some(before) = before.as_ref().and_then(|before| before.get()) {
+                metric.take_over(before);
+            }
+            drop(before);
+            let metric = Arc::clone(place.get_or_init(|| Arc::new(metric)));
+            metric.every(&context, &mut out).await
+        })?);
+        Ok((Self { batches, thread }, working))
     }
 
     /// The next batch, or the end. Safe to drop while it waits.
@@ -65,11 +75,17 @@ impl Collecting {
         self.batches.recv().await
     }
 
-    /// How it ended, once [`next`](Self::next) has said that there is nothing more.
-    pub(crate) fn end(self) -> Result<(), Ended> {
-        match self.thread.join() {
-            Ok(result) => result.map_err(Ended::Error),
-            Err(payload) => Err(Ended::Panic(text_of(&*payload))),
+    /// The next batch that is there already.
+    pub(crate) fn waiting(&mut self) -> Option<Batch> {
+        self.batches.try_recv()
+    }
+
+    /// How it ended, once [`next`](Self::next) has said that there is nothing more. Asked again, it says nothing new.
+    pub(crate) fn end(&mut self) -> Result<(), Ended> {
+        match self.thread.take().map(JoinHandle::join) {
+            None => Ok(()),
+            Some(Ok(result)) => result.map_err(Ended::Error),
+            Some(Err(payload)) => Err(Ended::Panic(text_of(&*payload))),
         }
     }
 }

@@ -46,6 +46,7 @@ mod clock_notice;
 mod collecting;
 pub mod exit;
 mod extras;
+mod generation;
 mod journal;
 pub mod lock;
 pub mod log;
@@ -56,6 +57,7 @@ mod program;
 mod session;
 mod signals;
 mod surroundings;
+mod watch;
 
 pub use arguments::{collector_command, dry_run, dry_run_options, printed_or_failure, with_common_options};
 pub use extras::Extras;

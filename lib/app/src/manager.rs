@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
+use rustix::time::{ClockId, clock_gettime};
 use tidemark_settings::Environment;
 
 use crate::log::printable;
@@ -54,6 +55,13 @@ impl Manager {
 
     pub(crate) fn alive(&self) {
         self.say("WATCHDOG=1");
+    }
+
+    /// That it reads its settings anew, until it is ready again.
+    pub(crate) fn reloading(&self) {
+        let now = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
+        // The manager tells by the time which reload that is.
+        self.say(&format!("RELOADING=1\nMONOTONIC_USEC={}", now.as_micros()));
     }
 
     pub(crate) fn stopping(&self) {
@@ -138,13 +146,16 @@ pub(crate) mod tests {
         manager.status("well\nMAINPID=1\u{1b}");
         manager.status(&"ä".repeat(100_000));
         manager.stopping();
+        manager.reloading();
         let told = told(&listener);
         assert_eq!(
             told[..3],
             ["READY=1", "WATCHDOG=1", r"STATUS=well\nMAINPID=1\u{1b}"]
         );
         assert_eq!(told[3].chars().count(), "STATUS=".len() + MAX_STATUS);
-        assert_eq!(told[4..], ["STOPPING=1"]);
+        assert_eq!(told[4], "STOPPING=1");
+        let time = told[5].strip_prefix("RELOADING=1\nMONOTONIC_USEC=");
+        assert!(time.is_some_and(|time| time.parse::<u64>().is_ok_and(|time| time > 0)));
         // One that is gone is no failure.
         drop(listener);
         manager.ready();

@@ -7,15 +7,16 @@ use std::time::Duration;
 use tidemark_collect::http::ClientOptions;
 use tidemark_collect::{Description, Metric, chain};
 use tidemark_delivery::{Delivery, OpenOptions, Run, Sinks};
-use tidemark_settings::{Environment as _, Loaded, Mistakes, Settings, Span};
+use tidemark_settings::{Environment as _, Settings, Span};
 
-use crate::arguments::{self, Arguments, Every, Request};
+use crate::arguments::{self, Request};
 use crate::boot::BootInstant;
 use crate::exit::{self, Failure};
+use crate::generation::Origin;
 use crate::lock::{Locked, RunEnd, RunLock};
 use crate::manager::Manager;
-use crate::output::Format;
-use crate::session::{Session, Submit, Target, clock, noted};
+use crate::session::{Said, Session, Submit, Target, clock, noted};
+use crate::watch::Seen;
 use crate::{Extras, Surroundings, become_owner, log};
 
 /// The host that programs run on.
@@ -45,32 +46,20 @@ fn try_run<M: Metric, E: Extras<M>>(program: &str, version: &'static str) -> Res
     if let Some(done) = E::subcommand(&matches, &here) {
         return done;
     }
-    let (mut loaded, mut metric) = match Settings::load_for::<M>(&here.settings(None), M::NAME) {
-        Ok(both) => both,
-        Err(mistakes) => return Err(wrong_settings::<M>(&here, &arguments, &mistakes)),
+    let origin = Origin {
+        arguments,
+        matches,
+        here,
     };
-    if let Err(failure) = E::prepare(&mut metric, &mut loaded, &matches, &here) {
-        if arguments.dry_run.is_none() && !loaded.settings.host.dry_run {
-            record_failure(&here, &loaded.settings, M::NAME, M::RUN_INTERVAL, &failure);
-        }
-        return Err(failure);
-    }
-    for notice in &loaded.notices {
-        tracing::info!("{notice}");
-    }
-    let common = loaded.common(M::NAME);
-    let interval = match arguments.every {
-        Some(Every::Span(span)) => span,
-        Some(Every::Interval) | None => common.run_interval.unwrap_or(M::RUN_INTERVAL),
-    };
-    let dry_run = arguments
-        .dry_run
-        .or_else(|| loaded.settings.host.dry_run.then_some(Format::Yaml));
-    let http = ClientOptions::new(&here.environment);
+    let here = &origin.here;
+    let seen = origin.settings_files().look(&Seen::new());
+    let (metric, mut generation) = origin
+        .read::<M, E>(&[], seen)
+        .map_err(|unready| unready.recorded(here, M::NAME))?;
     let manager = Manager::of(&here.environment);
-    let target = match dry_run {
+    let target = match generation.dry_run {
         Some(format) => Target::Print(format),
-        None => match submit::<M>(&here, &loaded.settings, &http) {
+        None => match submit(here, M::NAME) {
             Ok(Some(submit)) => Target::Submit(Box::new(submit)),
             Ok(None) => {
                 // Who stays and has nothing to do has not failed to start.
@@ -80,28 +69,27 @@ fn try_run<M: Metric, E: Extras<M>>(program: &str, version: &'static str) -> Res
                 return Ok(());
             }
             Err(failure) => {
-                record_failure(&here, &loaded.settings, M::NAME, interval, &failure);
+                let interval = Span::from(generation.interval);
+                record_failure(here, &generation.settings, M::NAME, interval, &failure);
                 return Err(failure);
             }
         },
     };
+    generation.watched.as_this_user(&mut generation.seen);
     let session = Session {
         name: M::NAME,
-        settings: loaded.settings,
-        notices: loaded.notices,
-        http: http.collector(M::NAME),
-        interval: interval.as_duration(),
-        deadline: common.deadline.unwrap_or(M::DEADLINE).as_duration(),
+        generation,
         target,
         unit_host: here
             .environment
             .get_nonempty("INVOCATION_ID")
             .map(|_| Path::new(HOST)),
         manager,
-        said: Vec::new(),
+        said: Said::default(),
+        refused: None,
     };
-    match arguments.every {
-        Some(_) => block_on(session.every(metric)),
+    match origin.arguments.every {
+        Some(_) => block_on(session.every::<M, E>(metric, origin)),
         None => block_on(session.once(metric)),
     }
 }
@@ -113,13 +101,9 @@ fn describe<M: Metric>() -> Result<(), Failure> {
 }
 
 /// Readies the state and takes the run lock; none where another run of this collector is under way.
-fn submit<M: Metric>(
-    here: &Surroundings,
-    settings: &Settings,
-    http: &ClientOptions,
-) -> Result<Option<Submit>, Failure> {
-    let (state, sinks) = ready_state_with(here, settings, http)?;
-    let (lock, killed) = match RunLock::take(&state, M::NAME) {
+fn submit(here: &Surroundings, name: &str) -> Result<Option<Submit>, Failure> {
+    let state = own_state(here)?;
+    let (lock, killed) = match RunLock::take(&state, name) {
         Ok(Locked::Held { lock, killed }) => (Some(lock), killed),
         Ok(Locked::Beside { pid }) => {
             let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
@@ -132,16 +116,9 @@ fn submit<M: Metric>(
             (None, None)
         }
     };
-    let settings = settings.clone();
     let environment = here.environment.clone();
-    let dir = state.clone();
-    let open = move || OpenOptions {
-        declared: M::MEASUREMENTS,
-        ..OpenOptions::from_settings(&dir, &settings, sinks.clone(), clock())
-    };
     Ok(Some(Submit {
         state,
-        open: Box::new(open),
         lock,
         killed,
         boot: Box::new(move || BootInstant::now(&environment, Path::new(HOST))),
@@ -153,16 +130,8 @@ fn submit<M: Metric>(
 /// # Errors
 /// A [`Failure`] with exit code 78 where a secret does not resolve or nothing says where the state is.
 pub fn ready_state(here: &Surroundings, settings: &Settings) -> Result<(PathBuf, Sinks), Failure> {
-    ready_state_with(here, settings, &ClientOptions::new(&here.environment))
-}
-
-/// As [`ready_state`], with the TLS configuration that the collector uses too: authorities are read once.
-fn ready_state_with(
-    here: &Surroundings,
-    settings: &Settings,
-    http: &ClientOptions,
-) -> Result<(PathBuf, Sinks), Failure> {
-    let sinks = Sinks::resolve_with(settings, &here.environment, &here.places, http)
+    let http = ClientOptions::new(&here.environment);
+    let sinks = Sinks::resolve_with(settings, &here.environment, &here.places, &http)
         .map_err(|error| Failure::settings(chain(&error)))?;
     Ok((own_state(here)?, sinks))
 }
@@ -194,21 +163,15 @@ pub(crate) fn make_folder(state: &Path) {
     }
 }
 
-/// The mistakes as a failure; the run is recorded as far as the shared sections are right, so that `status` shows it.
-fn wrong_settings<M: Metric>(here: &Surroundings, arguments: &Arguments, mistakes: &Mistakes) -> Failure {
-    let failure = Failure::settings(mistakes.to_string());
-    if arguments.dry_run.is_none()
-        && let Ok(Loaded { settings, .. }) = Settings::load(&here.settings(None))
-        && !settings.host.dry_run
-    {
-        record_failure(here, &settings, M::NAME, M::RUN_INTERVAL, &failure);
-    }
-    failure
-}
-
 /// Records a run that ended before it began, as far as that can be done: the failure itself is what is told. No secret
 /// is needed for it: its point waits for the next delivery.
-fn record_failure(here: &Surroundings, settings: &Settings, name: &str, interval: Span, failure: &Failure) {
+pub(crate) fn record_failure(
+    here: &Surroundings,
+    settings: &Settings,
+    name: &str,
+    interval: Span,
+    failure: &Failure,
+) {
     let recorded = own_state(here).and_then(|state| {
         let clock = clock();
         let run = Run {

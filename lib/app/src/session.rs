@@ -1,14 +1,18 @@
 //! From a collector's batch to the outbox and the sinks: one run, and what it shares with runs at an interval.
 
 mod every;
+mod group;
+mod pipe;
 mod pulse;
+mod reload;
+mod said;
 mod summary;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidemark_collect::http::{ClientOptions, Http};
+use tidemark_collect::http::Http;
 use tidemark_collect::{
     Batch, Clock, Context, Metric, Shutdown, ShutdownTrigger, Strictness, SystemClock, chain,
 };
@@ -22,11 +26,14 @@ use crate::boot::BootInstant;
 use crate::clock_notice::clock_notice;
 use crate::collecting::{Collecting, Ended};
 use crate::exit::{self, Failure};
+use crate::generation::Generation;
 use crate::lock::{RunEnd, RunLock};
 use crate::log::{self, RUN};
 use crate::manager::Manager;
 use crate::output::{self, Format};
 use crate::signals::StopSignals;
+
+pub(crate) use said::Said;
 
 /// How long a collector may go on after its deadline, or after it was told to stop, before its run is closed without it.
 const HANG_GRACE: Duration = Duration::from_secs(7);
@@ -38,16 +45,8 @@ const LAST_DELIVERY: Duration = Duration::from_secs(2);
 pub(crate) struct Session {
     /// The collector's name.
     pub(crate) name: &'static str,
-    /// The shared settings.
-    pub(crate) settings: Settings,
-    /// What the settings have to say at every run.
-    pub(crate) notices: Vec<String>,
-    /// How the collector reaches its sources; the sinks share its TLS configuration.
-    pub(crate) http: ClientOptions,
-    /// Time between runs.
-    pub(crate) interval: Duration,
-    /// The longest that a run may take.
-    pub(crate) deadline: Duration,
+    /// The settings in force.
+    pub(crate) generation: Generation,
     /// Where the batches go.
     pub(crate) target: Target,
     /// The host that this runs on, where a unit started this run: what its clock is worth is said then. Who runs it by hand
@@ -55,8 +54,10 @@ pub(crate) struct Session {
     pub(crate) unit_host: Option<&'static Path>,
     /// Who started this and wants to know how it is.
     pub(crate) manager: Option<Manager>,
-    /// The gaps and the failure of the run before, in this process.
-    pub(crate) said: Vec<String>,
+    /// What was said of the runs before, in this process.
+    pub(crate) said: Said,
+    /// Why the settings as they are now are not in force: said at every run.
+    pub(crate) refused: Option<String>,
 }
 
 /// Where batches go.
@@ -71,8 +72,6 @@ pub(crate) enum Target {
 pub(crate) struct Submit {
     /// The state folder.
     pub(crate) state: PathBuf,
-    /// How the outbox is opened; made anew for each handle.
-    pub(crate) open: Box<dyn Fn() -> OpenOptions>,
     /// The lock of this collector's runs; none where the state folder takes none.
     pub(crate) lock: Option<RunLock>,
     /// A run that began and never ended.
@@ -83,12 +82,19 @@ pub(crate) struct Submit {
 
 impl Session {
     fn context<M: Metric>(&self, shutdown: Shutdown) -> Context {
+        let Generation {
+            settings,
+            http,
+            interval,
+            deadline,
+            ..
+        } = &self.generation;
         Context::builder()
             .metric::<M>()
-            .http(Http::new(self.http.clone()))
-            .host_name(&self.settings.host.name)
-            .interval(self.interval)
-            .deadline(self.deadline)
+            .http(Http::new(http.clone().collector(self.name)))
+            .host_name(&settings.host.name)
+            .interval(*interval)
+            .deadline(*deadline)
             .strictness(self.strictness())
             .shutdown(shutdown)
             .build()
@@ -142,14 +148,16 @@ impl Session {
             });
         // One start, wherever it is named: in the lock, the record, the log.
         batch.started = started;
-        self.finish(&mut batch);
+        let clock = self.clock_notice(started);
+        self.finish(&mut batch, clock.as_deref());
+        let run = self.run_of(&mut batch);
         match &mut self.target {
-            Target::Print(format) => print::<M>(&batch, *format, &self.settings),
+            Target::Print(format) => print::<M>(&run, &batch.points, *format, &self.generation.settings),
             Target::Submit(submit) => {
-                let run = run_of(self.name, &mut batch, self.interval, self.deadline);
                 let ending = shutdown.is_fired();
+                let options = self.generation.open_options::<M>(&submit.state);
                 submit
-                    .submit_and_deliver(run, &batch.points, &mut signals, ending)
+                    .submit_and_deliver(options, run, &batch.points, &mut signals, ending)
                     .await
             }
         }
@@ -162,7 +170,7 @@ impl Session {
         signals: &mut StopSignals,
         trigger: &ShutdownTrigger,
     ) -> Result<Batch, String> {
-        let mut give_up = Instant::now() + self.deadline + HANG_GRACE;
+        let mut give_up = Instant::now() + self.generation.deadline + HANG_GRACE;
         let mut stopped_by = None;
         loop {
             tokio::select! {
@@ -182,18 +190,28 @@ impl Session {
                     None => format!(
                         "the run was not done within its deadline of {}, and the collector did not heed it: see what \
                          blocks, or raise `deadline`",
-                        tidemark_settings::Span::secs(self.deadline.as_secs())
+                        tidemark_settings::Span::secs(self.generation.deadline.as_secs())
                     ),
                 }),
             }
         }
     }
 
-    /// What is done to each batch before it leaves: the host's tags, one point for a series and time, and what the
-    /// settings have to say (logged at the start).
-    fn finish(&self, batch: &mut Batch) {
+    /// What is to be said of the clock at a run that began at `started`.
+    fn clock_notice(&self, started: Timestamp) -> Option<String> {
+        let root = self.unit_host?;
+        let before = match &self.target {
+            Target::Submit(submit) => submit.lock.as_ref().and_then(RunLock::last_end),
+            Target::Print(_) => None,
+        };
+        clock_notice(root, started, before.map(|before| before.started))
+    }
+
+    /// What is done to each batch before it leaves: the host's tags, one point for a series and time, and what is to be
+    /// said of the clock and of the settings (logged at the start).
+    fn finish(&mut self, batch: &mut Batch, clock: Option<&str>) {
         for point in &mut batch.points {
-            for (key, value) in &self.settings.host.tags {
+            for (key, value) in &self.generation.settings.host.tags {
                 point.add_tag(key, value);
             }
         }
@@ -202,24 +220,25 @@ impl Session {
         if !adjustments.is_empty() {
             batch.notices.push(adjustments.to_string());
         }
-        let before = match &self.target {
-            Target::Submit(submit) => submit.lock.as_ref().and_then(RunLock::last_end),
-            Target::Print(_) => None,
-        };
-        if let Some(root) = self.unit_host {
-            let before = before.map(|before| before.started);
-            batch.notices.extend(clock_notice(root, batch.started, before));
+        batch.notices.extend(clock.map(str::to_owned));
+        self.said
+            .begin(batch.target.as_deref(), &batch.gaps, &batch.notices);
+        let settings = self.generation.notices.iter().chain(&self.refused);
+        batch.notices.splice(0..0, settings.cloned());
+    }
+
+    /// The record of a batch; its points stay.
+    fn run_of(&self, batch: &mut Batch) -> Run {
+        Run {
+            target: batch.target.take(),
+            duration: batch.duration,
+            ok: batch.error.is_none(),
+            gaps: std::mem::take(&mut batch.gaps),
+            notices: std::mem::take(&mut batch.notices),
+            error: batch.error.take(),
+            deadline: self.generation.deadline,
+            ..Run::new(self.name, batch.started, self.generation.interval)
         }
-        for gap in &batch.gaps {
-            match self.said.contains(gap) {
-                true => still(gap),
-                false => tracing::warn!("{gap}"),
-            }
-        }
-        for notice in &batch.notices {
-            tracing::info!("{notice}");
-        }
-        batch.notices.splice(0..0, self.notices.iter().cloned());
     }
 }
 
@@ -245,12 +264,13 @@ impl Submit {
     /// before.
     async fn submit_and_deliver(
         &mut self,
+        options: OpenOptions,
         run: Run,
         points: &[Point],
         signals: &mut StopSignals,
         ending: bool,
     ) -> Result<(), Failure> {
-        let mut delivery = Delivery::open((self.open)()).await;
+        let mut delivery = Delivery::open(options).await;
         close_killed(&mut delivery, self.killed.take(), &run).await;
         let mut line = summary::collected(points.len(), run.duration, run.gaps.len());
         let started = run.started;
@@ -273,11 +293,6 @@ impl Submit {
     }
 }
 
-/// What the run before had too: the operator knows of it. There are hundreds of runs in an hour.
-fn still(text: &str) {
-    tracing::info!("still: {text}");
-}
-
 /// What cannot be noted costs no run.
 pub(crate) fn noted(result: std::io::Result<()>) {
     if let Err(error) = result {
@@ -292,7 +307,11 @@ fn end(signal: &str, trigger: &ShutdownTrigger) {
 }
 
 fn listen() -> Result<StopSignals, Failure> {
-    StopSignals::listen().map_err(|error| Failure::run(format!("signals cannot be listened to: {error}")))
+    StopSignals::listen().map_err(no_signals)
+}
+
+fn no_signals(error: std::io::Error) -> Failure {
+    Failure::run(format!("signals cannot be listened to: {error}"))
 }
 
 fn no_thread(error: std::io::Error) -> Failure {
@@ -319,19 +338,6 @@ fn stopped(mut batch: Batch, signal: Option<&str>) -> Batch {
     batch
 }
 
-fn run_of(name: &str, batch: &mut Batch, interval: Duration, deadline: Duration) -> Run {
-    Run {
-        target: batch.target.take(),
-        duration: batch.duration,
-        ok: batch.error.is_none(),
-        gaps: std::mem::take(&mut batch.gaps),
-        notices: std::mem::take(&mut batch.notices),
-        error: batch.error.take(),
-        deadline,
-        ..Run::new(name, batch.started, interval)
-    }
-}
-
 /// Closes the run before this one, which was killed.
 async fn close_killed(delivery: &mut Delivery, killed: Option<Timestamp>, run: &Run) {
     let Some(started) = killed else { return };
@@ -354,27 +360,31 @@ async fn close_killed(delivery: &mut Delivery, killed: Option<Timestamp>, run: &
 async fn submit(delivery: &mut Delivery, mut run: Run, points: &[Point]) -> Result<(), Failure> {
     run.notices.extend(delivery.take_notices());
     let submitted = delivery.submit(&run, points).await;
-    match (submitted, run.error) {
-        (Ok(()), None) => Ok(()),
-        (Ok(()), Some(error)) => Err(Failure::run(error)),
-        (Err(lost), None) => Err(Failure::run(chain(&lost))),
-        (Err(lost), Some(error)) => Err(Failure::run(format!(
-            "{error}; and this could not be recorded: {}",
-            chain(&lost)
+    outcome(run.error, submitted.err().map(|lost| chain(&lost)).as_deref())
+}
+
+/// How a run ended that is kept, or `lost`.
+fn outcome(error: Option<String>, lost: Option<&str>) -> Result<(), Failure> {
+    match (lost, error) {
+        (None, None) => Ok(()),
+        (None, Some(error)) => Err(Failure::run(error)),
+        (Some(lost), None) => Err(Failure::run(lost)),
+        (Some(lost), Some(error)) => Err(Failure::run(format!(
+            "{error}; and this could not be recorded: {lost}"
         ))),
     }
 }
 
-/// Prints a batch. What the format cannot hold is said.
-fn print<M: Metric>(batch: &Batch, format: Format, settings: &Settings) -> Result<(), Failure> {
-    if let Some(error) = &batch.error {
+/// Prints the points of a run. What the format cannot hold is said.
+fn print<M: Metric>(run: &Run, points: &[Point], format: Format, settings: &Settings) -> Result<(), Failure> {
+    if let Some(error) = &run.error {
         return Err(Failure::run(error.clone()));
     }
     if format == Format::Influx {
-        return exit::print(&dry_run_body(&batch.points, &settings.sinks, M::NAME));
+        return exit::print(&dry_run_body(points, &settings.sinks, M::NAME));
     }
     let declarations = Declarations::from(M::MEASUREMENTS);
-    let rendered = output::render(&batch.points, format, Dialect::V2, &declarations);
+    let rendered = output::render(points, format, Dialect::V2, &declarations);
     if rendered.left_out.refused() > 0 {
         tracing::warn!("{}", rendered.left_out);
     } else if !rendered.left_out.is_empty() {

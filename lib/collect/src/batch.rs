@@ -1,7 +1,8 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidemark_point::{Point, Schema, Timestamp};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::context::Notes;
@@ -109,24 +110,51 @@ impl Declared {
     }
 }
 
+/// The most points that a collector may be ahead of who takes its batches: some 20 MB of them.
+const POINTS_AHEAD: usize = 50_000;
+
 /// Where [`Metric::every`] sends its batches. Each is checked against what the collector declares.
-#[derive(Debug)]
+///
+/// Clones send to the same place: one for each task of a collector that has many targets.
+#[derive(Clone, Debug)]
 pub struct Batches {
-    sender: mpsc::Sender<Batch>,
+    sender: mpsc::Sender<Sent>,
+    room: Arc<Semaphore>,
     declared: Declared,
 }
 
+/// Where the batches of a [`Batches`] come out, in their order.
+#[derive(Debug)]
+pub struct BatchReceiver {
+    receiver: mpsc::Receiver<Sent>,
+    room: Arc<Semaphore>,
+}
+
+/// A batch, and the room that it takes up on its way.
+#[derive(Debug)]
+struct Sent {
+    batch: Batch,
+    room: u32,
+}
+
 impl Batches {
-    /// A sender for the batches of `M`, and where they come out. A sender that is `capacity` (at least 1) batches
-    /// ahead waits.
-    pub fn channel<M: Metric>(capacity: usize, strictness: Strictness) -> (Self, mpsc::Receiver<Batch>) {
+    /// A sender for the batches of `M`, and where they come out. A sender waits that is `capacity` (at least 1) batches
+    /// ahead, or 50,000 points; a larger batch goes alone.
+    pub fn channel<M: Metric>(capacity: usize, strictness: Strictness) -> (Self, BatchReceiver) {
         let (sender, receiver) = mpsc::channel(capacity.max(1));
+        let room = Arc::new(Semaphore::new(POINTS_AHEAD));
+        let taken = BatchReceiver {
+            receiver,
+            room: Arc::clone(&room),
+        };
+        let declared = Declared::by::<M>(strictness);
         (
             Self {
                 sender,
-                declared: Declared::by::<M>(strictness),
+                room,
+                declared,
             },
-            receiver,
+            taken,
         )
     }
 
@@ -136,7 +164,38 @@ impl Batches {
     /// [`CollectorError::Closed`] where nobody takes batches any more: time to end.
     pub async fn send(&mut self, mut batch: Batch) -> Result<(), CollectorError> {
         batch.check(self.declared);
-        self.sender.send(batch).await.map_err(|_| CollectorError::Closed)
+        let room = u32::try_from(batch.points.len().min(POINTS_AHEAD)).unwrap_or(0);
+        let permit = self.room.acquire_many(room).await;
+        // It is given back by who takes the batch.
+        permit.map_err(|_| CollectorError::Closed)?.forget();
+        let sent = self.sender.send(Sent { batch, room }).await;
+        sent.map_err(|_| CollectorError::Closed)
+    }
+}
+
+impl BatchReceiver {
+    /// The next batch; none once there are no senders any more. Safe to drop while it waits.
+    pub async fn recv(&mut self) -> Option<Batch> {
+        let sent = self.receiver.recv().await;
+        sent.map(|sent| self.take(sent))
+    }
+
+    /// The next batch that is there already.
+    pub fn try_recv(&mut self) -> Option<Batch> {
+        let sent = self.receiver.try_recv().ok();
+        sent.map(|sent| self.take(sent))
+    }
+
+    fn take(&self, sent: Sent) -> Batch {
+        self.room.add_permits(sent.room as usize);
+        sent.batch
+    }
+}
+
+impl Drop for BatchReceiver {
+    /// Who waits for room waits no longer.
+    fn drop(&mut self) {
+        self.room.close();
     }
 }
 

@@ -77,7 +77,7 @@ mod side_by_side;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use batch::{Batch, Batches, run_once};
+pub use batch::{Batch, BatchReceiver, Batches, run_once};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Context, ContextBuilder, HOST_FILE_LIMIT, NOTE_LENGTH_LIMIT, NOTE_LIMIT};
 pub use describe::{

@@ -184,12 +184,12 @@ fn without(point: &Point, mismatches: &[Mismatch]) -> Option<Point> {
             Mismatch::Measurement { .. } | Mismatch::Tag { .. } => false,
         })
     };
-    let mut builder = Point::builder(point.measurement().to_owned()).time(point.time());
+    let mut builder = Point::builder(point.measurement()).time(point.time());
     for (key, value) in point.tags() {
-        builder = builder.tag(key.to_owned(), value.to_owned());
+        builder = builder.tag(key, value);
     }
     for (key, value) in point.fields().filter(|(key, _)| !offends(key)) {
-        builder = builder.field(key.to_owned(), value.clone());
+        builder = builder.field(key, value.clone());
     }
     // All parts come from a valid point: nothing is adjusted, and it fails only without a field.
     builder.build(&mut Adjustments::default()).ok()

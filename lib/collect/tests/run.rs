@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tidemark_collect::{
-    Batch, Batches, CollectorError, Context, ManualClock, Measurement, Metric, Points, Schema, Settings,
-    Shutdown, ShutdownTrigger, Strictness, Timestamp, run_once,
+    Batch, BatchReceiver, Batches, CollectorError, Context, ManualClock, Measurement, Metric, Points, Schema,
+    Settings, Shutdown, ShutdownTrigger, Strictness, Timestamp, run_once,
 };
-use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
 
 /// A count.
@@ -181,7 +180,7 @@ async fn undeclared_points_are_an_error_in_a_dry_run_and_a_notice_in_a_run() {
 
 /// Runs at an interval of 10 s in a task of its own.
 struct Running {
-    batches: Receiver<Batch>,
+    batches: BatchReceiver,
     trigger: ShutdownTrigger,
     task: tokio::task::JoinHandle<Result<(), CollectorError>>,
 }
@@ -280,6 +279,47 @@ async fn it_ends_where_nobody_takes_batches() {
     let running = every(|run, cx| (SECOND, Ok(count(run, cx))));
     drop(running.batches);
     assert!(matches!(running.task.await.unwrap(), Err(CollectorError::Closed)));
+}
+
+/// A batch of so many points.
+fn large(cx: &Context, points: usize) -> Batch {
+    let one = count(1, cx);
+    let mut many = Points::new();
+    for _ in 0..points {
+        many.append(one.clone());
+    }
+    Batch::new(cx, cx.now(), SECOND, Ok(many))
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_ahead_by_many_points_waits() {
+    let cx = context().build();
+    let (mut out, mut batches) = Batches::channel::<Scripted>(100, Strictness::Lenient);
+    let mut other = out.clone();
+    out.send(large(&cx, 60_000)).await.unwrap();
+    let mut waits = tokio::spawn(async move {
+        other.send(large(&context().build(), 10)).await.unwrap();
+        other
+            .send(Batch::new(
+                &context().build(),
+                Timestamp::EPOCH,
+                SECOND,
+                Ok(Points::new()),
+            ))
+            .await
+    });
+    assert!(tokio::time::timeout(SECOND, &mut waits).await.is_err());
+    assert_eq!(batches.recv().await.unwrap().points.len(), 60_000);
+    waits.await.unwrap().unwrap();
+    assert_eq!(batches.try_recv().unwrap().points.len(), 10);
+    assert_eq!(batches.try_recv().unwrap().points.len(), 0);
+    assert!(batches.try_recv().is_none());
+    // Who waits for room ends with who takes.
+    out.send(large(&cx, 50_000)).await.unwrap();
+    let waits = tokio::spawn(async move { out.send(large(&context().build(), 1)).await });
+    tokio::task::yield_now().await;
+    drop(batches);
+    assert!(matches!(waits.await.unwrap(), Err(CollectorError::Closed)));
 }
 
 #[tokio::test(start_paused = true)]

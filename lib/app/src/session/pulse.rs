@@ -91,6 +91,32 @@ impl Pulse {
         }
     }
 
+    /// The settings are read anew.
+    pub(super) fn reloading(&self) {
+        if let Some(manager) = &self.manager {
+            manager.reloading();
+        }
+    }
+
+    /// The settings before stay in force: `why`.
+    pub(super) fn refused(&self, why: &str) {
+        if let Some(manager) = &self.manager {
+            manager.status(why);
+            manager.ready();
+        }
+    }
+
+    /// Another collector runs now, which is late when no run of it has ended for `longest`.
+    pub(super) fn replaced(&mut self, longest: Duration) {
+        self.longest = longest;
+        self.progress = Instant::now();
+        self.stuck = false;
+        if let Some(manager) = &self.manager {
+            manager.status("the settings were read anew");
+            manager.ready();
+        }
+    }
+
     /// The program was told to end.
     pub(super) fn stopping(&self) {
         if let Some(manager) = &self.manager {
@@ -130,6 +156,32 @@ mod tests {
         assert_eq!(
             told(&listener),
             ["STATUS=collected 3 points", "WATCHDOG=1", "STOPPING=1"]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_collector_has_a_time_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let (listener, manager) = listening(folder.path(), Duration::from_secs(86_400));
+        let began = Instant::now();
+        let mut pulse = Pulse::start(Some(manager), 10 * S);
+        assert_eq!(pulse.tick().await, Tick::Beat);
+        assert_eq!(pulse.tick().await, Tick::Stuck);
+        pulse.reloading();
+        pulse.replaced(50 * S);
+        assert_eq!(pulse.tick().await, Tick::Stuck);
+        assert_eq!(began.elapsed(), 60 * S);
+        pulse.refused("the settings before stay in force");
+        let told = told(&listener);
+        assert!(told[2].starts_with("RELOADING=1\n"), "{told:?}");
+        assert_eq!(
+            told[3..],
+            [
+                "STATUS=the settings were read anew",
+                "READY=1",
+                "STATUS=the settings before stay in force",
+                "READY=1"
+            ]
         );
     }
 

@@ -41,7 +41,7 @@ fn waiting(points: u64, sink: &str, state: &SinkState) -> String {
     format!("; {points} {verb} for {sink}{why}")
 }
 
-fn counted(number: usize, noun: &str) -> String {
+pub(super) fn counted(number: usize, noun: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{s}")
 }
