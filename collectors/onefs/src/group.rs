@@ -13,6 +13,8 @@ use crate::stock;
 const MOST_TIMES: f64 = 1e6;
 /// The longest interval.
 const LONGEST: Duration = Duration::from_hours(24 * 366);
+/// The longest name of a key, in bytes.
+const LONGEST_KEY: usize = 255;
 
 /// How often the keys of a group are asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,6 +96,23 @@ impl FromStr for Pace {
                 .map(Self::Every)
                 .ok_or(NoPace),
         }
+    }
+}
+
+/// What is wrong with a text that cannot be the name of a statistics key; it goes on from the name.
+#[must_use]
+pub fn no_key(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("is empty")
+    } else if name.len() > LONGEST_KEY {
+        Some("is longer than any key")
+    } else if !name
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"&?#/%=".contains(&byte))
+    {
+        Some("holds a character that no key has")
+    } else {
+        None
     }
 }
 

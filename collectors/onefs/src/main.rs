@@ -1,3 +1,3 @@
 //! The program `tidemark-onefs`.
 
-tidemark_app::main!(tidemark_onefs::Onefs);
+tidemark_app::main!(tidemark_onefs::Onefs, tidemark_onefs::OnefsProgram);

@@ -1,5 +1,9 @@
 //! Runs of a collector as its tests want them. With the feature `testing` alone: no program has it.
 
+use std::collections::BTreeMap;
+
+use tidemark_settings::{Places, Secret, SecretSource};
+
 use crate::{Batch, ContextBuilder, Metric, Strictness, line, run_once};
 
 /// One run in that context, on a runtime of its own; points that are not declared are an error.
@@ -47,6 +51,22 @@ pub fn run<M: Metric>(metric: &M, cx: ContextBuilder) -> Batch {
     runtime
         .expect("a runtime of one thread")
         .block_on(run_once(metric, &cx))
+}
+
+/// A secret of that text, as settings that name it have it where it is used.
+///
+/// # Panics
+/// Where it cannot be a secret: it is empty, or holds a control character.
+#[expect(
+    clippy::expect_used,
+    reason = "a test that cannot be set up fails: that is how it says so"
+)]
+pub fn secret(text: &str) -> Secret {
+    let environment = BTreeMap::from([("SECRET".to_owned(), text.into())]);
+    let places = Places::new(&environment, false, None);
+    SecretSource::Environment("SECRET".to_owned())
+        .resolve(&environment, &places)
+        .expect("a text that can be a secret")
 }
 
 /// The points of a run, as a file of expected points has them: in line protocol, a line each.

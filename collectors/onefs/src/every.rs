@@ -1,0 +1,109 @@
+//! The collector as it stays: a task a cluster, none of which waits for another.
+
+use std::time::Duration;
+
+use tidemark_collect::{Batch, Batches, CollectorError, Context, side_by_side};
+use tokio::time::Instant;
+
+use crate::bound::Bound;
+use crate::memory::Memories;
+use crate::plan::Plan;
+use crate::schedule::phase;
+use crate::visitor::Visitor;
+
+/// The least that a visit has, however short the interval: longer than a request's own time.
+const SHORTEST_VISIT: Duration = Duration::from_secs(45);
+/// The most that ending the sessions may take.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// The longest interval that clusters are spread over.
+const LONGEST_SPREAD: Duration = Duration::from_secs(30);
+
+/// Visits all clusters of the plan until the shutdown signal fires.
+pub(crate) async fn every(
+    plan: &Plan,
+    memories: &Memories,
+    cx: &Context,
+    out: &Batches,
+) -> Result<(), CollectorError> {
+    if plan.clusters.is_empty() {
+        return nothing_to_do(plan, cx, out.clone()).await;
+    }
+    let began = Instant::now();
+    let count = plan.clusters.len();
+    let spread = plan.minimum.min(LONGEST_SPREAD);
+    let tasks = plan.clusters.iter().enumerate().map(|(number, cluster)| {
+        let origin = began + phase(number, count, spread);
+        let visitor = Visitor::new(plan, cluster, memories, cx, origin);
+        let time = plan.minimum.max(SHORTEST_VISIT).min(cx.deadline());
+        stay(visitor, origin, time, cx, out.clone())
+    });
+    let ended = side_by_side(count, tasks).await;
+    ended.into_iter().collect()
+}
+
+/// Visits one cluster at its moments.
+async fn stay(
+    mut visitor: Visitor<'_>,
+    origin: Instant,
+    time: Duration,
+    cx: &Context,
+    mut out: Batches,
+) -> Result<(), CollectorError> {
+    let shutdown = cx.shutdown();
+    let mut next = origin;
+    // It failed under this name, which it has been called by since nobody knew another.
+    let mut failed_as: Option<String> = None;
+    loop {
+        tokio::select! {
+            biased;
+            () = shutdown.fired() => break,
+            () = tokio::time::sleep_until(next) => {}
+        }
+        let run = cx.for_target(visitor.target());
+        let (started, began) = (run.now(), Instant::now());
+        let outcome = visitor.visit(&run, &Bound::new(began + time, shutdown)).await;
+        let failed = outcome.is_err();
+        let mut batch = Batch::new(&run, started, began.elapsed(), outcome);
+        if matches!(&batch.error, Some(_) if shutdown.is_fired()) {
+            // It was cut short, which is no failure of the cluster's.
+            break;
+        }
+        let target = visitor.target();
+        if failed && !visitor.is_known() {
+            failed_as = Some(target.clone());
+        } else if let Some(before) = failed_as.take_if(|before| *before != target) {
+            // Under its own name it is another target: this one fails no more.
+            out.send(Batch {
+                points: Vec::new(),
+                started: batch.started,
+                duration: batch.duration,
+                target: Some(before),
+                gaps: Vec::new(),
+                notices: vec![format!("the cluster is up, and called {target}")],
+                error: None,
+            })
+            .await?;
+        }
+        batch.target = Some(target);
+        out.send(batch).await?;
+        next = visitor.next(failed, cx);
+    }
+    // The cluster ends it by itself too, later.
+    let _ = tokio::time::timeout(LAST_WORDS, visitor.close()).await;
+    Ok(())
+}
+
+/// Says at each interval that there is nothing to visit.
+async fn nothing_to_do(plan: &Plan, cx: &Context, mut out: Batches) -> Result<(), CollectorError> {
+    let mut ticks = tokio::time::interval(cx.interval());
+    loop {
+        tokio::select! {
+            biased;
+            () = cx.shutdown().fired() => return Ok(()),
+            _ = ticks.tick() => {}
+        }
+        cx.begin_run();
+        let batch = Batch::new(cx, cx.now(), Duration::ZERO, Ok(crate::once::nothing(plan, cx)));
+        out.send(batch).await?;
+    }
+}

@@ -1,0 +1,65 @@
+//! What is remembered of each cluster, over visits and reloads.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tidemark_papi::Address;
+
+use crate::keys::{Descriptions, Keys};
+
+/// What is remembered of one cluster.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memory {
+    /// What it calls itself; none before it answered.
+    pub(crate) name: Option<String>,
+    /// Its version of OneFS.
+    pub(crate) version: String,
+    /// What is known of its keys.
+    pub(crate) keys: Keys,
+}
+
+/// One cluster's memory, which is locked for moments alone.
+pub(crate) type SharedMemory = Arc<Mutex<Memory>>;
+
+/// What is remembered of all clusters.
+#[derive(Debug, Default)]
+pub(crate) struct Memories {
+    clusters: Mutex<BTreeMap<Address, SharedMemory>>,
+    descriptions: Arc<Descriptions>,
+}
+
+impl Memories {
+    /// The memory of the cluster at this address; an empty one where it is new.
+    pub(crate) fn of(&self, address: &Address) -> SharedMemory {
+        let mut clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(clusters.entry(address.clone()).or_default())
+    }
+
+    /// Descriptions of keys, which clusters share.
+    pub(crate) fn descriptions(&self) -> Arc<Descriptions> {
+        Arc::clone(&self.descriptions)
+    }
+
+    /// Those of the clusters that `stays` says, with what failed forgiven: the settings are new. The memories are copies:
+    /// who still holds one of these does not disturb.
+    pub(crate) fn kept(&self, stays: impl Fn(&Address) -> bool) -> Self {
+        let clusters = self.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = clusters
+            .iter()
+            .filter(|(address, _)| stays(address))
+            .map(|(address, memory)| {
+                let mut memory = lock(memory).clone();
+                memory.keys.forgive();
+                (address.clone(), Arc::new(Mutex::new(memory)))
+            });
+        Self {
+            clusters: Mutex::new(kept.collect()),
+            descriptions: self.descriptions(),
+        }
+    }
+}
+
+/// The memory of one cluster, for a moment.
+pub(crate) fn lock(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,86 @@
+//! What the program has beside what all collectors have: gostats' configuration file, and the plan.
+
+use std::path::PathBuf;
+
+use tidemark_app::clap::{Arg, ArgMatches, Command, value_parser};
+use tidemark_app::exit::{self, Failure};
+use tidemark_app::{Extras, Loaded, Surroundings};
+use tidemark_collect::settings::Mistakes;
+use tidemark_idic::Idic;
+
+use crate::Onefs;
+use crate::plan::Plan;
+
+/// The options and the subcommand of `tidemark-onefs`.
+#[derive(Debug)]
+pub struct OnefsProgram;
+
+impl Extras<Onefs> for OnefsProgram {
+    fn command(command: Command) -> Command {
+        let file = |help: &'static str| {
+            Arg::new("idic")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help(help)
+        };
+        command
+            .arg(file("Collect as this configuration file of gostats says").long("idic"))
+            .subcommand(
+                Command::new("convert")
+                    .about("Print a configuration file of gostats as settings of tidemark")
+                    .arg(file("The file, idic.toml").required(true)),
+            )
+    }
+
+    fn subcommand(matches: &ArgMatches, here: &Surroundings) -> Option<Result<(), Failure>> {
+        let ("convert", matches) = matches.subcommand()? else {
+            return None;
+        };
+        let path = matches.get_one::<PathBuf>("idic")?;
+        let idic = Idic::read(path, &here.places);
+        Some(
+            idic.map_err(wrong)
+                .and_then(|idic| exit::print(idic.to_settings().as_bytes())),
+        )
+    }
+
+    fn prepare(
+        metric: &mut Onefs,
+        loaded: &mut Loaded,
+        matches: &ArgMatches,
+        here: &Surroundings,
+    ) -> Result<(), Failure> {
+        let named = matches.get_one::<PathBuf>("idic");
+        let path = named.or(metric.settings.idic.as_ref()).cloned();
+        let plan = match &path {
+            Some(path) => {
+                let idic = Idic::read_to_collect(path, &here.places, &here.environment).map_err(wrong)?;
+                loaded.notices.extend_from_slice(idic.notices());
+                for note in idic.notes() {
+                    tracing::info!("{note}");
+                }
+                // Where there is another sink, nobody looks at the file's.
+                if loaded.has_default_sink {
+                    loaded.add_collector_sink(tidemark_idic::COLLECTOR, idic.sink().map_err(wrong)?);
+                }
+                Plan::of_idic(&idic)
+            }
+            None => Plan::of_settings(&metric.settings),
+        };
+        let plan = plan
+            .and_then(|plan| plan.resolve(|password| password.resolve(&here.environment, &here.places)))
+            .map_err(|mistakes| Failure::settings(mistakes.to_string()))?;
+        loaded.notices.extend(plan.notices.iter().cloned());
+        metric.plan = Some(plan);
+        metric.idic = path;
+        Ok(())
+    }
+
+    fn watched(metric: &Onefs) -> Vec<PathBuf> {
+        metric.idic.iter().cloned().collect()
+    }
+}
+
+fn wrong(mistakes: Mistakes) -> Failure {
+    Failure::settings(mistakes.to_string())
+}

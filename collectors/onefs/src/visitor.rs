@@ -1,0 +1,248 @@
+//! One cluster, visited again and again: who it is, which keys it has, what is due, and what came of it.
+
+mod fetch;
+mod told;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidemark_collect::{CollectorError, Context, Points, Timestamp, side_by_side};
+use tidemark_papi::{ApiErrorKind, Cluster, ClusterOptions, Summary};
+use tokio::time::Instant;
+
+use crate::bound::{Bound, Unanswered};
+use crate::bucket::{Bucket, buckets};
+use crate::keys::Descriptions;
+use crate::memory::{Memories, SharedMemory, lock};
+use crate::plan::{Plan, PlannedCluster, SUMMARY_INTERVAL};
+use crate::schedule::Schedule;
+use told::{Told, listed};
+
+/// The time that one request has.
+const REQUEST: Duration = Duration::from_secs(30);
+/// How many keys are asked about at a time.
+const KEYS_AT_A_TIME: usize = 8;
+/// When a cluster is asked anew who it is.
+const INTRODUCE: Duration = Duration::from_hours(1);
+/// How soon what failed is tried again, where its own interval is longer.
+const RETRY: Duration = Duration::from_secs(30);
+/// How soon a cluster that failed is visited again at the earliest.
+const SHORTEST_REST: Duration = Duration::from_secs(1);
+
+/// What is fetched at its moments.
+#[derive(Clone, Debug, PartialEq)]
+enum Work {
+    Bucket(Arc<Bucket>),
+    Summary(Summary),
+}
+
+/// One cluster, as it is visited.
+pub(crate) struct Visitor<'a> {
+    plan: &'a Plan,
+    cluster: &'a PlannedCluster,
+    api: Cluster,
+    memory: SharedMemory,
+    descriptions: Arc<Descriptions>,
+    schedule: Schedule<Work>,
+    /// When its buckets are worked out anew; none: now.
+    sorted_until: Option<Instant>,
+    /// When it said last who it is; none where it has to be asked.
+    introduced: Option<Instant>,
+    /// What was said already.
+    told: Told,
+}
+
+impl<'a> Visitor<'a> {
+    /// Who visits that cluster of the plan, from `origin` on.
+    pub(crate) fn new(
+        plan: &'a Plan,
+        cluster: &'a PlannedCluster,
+        memories: &Memories,
+        cx: &Context,
+        origin: Instant,
+    ) -> Self {
+        let options = ClusterOptions {
+            address: cluster.address.clone(),
+            username: cluster.username.clone(),
+            password: cluster.password.clone(),
+            auth: cluster.authtype,
+            timeout: REQUEST,
+        };
+        let http = cx.http_for(cluster.ca_file.as_deref(), cluster.insecure_skip_verify);
+        Self {
+            plan,
+            cluster,
+            api: Cluster::new(options, http, cx.clock()),
+            memory: memories.of(&cluster.address),
+            descriptions: memories.descriptions(),
+            schedule: Schedule::new(origin),
+            sorted_until: None,
+            introduced: None,
+            told: Told::default(),
+        }
+    }
+
+    /// What its runs are told apart by: its name as its points carry it; before it said that, where it is.
+    pub(crate) fn target(&self) -> String {
+        match &lock(&self.memory).name {
+            Some(name) => self.cluster.tag(name),
+            None => self.cluster.address.host().to_owned(),
+        }
+    }
+
+    /// Whether it has ever said who it is.
+    pub(crate) fn is_known(&self) -> bool {
+        lock(&self.memory).name.is_some()
+    }
+
+    /// Fetches all that is due. What is missing but leaves the rest useful is a gap.
+    ///
+    /// # Errors
+    /// Where the cluster gives nothing.
+    pub(crate) async fn visit(&mut self, cx: &Context, bound: &Bound<'_>) -> Result<Points, CollectorError> {
+        let outcome = self.try_visit(cx, bound).await;
+        if outcome.is_err() {
+            // It may be another, or another version, when it is back.
+            self.introduced = None;
+        }
+        outcome.map_err(CollectorError::from)
+    }
+
+    async fn try_visit(&mut self, cx: &Context, bound: &Bound<'_>) -> Result<Points, Unanswered> {
+        let was_away = self.introduced.is_none();
+        self.introduce(cx, bound).await?;
+        self.ask_about_keys(cx, bound).await?;
+        let now = Instant::now();
+        self.sort(now);
+        let due = self.schedule.take(now);
+        if due.missed > 0 && !was_away {
+            cx.gap(
+                "it answers more slowly than it is asked: moments were skipped; raise min_update_interval, or see why \
+                 it is slow",
+            );
+        }
+        self.fetch(cx, bound, due).await
+    }
+
+    /// When it is visited next, after a visit that ended now.
+    pub(crate) fn next(&self, failed: bool, cx: &Context) -> Instant {
+        let now = Instant::now();
+        if failed {
+            let until = self.api.rests_until().map_or(0, Timestamp::nanos);
+            let rests = Duration::from_nanos(u64::try_from(until - cx.now().nanos()).unwrap_or(0));
+            // While it rests, that it does is said at the usual interval.
+            return now + rests.min(cx.interval()).max(SHORTEST_REST);
+        }
+        // With nothing to fetch, it is asked now and then whether that is still so.
+        self.schedule.next().unwrap_or(now + cx.interval())
+    }
+
+    /// Ends the session on the cluster.
+    pub(crate) async fn close(&self) {
+        self.api.close().await;
+    }
+
+    /// Asks the cluster who it is, where that is not known or may have changed.
+    async fn introduce(&mut self, cx: &Context, bound: &Bound<'_>) -> Result<(), Unanswered> {
+        let now = Instant::now();
+        if self.introduced.is_some_and(|at| now < at + INTRODUCE) {
+            return Ok(());
+        }
+        let config = bound.hold(self.api.config()).await?;
+        self.introduced = Some(now);
+        let mut memory = lock(&self.memory);
+        if let Some(before) = memory.name.as_ref().filter(|before| **before != config.name) {
+            cx.notice(format_args!(
+                "the cluster at {} is called {} from now on, not {before}",
+                self.cluster.address, config.name
+            ));
+        }
+        if memory.version != config.version {
+            if !memory.version.is_empty() {
+                cx.notice(format_args!(
+                    "OneFS {} is now {}: its keys are asked about anew",
+                    memory.version, config.version
+                ));
+                memory.keys.forget();
+                self.sorted_until = None;
+            }
+            memory.version = config.version;
+        }
+        memory.name = Some(config.name);
+        Ok(())
+    }
+
+    /// Asks about the keys that are not known.
+    async fn ask_about_keys(&mut self, cx: &Context, bound: &Bound<'_>) -> Result<(), Unanswered> {
+        let now = Instant::now();
+        let wanted = self.plan.groups.iter().flat_map(|group| &group.keys);
+        let unknown = lock(&self.memory).keys.unknown(wanted, now);
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        self.sorted_until = None;
+        let asked = unknown.iter().map(|key| bound.hold(self.api.key(key)));
+        let answers = side_by_side(KEYS_AT_A_TIME, asked).await;
+        let (mut absent, mut failed, mut ended) = (Vec::new(), Vec::new(), None);
+        let mut memory = lock(&self.memory);
+        for (key, answer) in unknown.iter().zip(answers) {
+            match answer {
+                Ok(info) => memory.keys.learn(key, info, &self.descriptions),
+                Err(unanswered) if unanswered.is_final() => {
+                    ended.get_or_insert(unanswered);
+                }
+                Err(Unanswered::Api(error)) => {
+                    let is_new = memory.keys.fail(key, now);
+                    if matches!(error.kind(), ApiErrorKind::NotFound { .. }) {
+                        if is_new {
+                            absent.push(&**key);
+                        }
+                    } else {
+                        failed.push((&**key, error));
+                    }
+                }
+                Err(_) => {}
+            }
+        }
+        drop(memory);
+        if !absent.is_empty() {
+            cx.notice(format_args!(
+                "the cluster does not have {}; they are left out",
+                listed(&absent)
+            ));
+        }
+        if let Some((_, first)) = failed.first() {
+            let names: Vec<&str> = failed.iter().map(|(key, _)| *key).collect();
+            cx.gap(format_args!(
+                "what {} are is asked again in an hour: {}",
+                listed(&names),
+                tidemark_collect::chain(first)
+            ));
+        }
+        // What was learnt stays.
+        ended.map_or(Ok(()), Err)
+    }
+
+    /// Sorts keys into buckets, where what is known of them has changed.
+    fn sort(&mut self, now: Instant) {
+        if self.sorted_until.is_some_and(|until| now < until) {
+            return;
+        }
+        let memory = lock(&self.memory);
+        let plan = self.plan;
+        let sorted = buckets(&plan.groups, plan.minimum, plan.by_group, |key| {
+            memory.keys.standing(key, now)
+        });
+        let changes = memory.keys.changes().filter(|at| now < *at);
+        self.sorted_until = Some(changes.unwrap_or(now + INTRODUCE));
+        drop(memory);
+        let sorted = sorted
+            .into_iter()
+            .map(|bucket| (bucket.interval, Work::Bucket(Arc::new(bucket))));
+        let summaries = plan
+            .summaries
+            .iter()
+            .map(|summary| (SUMMARY_INTERVAL, Work::Summary(*summary)));
+        self.schedule.set(sorted.chain(summaries), now);
+    }
+}
