@@ -78,7 +78,8 @@ impl Idic {
         };
         let at = document.place();
         check_groups(&mut draft, &mut mistakes, &mut notices);
-        check_clusters(&draft.clusters, environment, &mut mistakes, &mut notices);
+        pass_over_twins(&mut draft.clusters, &mut notices);
+        check_passwords(&draft.clusters, environment, &mut mistakes);
         let is_nothing_fetched =
             draft.global.global.active_stat_groups.is_empty() && !draft.summary_stats.any();
         if draft.read_whole && is_nothing_fetched {
@@ -290,22 +291,33 @@ fn check_groups(draft: &mut Draft, mistakes: &mut Vec<Mistake>, notices: &mut Ve
     draft.global.global.active_stat_groups = active;
 }
 
-/// Finds what is wrong between clusters, and passwords that are in no variable.
-fn check_clusters(
+/// Passes over a cluster that is there already: what is collected from it is the same.
+fn pass_over_twins(clusters: &mut [Option<Cluster>], notices: &mut Vec<String>) {
+    let mut hosts: BTreeMap<String, Position> = BTreeMap::new();
+    for slot in clusters {
+        let Some(cluster) = slot.as_ref().filter(|cluster| !cluster.disabled) else {
+            continue;
+        };
+        let host = cluster.hostname.to_ascii_lowercase();
+        if let Some(first) = hosts.get(&host) {
+            let (at, shown) = (&cluster.place, quoted(&cluster.hostname));
+            notices.push(format!(
+                "{at}: [[cluster]] {shown} is there already, at {first}: it is passed over"
+            ));
+            *slot = None;
+        } else {
+            hosts.insert(host, cluster.place.clone());
+        }
+    }
+}
+
+/// Finds passwords that are in a variable that is not set.
+fn check_passwords(
     clusters: &[Option<Cluster>],
     environment: Option<&dyn Environment>,
     mistakes: &mut Vec<Mistake>,
-    notices: &mut Vec<String>,
 ) {
-    let mut hosts: BTreeMap<&str, &Position> = BTreeMap::new();
     for cluster in clusters.iter().flatten().filter(|cluster| !cluster.disabled) {
-        if let Some(first) = hosts.insert(&cluster.hostname, &cluster.place) {
-            notices.push(format!(
-                "{}: [[cluster]] {} is there already, at {first}: what is collected from it is the same",
-                cluster.place,
-                quoted(&cluster.hostname)
-            ));
-        }
         if let (Some(environment), SecretSource::Environment(name)) = (environment, &cluster.password)
             && environment.get(name).is_none()
         {

@@ -40,7 +40,7 @@
 //! let idic = Idic::parse(text, Path::new("idic.toml"))?;
 //! assert_eq!(idic.clusters[0].hostname, "cl1.example.com");
 //! assert_eq!(idic.statgroups[0].update_interval, UpdateInterval::Times(2.0));
-//! assert!(idic.sink()?.is_some());
+//! assert_eq!(idic.sink()?.kind.name(), "influxdb");
 //!
 //! let mistakes = Idic::parse(&text.replace("hostname", "hostnam"), Path::new("idic.toml")).unwrap_err();
 //! assert_eq!(
@@ -70,6 +70,6 @@ pub use cluster::{AuthType, Cluster};
 pub use file::Idic;
 pub use global::Global;
 pub use prometheus::{HttpSd, Prometheus};
-pub use sink::{COLLECTOR, KEY, SINK, add_sink};
+pub use sink::{COLLECTOR, KEY, SINK, add_named_sink, add_sink};
 pub use statgroup::{StatGroup, UpdateInterval};
 pub use summary::SummaryStats;

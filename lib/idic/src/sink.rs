@@ -53,12 +53,23 @@ impl Idic {
     }
 }
 
+/// Makes the file's back end a sink, where the settings have none; where they do, it is not even looked at.
+///
+/// # Errors
+/// Every mistake in the back end's section.
+pub fn add_sink(loaded: &mut Loaded, idic: &Idic) -> Result<(), Mistakes> {
+    if loaded.has_default_sink {
+        loaded.add_collector_sink(COLLECTOR, idic.sink()?);
+    }
+    Ok(())
+}
+
 /// Makes the back end of the file that `idic` of `[collector.onefs]` names a sink, where the settings have none; then the
 /// file is not even read. A file that cannot be, or that is wrong, is a notice: the collector itself says all of it. Gives
 /// the file where one is named.
 ///
 /// `root` is the host's root folder, below which the file is.
-pub fn add_sink(loaded: &mut Loaded, places: &Places, root: &Path) -> Option<PathBuf> {
+pub fn add_named_sink(loaded: &mut Loaded, places: &Places, root: &Path) -> Option<PathBuf> {
     let named = loaded.path(COLLECTOR, KEY)?;
     if !loaded.has_default_sink {
         return Some(named);
@@ -68,11 +79,9 @@ pub fn add_sink(loaded: &mut Loaded, places: &Places, root: &Path) -> Option<Pat
     } else {
         root.join(named.strip_prefix("/").unwrap_or(&named))
     };
-    match Idic::read(&path, places).and_then(|idic| idic.sink()) {
-        Ok(sink) => {
-            loaded.add_collector_sink(COLLECTOR, sink);
-        }
-        Err(mistakes) => loaded.notices.push(not_known(&mistakes)),
+    let added = Idic::read(&path, places).and_then(|idic| add_sink(loaded, &idic));
+    if let Err(mistakes) = added {
+        loaded.notices.push(not_known(&mistakes));
     }
     Some(named)
 }

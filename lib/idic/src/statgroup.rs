@@ -34,8 +34,8 @@ pub enum UpdateInterval {
 impl UpdateInterval {
     /// The most that an interval may be multiplied by.
     const MOST_TIMES: f64 = 1e6;
-    /// The longest interval, ten years.
-    const LONGEST: f64 = 315_360_000.0;
+    /// The longest interval, a year.
+    const LONGEST: f64 = 366.0 * 86400.0;
 
     fn of_text(text: &str) -> Option<UpdateInterval> {
         match text.strip_prefix('*') {
@@ -82,6 +82,31 @@ impl SettingValue for UpdateInterval {
     }
 }
 
+/// The key of a statistic, as it goes into an address.
+struct StatKey(Placed);
+
+impl StatKey {
+    /// The longest, in bytes.
+    const LONGEST: usize = 255;
+}
+
+impl SettingValue for StatKey {
+    const TYPE: &'static str = String::TYPE;
+    const LIST_TYPE: &'static str = String::LIST_TYPE;
+    const EXAMPLE: &'static str = "\"cluster.health\"";
+
+    fn read(value: &Value) -> Result<StatKey, Mistakes> {
+        let key = Placed::read(value)?;
+        let is_right = |byte: u8| byte.is_ascii_graphic() && !b"&?#/%=".contains(&byte);
+        if key.text.len() > StatKey::LONGEST || !key.text.bytes().all(is_right) {
+            let what = format!("is {}, which is no key of a statistic", quoted(&key.text));
+            let advice = "write one like \"cluster.health\" instead";
+            return Err(value.mistake(what, advice).into());
+        }
+        Ok(StatKey(key))
+    }
+}
+
 /// A `[[statgroup]]` as it stands.
 pub(crate) struct Draft {
     pub(crate) place: Position,
@@ -102,7 +127,7 @@ impl Section for Draft {
     fn read(section: &mut SectionReader<'_>) -> Option<Draft> {
         let name = section.required::<Placed>("name");
         let update_interval = section.optional::<UpdateInterval>("update_interval");
-        let stats = section.optional::<Vec<Placed>>("stats");
+        let stats = section.optional::<Vec<StatKey>>("stats");
         let (name, update_interval, stats) = (name?, update_interval?, stats?);
         let at = section.place().clone();
         if update_interval.is_none() {
@@ -121,7 +146,7 @@ impl Section for Draft {
             place: at,
             name,
             update_interval: update_interval.unwrap_or(UpdateInterval::Times(1.0)),
-            stats: stats.unwrap_or_default(),
+            stats: stats.into_iter().flatten().map(|StatKey(key)| key).collect(),
         })
     }
 }
