@@ -67,6 +67,7 @@ const COLLECTOR: &[&str] = &[
     "tidemark-ubuntu",
     "tidemark-reports",
     "tidemark-papi",
+    "tidemark-idic",
     "tidemark-expose",
 ];
 /// For tests alone.
