@@ -85,6 +85,7 @@ const MAY_ALLOW_BANNED: &[&str] = &[
     "lib/testkit/src/asked.rs",
     // A real server has the real time.
     "lib/testkit/src/prometheus/tests.rs",
+    "lib/testkit/src/onefs/time.rs",
     // What a test tells the process that it starts.
     "lib/store/tests/disk.rs",
     "lib/store/tests/recovery.rs",

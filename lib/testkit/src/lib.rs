@@ -2,7 +2,7 @@
 //!
 //! What it is: the outside world that tidemark's tests run against, on loopback and in temporary folders. Real
 //! servers ([`Influxd`], [`Prometheus`], [`VictoriaMetrics`], [`NodeExporter`], [`RsyncDaemon`]; [`promtool`]), a real
-//! systemd on a machine of its own ([`Systemd`]), servers that play an answer ([`Source`], [`SinkServer`]), every way in
+//! systemd on a machine of its own ([`Systemd`]), servers that play an answer ([`Source`], [`SinkServer`]), a storage cluster ([`onefs`]), every way in
 //! which a source fails ([`Matrix`]), certificates of every kind ([`Certificates`]), the workspace's own programs with a
 //! clean environment and a time bound ([`Home`], [`Run`]), kills at random instants ([`Run::kill_at_random`]), and a disk
 //! that is full or read-only ([`SmallDisk`]).
@@ -41,6 +41,7 @@ pub mod http;
 mod influxd;
 mod matrix;
 mod node_exporter;
+pub mod onefs;
 mod process;
 mod prometheus;
 pub mod promtool;

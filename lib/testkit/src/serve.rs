@@ -21,7 +21,7 @@ pub(crate) type Handler = Arc<dyn Fn(Request) -> Answer + Send + Sync>;
 /// A server on a port of its own; it closes when it is dropped.
 pub(crate) struct Server {
     address: SocketAddr,
-    tls: Option<Arc<rustls::ServerConfig>>,
+    tls: Mutex<Option<Arc<rustls::ServerConfig>>>,
     handler: Handler,
     accepted: Arc<AtomicUsize>,
     open: Mutex<Option<Open>>,
@@ -67,7 +67,7 @@ impl Server {
         let address = listener.local_addr().expect("a bound listener has an address");
         let server = Self {
             address,
-            tls: tls.map(Identity::server_config),
+            tls: Mutex::new(tls.map(Identity::server_config)),
             handler,
             accepted: Arc::default(),
             open: Mutex::new(None),
@@ -82,7 +82,7 @@ impl Server {
 
     /// The address of a path; `localhost` by name, so that certificates fit.
     pub(crate) fn url(&self, path: &str) -> String {
-        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let scheme = if lock(&self.tls).is_some() { "https" } else { "http" };
         format!("{scheme}://localhost:{}{path}", self.port())
     }
 
@@ -122,10 +122,17 @@ impl Server {
         *open = Some(self.accept(listener));
     }
 
+    /// Shows that certificate from now on: every connection ends, and new ones meet it.
+    pub(crate) fn present(&self, identity: &Identity) {
+        self.close();
+        *lock(&self.tls) = Some(identity.server_config());
+        self.reopen();
+    }
+
     fn accept(&self, listener: TcpListener) -> Open {
         let pause = Arc::new(Pause::default());
         let connections: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
-        let (tls, handler) = (self.tls.clone(), Arc::clone(&self.handler));
+        let (tls, handler) = (lock(&self.tls).clone(), Arc::clone(&self.handler));
         let (pause2, connections2) = (Arc::clone(&pause), Arc::clone(&connections));
         let accepted = Arc::clone(&self.accepted);
         let accept = std::thread::spawn(move || {

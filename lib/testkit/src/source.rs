@@ -33,7 +33,7 @@ pub struct Source {
 
 #[derive(Default)]
 struct Shared {
-    routes: Mutex<BTreeMap<Route, Answer>>,
+    routes: Mutex<Routes>,
     requests: Mutex<Vec<Request>>,
 }
 
@@ -52,8 +52,7 @@ impl Source {
         let shared: Arc<Shared> = Arc::default();
         let theirs = Arc::clone(&shared);
         let handler = move |request: Request| {
-            let answer = answer(&lock(&theirs.routes), &request);
-            let answer = answer.map(|answer| answer.to(&request));
+            let answer = lock(&theirs.routes).answer(&request);
             lock(&theirs.requests).push(request);
             answer.unwrap_or_else(|| Answer::new(404).body("no such page"))
         };
@@ -65,7 +64,7 @@ impl Source {
 
     /// What a path answers from now on, or a path with parameters (`/path?name=value`).
     pub fn route(&self, path: &str, answer: Answer) {
-        lock(&self.shared.routes).insert(Route::new(path), answer);
+        lock(&self.shared.routes).set(path, answer);
     }
 
     /// The address of a path, at `localhost`.
@@ -99,6 +98,30 @@ impl Source {
     }
 }
 
+/// What is answered where.
+#[derive(Default)]
+pub(crate) struct Routes(BTreeMap<Route, Answer>);
+
+impl Routes {
+    /// What a path answers from now on, or a path with parameters.
+    pub(crate) fn set(&mut self, path: &str, answer: Answer) {
+        self.0.insert(Route::new(path), answer);
+    }
+
+    /// What the route that fits best answers.
+    pub(crate) fn answer(&self, request: &Request) -> Option<Answer> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let asked = parameters(&request.query);
+        self.0
+            .iter()
+            .filter(|(route, _)| route.fits(&request.path, &asked))
+            .max_by_key(|(route, _)| route.parameters.len())
+            .map(|(_, answer)| answer.clone().to(request))
+    }
+}
+
 /// A path, and the parameters that a request must have, with their escapes undone.
 #[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Route {
@@ -120,16 +143,6 @@ impl Route {
     fn fits(&self, path: &str, asked: &[(String, String)]) -> bool {
         self.path == path && self.parameters.iter().all(|parameter| asked.contains(parameter))
     }
-}
-
-/// What the route that fits best answers.
-fn answer(routes: &BTreeMap<Route, Answer>, request: &Request) -> Option<Answer> {
-    let asked = parameters(&request.query);
-    routes
-        .iter()
-        .filter(|(route, _)| route.fits(&request.path, &asked))
-        .max_by_key(|(route, _)| route.parameters.len())
-        .map(|(_, answer)| answer.clone())
 }
 
 #[cfg(test)]

@@ -1,0 +1,30 @@
+//! What time a cluster has.
+
+use std::time::UNIX_EPOCH;
+
+/// Where a cluster's time comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Time {
+    /// It stands still, at so many seconds since the epoch.
+    At(i64),
+    /// The real one.
+    Real,
+}
+
+impl Time {
+    /// Seconds since the epoch.
+    pub(super) fn now(self) -> i64 {
+        match self {
+            Self::At(seconds) => seconds,
+            Self::Real => {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "what asks a cluster has the real time, so the cluster has it too"
+                )]
+                let now = std::time::SystemTime::now();
+                let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+            }
+        }
+    }
+}
