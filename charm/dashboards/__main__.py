@@ -3,9 +3,9 @@
     python3 charm/dashboards            writes them
     python3 charm/dashboards --check    says which are not what these modules make; exit code 1 where there are any
 
-A dashboard is a module here: its variables, and its panels with their queries, one after the other. `grafana.py`
-places the panels and writes what Grafana reads; `influxql.py` makes the statements that many panels share. Nothing but
-Python is needed. Edit a module, run this, and commit both.
+A dashboard is a module here, those of OneFS in `onefs`: its variables, and its panels with their queries, one after the
+other. `grafana.py` places the panels and writes what Grafana reads; `influxql.py` makes the statements that many panels
+share. Nothing but Python is needed. Edit a module, run this, and commit both.
 """
 
 import sys
@@ -17,6 +17,7 @@ import contributions
 import hosts
 import images
 import metrics
+import onefs
 import tidemark
 import versions
 
@@ -29,6 +30,7 @@ DASHBOARDS = [
     metrics.DASHBOARD,
     versions.DASHBOARD,
     *hosts.DASHBOARDS,
+    *onefs.DASHBOARDS,
     *tidemark.DASHBOARDS,
 ]
 

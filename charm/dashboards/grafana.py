@@ -14,9 +14,9 @@ Json = dict[str, Any]
 SCHEMA = 41
 COLUMNS = 24
 
-# How a collection that is this often due is written, and after what time without points a line is broken.
-SPANS = {"1m": 60, "5m": 300, "1h": 3600, "1d": 86400}
-MISSED = 4
+# How a collection that is this often due is written, and after how many seconds without points a line is broken: after
+# four that were missed, but of OneFS's statistics, of which some come each few minutes alone.
+BROKEN = {"30s": 600, "1m": 240, "5m": 1200, "1h": 14400, "1d": 345600}
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,15 @@ class Variable:
     label: str
     query: str
     several: bool = True
+    # An expression of InfluxQL or PromQL for any value, those too that come later.
+    every: str = ".*"
+    # Which part of what was found is the value: the first group.
+    regex: str = ""
 
     def json(self, source: Source) -> Json:
         """Write it."""
         chosen: Json = {"text": ["All"], "value": ["$__all"]} if self.several else {}
-        # An expression of InfluxQL or PromQL for any value, those too that come later.
-        every: Json = {"allValue": ".*"} if self.several else {}
+        every: Json = {"allValue": self.every} if self.several else {}
         query: str | Json = self.query
         if source is PROMETHEUS:
             query = {"query": self.query, "refId": "StandardVariableQuery"}
@@ -99,12 +102,37 @@ class Variable:
             "current": chosen,
             # At each change of the time range: what ran then.
             "refresh": 2,
-            "regex": "",
+            "regex": self.regex,
             "sort": 1,
             "hide": 0,
             "options": [],
             "skipUrlSync": False,
         } | every
+
+
+@dataclass(frozen=True)
+class Text:
+    """What is written by hand: a part of names that differs from site to site."""
+
+    name: str
+    label: str
+    description: str
+    value: str
+
+    def json(self, source: Source) -> Json:  # noqa: ARG002
+        """Write it."""
+        value = {"text": self.value, "value": self.value}
+        return {
+            "type": "textbox",
+            "name": self.name,
+            "label": self.label,
+            "description": self.description,
+            "query": self.value,
+            "current": value,
+            "options": [value | {"selected": True}],
+            "hide": 0,
+            "skipUrlSync": False,
+        }
 
 
 @dataclass(frozen=True)
@@ -114,16 +142,18 @@ class Query:
     text: str
     legend: str
 
-    def json(self, source: Source, number: int, *, instant: bool) -> Json:
+    def json(self, source: Source, number: int, *, instant: bool, table: bool = False) -> Json:
         """Write it."""
-        target: Json = {"refId": chr(ord("A") + number), "datasource": source.reference}
+        target: Json = {"refId": reference(number), "datasource": source.reference}
         if source is INFLUXDB:
             return target | {
                 "query": self.text,
                 "rawQuery": True,
-                "resultFormat": "time_series",
+                "resultFormat": "table" if table else "time_series",
                 "alias": self.legend,
             }
+        if table:
+            target["format"] = "table"
         return target | {
             "expr": self.text,
             "legendFormat": self.legend,
@@ -133,6 +163,39 @@ class Query:
         }
 
 
+def thresholds(warn: float | None, bad: float | None) -> list[Json]:
+    """Give the steps from green over yellow to red; the other way round where what is bad is less."""
+    if warn is not None and bad is not None and bad < warn:
+        return [
+            {"color": "red", "value": None},
+            {"color": "yellow", "value": bad},
+            {"color": "green", "value": warn},
+        ]
+    steps: list[Json] = [{"color": "green", "value": None}]
+    for color, value in (("yellow", warn), ("red", bad)):
+        if value is not None:
+            steps.append({"color": color, "value": value})
+    return steps
+
+
+def named(words: Sequence[tuple[str, str]]) -> list[Json]:
+    """Give the mapping of values to these words."""
+    if not words:
+        return []
+    options: Json = {}
+    for number, (text, color) in enumerate(words):
+        word = {"text": text, "color": color}
+        options[str(number)] = word
+        if len(words) == 2:
+            options["true" if number else "false"] = word
+    return [{"type": "value", "options": options}]
+
+
+def reference(number: int) -> str:
+    """Give the name of a panel's query."""
+    return chr(ord("A") + number)
+
+
 @dataclass(frozen=True)
 class Panel:
     """Something to look at. Subclasses say how it is drawn."""
@@ -140,14 +203,16 @@ class Panel:
     title: str
     description: str
     queries: Sequence[Query]
-    # One of Grafana's: `short` for a count, `d`, `h`, `m`, `s`, `bytes` (in 1024s), `decbytes` (in 1000s), `Bps`,
-    # `percentunit`, `cps` (each second).
+    # One of Grafana's: `short` for a count, `d`, `h`, `m`, `s`, `ms`, `µs`, `bytes` (in 1024s), `decbytes` (in 1000s),
+    # `Bps`, `percentunit` (of 1), `percent` (of 100), `cps`, `ops`, `pps` (each second).
     unit: str = "short"
     # How often there are points: a bucket of time is never shorter.
     every: str = "5m"
     # From which value on it is yellow, and red.
     warn: float | None = None
     bad: float | None = None
+    # What 0, 1, 2 … are called (0 and 1: false and true too), each with its colour.
+    words: Sequence[tuple[str, str]] = ()
     # Where the figures come from.
     link: tuple[str, str] | None = None
     width: int = 12
@@ -184,23 +249,19 @@ class Panel:
 
     def steps(self) -> list[Json]:
         """Give the thresholds."""
-        steps: list[Json] = [{"color": "green", "value": None}]
-        for color, value in (("yellow", self.warn), ("red", self.bad)):
-            if value is not None:
-                steps.append({"color": color, "value": value})
-        return steps
+        return thresholds(self.warn, self.bad)
 
     def color(self) -> Json:
         """Give what the colour tells."""
         return {"mode": "thresholds"}
 
+    def mappings(self) -> list[Json]:
+        """Give the words for values."""
+        return named(self.words)
+
     def custom(self) -> Json:
         """Give how it is drawn."""
         return {}
-
-    def mappings(self) -> list[Json]:
-        """Give the words for values."""
-        return []
 
     def options(self) -> Json:
         """Give how it behaves."""
@@ -234,7 +295,7 @@ class Lines(Panel):
             "fillOpacity": 30 if self.stacked else 5,
             "showPoints": "auto",
             "pointSize": 4,
-            "insertNulls": MISSED * SPANS[self.every] * 1000,
+            "insertNulls": BROKEN[self.every] * 1000,
             "spanNulls": False,
         }
         if self.stacked:
@@ -255,21 +316,11 @@ class Lines(Panel):
 class States(Panel):
     """A row a series, coloured by its value over time."""
 
-    # What 0 and 1, false and true, are called, each with its colour.
-    words: tuple[tuple[str, str], tuple[str, str]] | None = None
-
     kind: ClassVar[str] = "state-timeline"
 
     def custom(self) -> Json:
         """Draw bars that end where runs were missed."""
-        return {"fillOpacity": 80, "lineWidth": 0, "insertNulls": MISSED * SPANS[self.every] * 1000}
-
-    def mappings(self) -> list[Json]:
-        """Give the words."""
-        if not self.words:
-            return []
-        no, yes = ({"text": text, "color": color} for text, color in self.words)
-        return [{"type": "value", "options": {"0": no, "false": no, "1": yes, "true": yes}}]
+        return {"fillOpacity": 80, "lineWidth": 0, "insertNulls": BROKEN[self.every] * 1000}
 
     def options(self) -> Json:
         """Put rows under each other."""
@@ -322,6 +373,88 @@ class Bars(Panel):
 
 
 @dataclass(frozen=True)
+class Column:
+    """A column of figures, of a query of its own."""
+
+    title: str
+    query: str
+    unit: str = "short"
+    warn: float | None = None
+    bad: float | None = None
+    words: Sequence[tuple[str, str]] = ()
+
+    def json(self) -> Json:
+        """Write what is different in it."""
+        properties: list[Json] = [
+            {"id": "unit", "value": self.unit},
+            {"id": "mappings", "value": named(self.words)},
+            {"id": "thresholds", "value": {"mode": "absolute", "steps": thresholds(self.warn, self.bad)}},
+        ]
+        if self.words or self.warn is not None:
+            properties.append({"id": "custom.cellOptions", "value": {"type": "color-text"}})
+        return {"matcher": {"id": "byName", "options": self.title}, "properties": properties}
+
+
+@dataclass(frozen=True)
+class Table(Panel):
+    """A row for each thing, a column for each figure."""
+
+    # What a row is one of: tags. Of several columns it is one.
+    rows: Sequence[tuple[str, str]] = ()
+    columns: Sequence[Column] = ()
+    # The column that rows are sorted by.
+    sort: str = ""
+    descending: bool = True
+    width: int = 24
+
+    kind: ClassVar[str] = "table"
+
+    def json(self, source: Source) -> Json:
+        """Write it."""
+        panel = super().json(source)
+        panel["fieldConfig"]["overrides"] = [column.json() for column in self.columns]
+        panel["targets"] = [
+            Query(column.query, column.title).json(source, number, instant=True, table=True)
+            for number, column in enumerate(self.columns)
+        ]
+        names = {column.title: column.title for column in self.columns}
+        if source is PROMETHEUS:
+            several = len(self.columns) > 1
+            names = {
+                f"Value #{reference(number)}" if several else "Value": column.title
+                for number, column in enumerate(self.columns)
+            }
+        tags = dict(self.rows)
+        panel["transformations"] = [
+            # By name: other fields than these, the times of each query, are of no use.
+            {"id": "filterFieldsByName", "options": {"include": {"names": [*tags, *names]}}},
+            {
+                "id": "organize",
+                "options": {
+                    "indexByName": {name: number for number, name in enumerate([*tags, *names])},
+                    "renameByName": tags | names,
+                },
+            },
+        ]
+        if len(self.columns) > 1:
+            ((tag, _),) = self.rows
+            panel["transformations"].insert(0, {"id": "joinByField", "options": {"byField": tag, "mode": "outer"}})
+        return panel
+
+    def custom(self) -> Json:
+        """Let columns be searched."""
+        return {"align": "auto", "filterable": True}
+
+    def options(self) -> Json:
+        """Sort the rows."""
+        return {
+            "showHeader": True,
+            "cellHeight": "sm",
+            "sortBy": [{"displayName": self.sort, "desc": self.descending}],
+        }
+
+
+@dataclass(frozen=True)
 class Row:
     """A heading for the panels after it."""
 
@@ -336,7 +469,7 @@ class Dashboard:
     title: str
     description: str
     source: Source
-    variables: Sequence[Variable]
+    variables: Sequence[Variable | Text]
     panels: Sequence[Panel | Row]
     time: str = "now-7d"
     refresh: str = "5m"

@@ -14,9 +14,10 @@ def chosen(tag: str) -> str:
     return f'"{tag}" =~ /^${{{tag}:regex}}$/'
 
 
-def values(measurement: str, tag: str) -> str:
+def values(measurement: str, tag: str, where: str = "") -> str:
     """Give the statement that fills the variable of the tag's name."""
-    return f'SHOW TAG VALUES FROM "{measurement}" WITH KEY = "{tag}"'
+    condition = f" WHERE {where}" if where else ""
+    return f'SHOW TAG VALUES FROM "{measurement}" WITH KEY = "{tag}"{condition}'
 
 
 def last(
