@@ -20,6 +20,9 @@ const MOST_SPLITS: usize = 24;
 /// The most that the clocks of a cluster and of this host may differ before it is said.
 const CLOCKS_DIFFER: Duration = Duration::from_mins(5);
 
+/// What reads a summary.
+type Read = fn(&[u8], &Naming<'_>, &mut Decoded) -> Result<(), DecodeError>;
+
 /// What comes of a visit.
 #[derive(Default)]
 struct Round {
@@ -148,8 +151,7 @@ impl Visitor<'_> {
             round.failed_summaries.push(summary);
             return;
         }
-        let (what, read): (_, fn(&[u8], &Naming<'_>, &mut Decoded) -> Result<(), DecodeError>) = match summary
-        {
+        let (what, read): (_, Read) = match summary {
             Summary::Protocol => ("the summary of protocols", decode::protocol),
             Summary::Client => ("the summary of clients", decode::client),
             Summary::Drive => ("the summary of drives", decode::drive),

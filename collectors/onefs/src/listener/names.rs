@@ -1,0 +1,148 @@
+//! The names that gostats gives values in Prometheus.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use tidemark_collect::{Point, Value};
+use tidemark_expose::{Family, prometheus_label};
+
+/// What gostats puts before each name.
+pub(crate) const PREFIX: &str = "isilon_stat_";
+/// The label with the cluster's name.
+pub(crate) const CLUSTER_LABEL: &str = "cluster";
+/// It identifies an operation by number, beside its name; a series of its own would say nothing.
+const LEFT_OUT: &str = "op_id";
+/// The tag with the cluster's name.
+pub(crate) const CLUSTER_TAG: &str = "cluster";
+
+/// What the settings say of names.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Names {
+    /// What each begins with.
+    pub(crate) prefix: String,
+    /// The label with the cluster's name.
+    pub(crate) cluster_label: String,
+    /// A second one.
+    pub(crate) instance_label: Option<String>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            prefix: PREFIX.to_owned(),
+            cluster_label: CLUSTER_LABEL.to_owned(),
+            instance_label: None,
+        }
+    }
+}
+
+impl Names {
+    /// What is wrong with them, a line each.
+    pub(crate) fn mistakes(&self) -> Vec<String> {
+        let mut mistakes = Vec::new();
+        let whole = format!("{}x", self.prefix);
+        if Family::new(&whole, "").name() != whole {
+            mistakes.push(format!(
+                "`prefix` {:?} is no beginning of a Prometheus name; write letters, digits and underscores, a letter first, \
+                 such as \"isilon_stat_\"",
+                self.prefix
+            ));
+        }
+        let labels = [
+            ("cluster_label", Some(&self.cluster_label)),
+            ("instance_label_name", self.instance_label.as_ref()),
+        ];
+        for (key, label) in labels {
+            let Some(label) = label else { continue };
+            if label.is_empty() || prometheus_label(label) != *label {
+                mistakes.push(format!(
+                    "`{key}` {label:?} is no Prometheus label; write letters, digits and underscores, a letter first, such \
+                     as \"isilon_cluster\""
+                ));
+            }
+        }
+        mistakes
+    }
+
+    /// The labels that all of a cluster's samples have.
+    pub(crate) fn labels<'a>(&'a self, cluster: &'a str) -> Vec<(&'a str, &'a str)> {
+        let labels = [Some(&self.cluster_label), self.instance_label.as_ref()];
+        labels
+            .into_iter()
+            .flatten()
+            .map(|label| (label.as_str(), cluster))
+            .collect()
+    }
+}
+
+/// The families of all clusters, each made once.
+#[derive(Debug, Default)]
+pub(crate) struct Families {
+    prefix: String,
+    keys: Mutex<HashMap<Box<str>, Vec<Named>>>,
+}
+
+/// The family of a field of one key.
+#[derive(Debug)]
+struct Named {
+    field: Box<str>,
+    /// Whether the point has others beside it.
+    one_of_many: bool,
+    family: Family,
+}
+
+impl Families {
+    /// Families whose names begin with this.
+    pub(crate) fn new(prefix: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            keys: Mutex::default(),
+        }
+    }
+
+    /// Gives each sample of a point: its family and its value. What no description is known of has none.
+    pub(crate) fn each(&self, point: &Point, description: &str, mut visit: impl FnMut(&Family, f64)) {
+        let one_of_many = point.fields().nth(1).is_some();
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = point.measurement();
+        if !keys.contains_key(key) {
+            keys.insert(key.into(), Vec::new());
+        }
+        let Some(known) = keys.get_mut(key) else { return };
+        for (field, value) in point.fields() {
+            if field == LEFT_OUT {
+                continue;
+            }
+            let Some(value) = number(value) else { continue };
+            let is_it = |named: &&Named| *named.field == *field && named.one_of_many == one_of_many;
+            if let Some(named) = known.iter().find(is_it) {
+                visit(&named.family, value);
+                continue;
+            }
+            let name = match one_of_many {
+                true => format!("{}{key}_{field}", self.prefix),
+                false => format!("{}{key}", self.prefix),
+            };
+            let family = Family::new(&name, description);
+            visit(&family, value);
+            known.push(Named {
+                field: field.into(),
+                one_of_many,
+                family,
+            });
+        }
+    }
+}
+
+/// A field's value as Prometheus has it; strings are none.
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Float(float) => Some(*float),
+        #[expect(clippy::cast_precision_loss, reason = "Prometheus knows floats alone")]
+        Value::Int(int) => Some(*int as f64),
+        #[expect(clippy::cast_precision_loss, reason = "Prometheus knows floats alone")]
+        Value::Uint(uint) => Some(*uint as f64),
+        Value::Bool(bool) => Some(f64::from(u8::from(*bool))),
+        _ => None,
+    }
+}
