@@ -25,6 +25,7 @@ pub mod bucket;
 mod every;
 pub mod group;
 pub mod keys;
+pub mod listener;
 mod memory;
 mod once;
 pub mod plan;

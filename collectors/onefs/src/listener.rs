@@ -9,6 +9,6 @@ mod names;
 mod open;
 mod plan;
 
-pub(crate) use feed::{Facts, Feed};
-pub(crate) use open::Exposition;
+pub use feed::{Facts, Feed};
+pub use open::Exposition;
 pub use plan::ListenerPlan;

@@ -22,10 +22,12 @@ pub(crate) fn format(headers: &HeaderMap) -> Format {
             "text/*" | "*/*" => Some((0, Format::Prometheus)),
             _ => None,
         };
+        let quality = item.quality();
         if let Some((named, format)) = found
-            && (item.quality(), named) > (best.0, best.1)
+            && quality > 0
+            && (quality, named) > (best.0, best.1)
         {
-            best = (item.quality(), named, format);
+            best = (quality, named, format);
         }
     }
     best.2

@@ -69,3 +69,5 @@ pub use server::serve;
 pub use site::Site;
 pub use snapshot::Snapshot;
 pub use tls::{Tls, TlsError, TlsFiles};
+
+pub use tidemark_point::prometheus_label;

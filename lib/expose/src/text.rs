@@ -63,7 +63,13 @@ pub(crate) fn push_time(out: &mut Vec<u8>, time: Timestamp, format: Format) {
         let mut buffer = itoa::Buffer::new();
         let digits = buffer.format(MILLIS_PER_SECOND + fraction);
         out.push(b'.');
-        out.extend_from_slice(digits.trim_start_matches('1').trim_end_matches('0').as_bytes());
+        out.extend_from_slice(
+            digits
+                .get(1..)
+                .unwrap_or_default()
+                .trim_end_matches('0')
+                .as_bytes(),
+        );
     }
 }
 
@@ -86,7 +92,8 @@ mod tests {
             (-17.0, "-17"),
             (0.1, "0.1"),
             (999_999_999_999_999.0, "999999999999999"),
-            (1e15, "1e15"),
+            (1e15, "1000000000000000.0"),
+            (1e22, "1e+22"),
             (1.5e300, "1.5e300"),
             (5e-324, "5e-324"),
             (f64::MAX, "1.7976931348623157e308"),

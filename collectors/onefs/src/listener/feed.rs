@@ -12,11 +12,11 @@ use super::names::{CLUSTER_TAG, Families, Names};
 
 /// What is known of a key.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Facts<'a> {
+pub struct Facts<'a> {
     /// What it is; empty where nobody said.
-    pub(crate) description: &'a str,
+    pub description: &'a str,
     /// How often it is fetched: its samples are shown until the next ones are overdue.
-    pub(crate) interval: Duration,
+    pub interval: Duration,
 }
 
 /// What a cluster shows, under the labels that it has.
@@ -41,7 +41,11 @@ impl ShownSource {
 
     /// Takes these labels; where they are new, what was shown with others goes.
     fn take_labels(&mut self, registry: &Registry, labels: &[(&str, &str)]) {
-        let owned = || labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let owned = || {
+            labels
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        };
         let same = |known: &Vec<(String, String)>| {
             let known = known.iter().map(|(name, value)| (name.as_str(), value.as_str()));
             known.eq(labels.iter().copied())
@@ -55,7 +59,7 @@ impl ShownSource {
 
 /// What hands one cluster's points to the listeners.
 #[derive(Clone, Debug)]
-pub(crate) struct Feed {
+pub struct Feed {
     pub(super) registry: Registry,
     pub(super) names: Names,
     pub(super) families: Arc<Families>,
@@ -65,7 +69,7 @@ pub(crate) struct Feed {
 impl Feed {
     /// Shows a visit's points: those of a key take the place of the ones before. `facts` says what is known of a key, by
     /// its measurement; `cluster` is the name that the points carry.
-    pub(crate) fn show<'p, 'f>(
+    pub fn show<'p, 'f>(
         &self,
         cluster: &str,
         points: impl IntoIterator<Item = &'p Point>,

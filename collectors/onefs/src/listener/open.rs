@@ -21,7 +21,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// The samples of all clusters, and the listeners that show them. Clones share them: a reload hands one on.
 #[derive(Clone, Debug)]
-pub(crate) struct Exposition {
+pub struct Exposition {
     registry: Registry,
     listeners: Arc<Listeners>,
     families: Arc<Families>,
@@ -32,7 +32,7 @@ pub(crate) struct Exposition {
 
 impl ListenerPlan {
     /// Whether anything is to listen.
-    pub(crate) fn is_wanted<P>(&self, clusters: &[PlannedCluster<P>]) -> bool {
+    pub fn is_wanted<P>(&self, clusters: &[PlannedCluster<P>]) -> bool {
         self.all.is_some() || clusters.iter().any(|cluster| self.own_port(cluster).is_some())
     }
 
@@ -44,12 +44,17 @@ impl ListenerPlan {
     ///
     /// # Errors
     /// A line for each pair that shares a port.
-    pub(crate) fn check<P>(&self, clusters: &[PlannedCluster<P>]) -> Result<Vec<String>, PlanMistakes> {
+    pub fn check<P>(&self, clusters: &[PlannedCluster<P>]) -> Result<Vec<String>, PlanMistakes> {
         let mut owners: BTreeMap<u16, String> = BTreeMap::new();
         let mut mistakes = Vec::new();
         let ports = clusters
             .iter()
-            .filter_map(|cluster| Some((self.own_port(cluster)?, format!("`prometheus_port` of {}", cluster.address))))
+            .filter_map(|cluster| {
+                Some((
+                    self.own_port(cluster)?,
+                    format!("`prometheus_port` of {}", cluster.address),
+                ))
+            })
             .chain(self.all.map(|all| (all.port(), "`listen`".to_owned())))
             .chain(
                 self.discovery
@@ -139,7 +144,12 @@ impl ListenerPlan {
         };
         let mut groups: Vec<Group> = clusters
             .iter()
-            .filter_map(|cluster| Some(group(self.own_port(cluster)?, Some(cluster.address.host().to_owned()))))
+            .filter_map(|cluster| {
+                Some(group(
+                    self.own_port(cluster)?,
+                    Some(cluster.address.host().to_owned()),
+                ))
+            })
             .collect();
         if groups.is_empty() {
             groups.extend(self.all.map(|all| group(all.port(), None)));
@@ -151,7 +161,7 @@ impl ListenerPlan {
 impl Exposition {
     /// Opens what the plan wants. What ran before with another plan is taken over: what stays the same stays open, and
     /// shows what it showed.
-    pub(crate) fn open<P>(
+    pub fn open<P>(
         plan: Arc<ListenerPlan>,
         clusters: &[PlannedCluster<P>],
         clock: Arc<dyn Clock>,
@@ -183,7 +193,7 @@ impl Exposition {
     }
 
     /// What the points of the cluster at this address are handed to; none where it is not of the plan.
-    pub(crate) fn feed(&self, cluster: &Address) -> Option<Feed> {
+    pub fn feed(&self, cluster: &Address) -> Option<Feed> {
         Some(Feed {
             registry: self.registry.clone(),
             names: self.plan.names.clone(),
@@ -193,7 +203,7 @@ impl Exposition {
     }
 
     /// Waits for answers under way, for 2 s at most; the listeners stay open for who takes over.
-    pub(crate) async fn settle(&self) {
+    pub async fn settle(&self) {
         self.listeners.settle(LAST_ANSWERS).await;
     }
 }
