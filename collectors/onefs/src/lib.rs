@@ -22,6 +22,7 @@
 
 mod bound;
 pub mod bucket;
+pub mod derived;
 mod every;
 pub mod group;
 pub mod keys;
@@ -36,10 +37,12 @@ pub mod stock;
 mod visitor;
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tidemark_collect::settings::{Key, SectionReader};
 use tidemark_collect::{Batches, CollectorError, Context, Metric, Needs, Points, Schema, Section, Span};
 
+use crate::listener::Exposition;
 use crate::memory::Memories;
 use crate::plan::Plan;
 use crate::settings::{CheckedSettings, OnefsSettings};
@@ -54,6 +57,8 @@ pub struct Onefs {
     /// The file that the plan is of, where it is of one.
     idic: Option<PathBuf>,
     memories: Memories,
+    /// What listens, once it does.
+    shown: Mutex<Option<Exposition>>,
 }
 
 impl Onefs {
@@ -71,7 +76,19 @@ impl Onefs {
             plan: None,
             idic: None,
             memories: Memories::default(),
+            shown: Mutex::default(),
         }
+    }
+
+    /// Opens what is to listen; what the collector before had open is taken over.
+    fn show(&self, plan: &Plan, cx: &Context) -> Option<Exposition> {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = shown.take();
+        if plan.listener.is_wanted(&plan.clusters) {
+            let listener = Arc::clone(&plan.listener);
+            *shown = Some(Exposition::open(listener, &plan.clusters, cx.clock(), before));
+        }
+        shown.clone()
     }
 
     fn plan(&self) -> Result<&Plan, CollectorError> {
@@ -107,11 +124,19 @@ impl Metric for Onefs {
     }
 
     async fn every(&self, cx: &Context, out: &mut Batches) -> Result<(), CollectorError> {
-        every::every(self.plan()?, &self.memories, cx, out).await
+        let plan = self.plan()?;
+        let shown = self.show(plan, cx);
+        every::every(plan, &self.memories, shown.as_ref(), cx, out).await
     }
 
     fn take_over(&mut self, before: &Self) {
         let Some(plan) = &self.plan else { return };
+        let shown = before
+            .shown
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        self.shown = Mutex::new(shown);
         self.memories = before
             .memories
             .kept(|address| plan.clusters.iter().any(|cluster| cluster.address == *address));

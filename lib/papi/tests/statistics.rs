@@ -1,5 +1,7 @@
 //! Answers of `statistics/current`, as literals.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests fail loudly, as tests do")]
+
 use tidemark_collect::{Timestamp, line};
 use tidemark_papi::decode::{
     DecodeError, Decoded, ErrorCode, MAX_DEPTH, MAX_PARTS, MAX_WIDTH, Naming, Warning, statistics,

@@ -1,5 +1,7 @@
 //! Summaries and the short answers, as literals.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests fail loudly, as tests do")]
+
 use std::time::Duration;
 
 use tidemark_collect::{FieldType, Point, Timestamp};
