@@ -51,7 +51,12 @@ const LIB: &[(&str, &[&str])] = &[
     ("tidemark-systemd", &["tidemark-settings"]),
     (
         "tidemark-catalogue",
-        &["tidemark-settings", "tidemark-collect", "tidemark-systemd"],
+        &[
+            "tidemark-settings",
+            "tidemark-collect",
+            "tidemark-idic",
+            "tidemark-systemd",
+        ],
     ),
     // What collectors share that look at one field: they may use it, nothing else of lib does.
     ("tidemark-ubuntu", &["tidemark-collect"]),

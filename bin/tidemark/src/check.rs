@@ -10,6 +10,7 @@
 //! [{"check", "verdict": ok|warning|failed|not_tried, "found", "advice"}]}]}`, times RFC 3339.
 
 mod collectors;
+mod idic;
 mod outbox;
 mod screen;
 mod settings;
@@ -95,6 +96,8 @@ fn look(command: &Command) -> Result<Report, Failure> {
     let here = &command.here;
     let first = command.load();
     // Secrets and certificates may be root's alone: they are read before root becomes the state's owner.
+    let idic = first.as_ref().map(|loaded| idic::Read::of(loaded, here));
+    let idic = idic.unwrap_or_default();
     let (sinks, errors) = match &first {
         Ok(loaded) => {
             let http = ClientOptions::new(&here.environment);
@@ -114,6 +117,7 @@ fn look(command: &Command) -> Result<Report, Failure> {
         state: state.map_err(|error| error.to_string()),
         owner,
         sinks: &sinks,
+        sinks_are_known: first.as_ref().is_ok_and(|loaded| loaded.sinks_in_doubt.is_none()),
         errors: &errors,
         now: clock.now(),
         clock,
@@ -126,7 +130,7 @@ fn look(command: &Command) -> Result<Report, Failure> {
             sinks::look(&from)
         ))
     })?;
-    let checked = settings::Checked::of(&first, &catalogue, here);
+    let checked = settings::Checked::of(&first, &catalogue, here, idic);
     let mut parts = vec![checked.part(first.as_ref().ok(), here)];
     parts.push(state::part(&from, outbox.findings));
     parts.extend(sinks::parts(&from, found, &outbox.ledger));
@@ -159,6 +163,8 @@ struct Sources<'a> {
     /// Whether root could become the state's owner.
     owner: Result<(), OwnerError>,
     sinks: &'a Sinks,
+    /// Whether it is known which collectors bring a sink of their own.
+    sinks_are_known: bool,
     /// Of the sinks that cannot be used.
     errors: &'a [SinksError],
     now: Timestamp,

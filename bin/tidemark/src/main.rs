@@ -114,6 +114,7 @@ impl Command {
     /// As [`Command::settings`]; the notices say where it is not known which sinks there are.
     fn load(&self) -> Result<Loaded, Mistakes> {
         let mut loaded = Settings::load(&self.here.settings(None))?;
+        tidemark_idic::add_named_sink(&mut loaded, &self.here.places);
         let unknown = self.unknown_sinks(&loaded);
         loaded.notices.extend(unknown);
         Ok(loaded)

@@ -55,7 +55,7 @@ pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCod
     if state::file(&state, state::OUTBOX)?.is_none() && text.is_none() {
         return nothing_yet(action, state::elsewhere(command, &state));
     }
-    let is_known = command.unread().is_none();
+    let is_known = command.unread().is_none() && loaded.sinks_in_doubt.is_none();
     block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let options = OpenOptions::from_settings(&state, &loaded.settings, sinks, Arc::clone(&clock));

@@ -23,6 +23,10 @@ const LOOK_TIME: Duration = Duration::from_secs(2);
 const SILENT: &str =
     "does not answer: units are made without its group; see that it is mounted, then `tidemark units sync`";
 
+/// What is said of a file of gostats that does not answer.
+const FILE_SILENT: &str =
+    "does not answer: units are made without its sink; see that it is mounted, then `tidemark units sync`";
+
 /// The host as the settings have it; as it is without any where there are mistakes in them. What is to be said of it goes
 /// into `notices`.
 pub(crate) fn host(
@@ -61,6 +65,20 @@ pub(crate) fn host(
         }
     }
     host
+}
+
+/// Adds the sink of the file of gostats that the settings name, where they have none.
+pub(crate) fn add_collectors_sink(loaded: &mut Loaded, places: &Places, root: &Path) {
+    let named = tidemark_idic::named_file(loaded).filter(|_| loaded.has_default_sink);
+    let Some(file) = named else {
+        return;
+    };
+    let (path, places) = (below(root, &file), places.clone());
+    let read = begin(move || tidemark_idic::Idic::read(&path, &places));
+    match read.recv_timeout(LOOK_TIME) {
+        Ok(read) => tidemark_idic::add_sink_of(loaded, read),
+        Err(_) => loaded.sinks_in_doubt = Some(format!("{} {FILE_SILENT}", file.display())),
+    }
 }
 
 /// Begins work in a thread of its own, which is left behind where it hangs.

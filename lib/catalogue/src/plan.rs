@@ -6,7 +6,7 @@ use tidemark_settings::{Loaded, Mistakes, Settings};
 use tidemark_systemd::{Host, Needs, Unit};
 
 use crate::broken::short_line;
-use crate::host::{below, host, places};
+use crate::host::{add_collectors_sink, below, host, places};
 use crate::{Catalogue, Collector, Timing, Trust, side_by_side, write};
 
 /// The operator's command of an installed host, and what its flush does.
@@ -70,12 +70,16 @@ impl Plan {
             BTreeMap::new()
         });
         let places = places(&environment, &system.root);
-        let settings = Settings::load(&tidemark_settings::LoadFrom {
+        let mut settings = Settings::load(&tidemark_settings::LoadFrom {
             places: &places,
             environment: &environment,
             hostname: String::new(),
             known_collectors: None,
         });
+        if let Ok(loaded) = &mut settings {
+            add_collectors_sink(loaded, &places, &system.root);
+            notices.extend(loaded.sinks_in_doubt.clone());
+        }
         let host = host(settings.as_ref().ok(), &environment, &system.root, &mut notices);
         let mut plan = Plan::of(&system.catalogue(), &settings, &host);
         plan.notices
@@ -105,7 +109,14 @@ impl Plan {
                 None
             }
         };
-        let flush = |host: &Host| tidemark_systemd::flush(Path::new(COMMAND), &FLUSH, host);
+        let file = loaded.and_then(tidemark_idic::named_file);
+        let of_sink = file
+            .as_deref()
+            .filter(|_| loaded.is_some_and(|loaded| loaded.has_default_sink));
+        let flush = |host: &Host| {
+            let host = with_file(host, of_sink);
+            tidemark_systemd::flush(Path::new(COMMAND), &FLUSH, &host)
+        };
         let (host, flush) = match flush(host) {
             Ok(units) => (host.clone(), units),
             Err(error) => {
@@ -117,7 +128,10 @@ impl Plan {
         };
         let mut units = Vec::new();
         let made = side_by_side::map(&catalogue.collectors, |collector| {
-            of_collector(collector, loaded, &host)
+            let file = file
+                .as_deref()
+                .filter(|_| collector.name == tidemark_idic::COLLECTOR);
+            of_collector(collector, loaded, &with_file(&host, file))
         });
         for (collector, made) in catalogue.collectors.iter().zip(made) {
             match made {
@@ -143,6 +157,15 @@ impl Plan {
     pub fn write(&self, folder: &Path) -> Vec<String> {
         write::write(&self.units, folder)
     }
+}
+
+/// The host for the units of what reads that file.
+fn with_file(host: &Host, file: Option<&Path>) -> Host {
+    let mut host = host.clone();
+    if let Some(file) = file {
+        host.add_file(file);
+    }
+    host
 }
 
 /// The units of a collector, with the secrets of its own section; none where it is off.

@@ -219,11 +219,18 @@ fn tables_are_values() {
          [collector.cluster.told]\nurl = \"http://h/\"\ndoor.enabled = true\n",
     )
     .unwrap();
-    let names: Vec<_> = site.cluster.iter().map(|of| (of.hostname.as_str(), of.verify_ssl)).collect();
+    let names: Vec<_> = site
+        .cluster
+        .iter()
+        .map(|of| (of.hostname.as_str(), of.verify_ssl))
+        .collect();
     assert_eq!(names, [("a", false), ("b", true)]);
     assert!(matches!(&site.cluster[1].password, Some(SecretSource::Environment(name)) if name == "P"));
     assert!(!site.show.enabled && site.show.colours == ["red"]);
-    assert!(site.told.is_some_and(|told| told.door.enabled && told.url.as_str() == "http://h/"));
+    assert!(
+        site.told
+            .is_some_and(|told| told.door.enabled && told.url.as_str() == "http://h/")
+    );
     assert!(defaults::<Site>().is_ok_and(|site| site.cluster.is_empty() && site.told.is_none()));
 }
 
@@ -244,8 +251,10 @@ fn mistakes_in_tables_name_the_table() {
          instead"
     );
     assert_eq!(
-        read_as::<Site>("[collector.cluster]\ncluster = [5]\ntold = { door = 7 }\n[collector.cluster.show]\nx=1\n")
-            .unwrap_err(),
+        read_as::<Site>(
+            "[collector.cluster]\ncluster = [5]\ntold = { door = 7 }\n[collector.cluster.show]\nx=1\n"
+        )
+        .unwrap_err(),
         "F:2:12: `cluster` has an item that is an integer, where a table is needed; write \
          [[collector.cluster.cluster]] on a line above its keys instead\n\
          F:3:8: [collector.cluster.told] has no `url`; write url = \"https://example.com/\" in it\n\

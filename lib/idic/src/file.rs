@@ -108,6 +108,12 @@ impl Idic {
                 "{at}: it holds passwords, and every user of this host may read it; run chmod o= {at}"
             ));
         }
+        if document.is_handed_on() {
+            notices.push(format!(
+                "{at}: this user may not read it, so a change of it counts at the next start only; run chgrp tidemark {at}, \
+                 and chmod g+r {at}"
+            ));
+        }
         let notes = notes(&at, &draft.global.not_needed, draft.logging);
         let groups = draft.statgroups.into_iter().map(|group| StatGroup {
             place: group.place,

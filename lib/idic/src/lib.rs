@@ -70,6 +70,6 @@ pub use cluster::{AuthType, Cluster};
 pub use file::Idic;
 pub use global::Global;
 pub use prometheus::{HttpSd, Prometheus};
-pub use sink::{COLLECTOR, KEY, SINK, add_named_sink, add_sink};
+pub use sink::{COLLECTOR, KEY, SINK, add_named_sink, add_sink, add_sink_of, named_file};
 pub use statgroup::{StatGroup, UpdateInterval};
 pub use summary::SummaryStats;

@@ -1,6 +1,6 @@
 //! The file's back end as a sink.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use tidemark_settings::{Loaded, Mistakes, Places, Section, SinkKind, SinkSettings};
 
@@ -64,26 +64,30 @@ pub fn add_sink(loaded: &mut Loaded, idic: &Idic) -> Result<(), Mistakes> {
     Ok(())
 }
 
-/// Makes the back end of the file that `idic` of `[collector.onefs]` names a sink, where the settings have none; then the
-/// file is not even read. A file that cannot be, or that is wrong, is a notice: the collector itself says all of it. Gives
-/// the file where one is named.
-///
-/// `root` is the host's root folder, below which the file is.
-pub fn add_named_sink(loaded: &mut Loaded, places: &Places, root: &Path) -> Option<PathBuf> {
-    let named = loaded.path(COLLECTOR, KEY)?;
-    if !loaded.has_default_sink {
-        return Some(named);
+/// The file that `idic` of `[collector.onefs]` names.
+#[must_use]
+pub fn named_file(loaded: &Loaded) -> Option<PathBuf> {
+    loaded.path(COLLECTOR, KEY)
+}
+
+/// Makes the back end of the file that the settings name a sink, where they have none; then the file is not even read. A
+/// file that cannot be, or that is wrong, is a notice: the collector itself says all of it.
+pub fn add_named_sink(loaded: &mut Loaded, places: &Places) {
+    if loaded.has_default_sink
+        && let Some(path) = named_file(loaded)
+    {
+        add_sink_of(loaded, Idic::read(&path, places));
     }
-    let path = if root == Path::new("/") {
-        named.clone()
-    } else {
-        root.join(named.strip_prefix("/").unwrap_or(&named))
-    };
-    let added = Idic::read(&path, places).and_then(|idic| add_sink(loaded, &idic));
+}
+
+/// As [`add_sink`], with a file that was read elsewhere.
+pub fn add_sink_of(loaded: &mut Loaded, read: Result<Idic, Mistakes>) {
+    let added = read.and_then(|idic| add_sink(loaded, &idic));
     if let Err(mistakes) = added {
-        loaded.notices.push(not_known(&mistakes));
+        let why = not_known(&mistakes);
+        loaded.notices.push(why.clone());
+        loaded.sinks_in_doubt = Some(why);
     }
-    Some(named)
 }
 
 /// What is said where the file makes no sink.

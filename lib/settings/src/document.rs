@@ -16,6 +16,7 @@ use crate::{Places, SecretSource, Section, SectionReader, syntax};
 pub struct Document {
     file: Arc<SourceFile>,
     root: Table,
+    is_handed_on: bool,
 }
 
 /// What reading a section found: itself, where nothing is wrong with it, all mistakes, and all notices.
@@ -31,8 +32,13 @@ impl Document {
         let whole = |what: String, advice: String| {
             Mistakes::from(Mistake::new(Position::of_path(path, 0), what, advice))
         };
+        let mut is_handed_on = false;
         let bytes = match files::read(path, longest) {
-            Err(error @ ReadError::Denied(..)) => held(path, places, longest).ok_or(error),
+            Err(error @ ReadError::Denied(..)) => {
+                let held = held(path, places, longest);
+                is_handed_on = held.is_some();
+                held.ok_or(error)
+            }
             other => other,
         };
         let bytes = bytes.map_err(|error| match error {
@@ -43,7 +49,10 @@ impl Document {
             other => whole(other.what(), other.advice()),
         })?;
         match value::text(bytes) {
-            Ok(text) => Document::new(text, path),
+            Ok(text) => Ok(Document {
+                is_handed_on,
+                ..Document::new(text, path)?
+            }),
             Err(before) => {
                 let offset = before.len();
                 let file = source(before, path);
@@ -67,7 +76,11 @@ impl Document {
         let (parsed, errors) = DeTable::parse_recoverable(&file.text);
         Mistakes::check(syntax::mistakes(&file, &errors).0)?;
         let root = value::table(&file, parsed.into_inner());
-        Ok(Document { file, root })
+        Ok(Document {
+            file,
+            root,
+            is_handed_on: false,
+        })
     }
 
     /// Takes every key in small letters, as programs have it to which `Host` and `host` are one. Where both are there,
@@ -83,6 +96,11 @@ impl Document {
     /// The file's path.
     pub fn path(&self) -> &Path {
         &self.file.path
+    }
+
+    /// Whether this user may not read the file, and it is as systemd handed it to the unit when that started.
+    pub fn is_handed_on(&self) -> bool {
+        self.is_handed_on
     }
 
     /// The file as a whole.

@@ -70,6 +70,8 @@ pub struct Loaded {
     pub notices: Vec<String>,
     /// Whether neither files nor variables make a sink: the store is the one then.
     pub has_default_sink: bool,
+    /// Why it is not known whether a collector brings a sink of its own; none where it is.
+    pub sinks_in_doubt: Option<String>,
     collectors: Arc<Collectors>,
 }
 
@@ -383,6 +385,7 @@ impl Draft {
             },
             notices: self.notices,
             has_default_sink: self.has_default_sink,
+            sinks_in_doubt: None,
             collectors,
         })
     }

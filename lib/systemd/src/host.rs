@@ -1,6 +1,8 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tidemark_settings::{RemoteWriteCredentials, SecretSource, Settings, SinkKind};
+
+use crate::sandbox::HOMES;
 
 /// What all units of a host have in common.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -83,6 +85,15 @@ impl Host {
         host
     }
 
+    /// Adds a file with secrets in it: the unit sees it, and systemd hands it over, as the user may not be let read it.
+    pub fn add_file(&mut self, path: &Path) {
+        self.add_secret(Some(&SecretSource::File(path.to_path_buf())));
+        let seen = seen_with(path);
+        if !self.sinks.read_paths.contains(&seen) {
+            self.sinks.read_paths.push(seen);
+        }
+    }
+
     /// Adds a secret that systemd can hand over, once.
     pub fn add_secret<'a>(&mut self, secrets: impl IntoIterator<Item = &'a SecretSource>) {
         for credential in secrets.into_iter().filter_map(Credential::of) {
@@ -90,6 +101,16 @@ impl Host {
                 self.credentials.push(credential);
             }
         }
+    }
+}
+
+/// What has to be seen for a file to be: its folder, in which another may take its place; in a folder of people the file
+/// alone.
+fn seen_with(path: &Path) -> PathBuf {
+    let is_of_people = HOMES.iter().any(|home| path.starts_with(home));
+    match path.parent() {
+        Some(folder) if !is_of_people && folder.components().count() > 2 => folder.to_path_buf(),
+        _ => path.to_path_buf(),
     }
 }
 

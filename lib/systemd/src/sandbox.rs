@@ -14,7 +14,7 @@ pub(crate) const STATES: &str = "/var/lib";
 const STATE: &str = "/var/lib/tidemark";
 
 /// Folders of people, which `ProtectHome=` closes.
-const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
+pub(crate) const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
 /// Folders of everybody, in whose place `PrivateTmp=` puts empty ones.
 const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
 /// Folders of others: their state, logs, mail and data, whatever their modes are, and the bus on which services answer.

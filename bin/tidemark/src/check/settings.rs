@@ -4,7 +4,7 @@ use tidemark_app::Surroundings;
 use tidemark_delivery::Finding;
 use tidemark_settings::{KnownCollector, Loaded, Mistakes, Settings};
 
-use super::Part;
+use super::{Part, idic};
 use crate::catalogue::{Catalogue, Collector};
 use crate::wording::counted;
 
@@ -20,13 +20,31 @@ pub(super) struct Checked {
 
 impl Checked {
     /// Checks the sections of the collectors too, by what these say of themselves.
-    pub(super) fn of(first: &Result<Loaded, Mistakes>, catalogue: &Catalogue, here: &Surroundings) -> Self {
+    pub(super) fn of(
+        first: &Result<Loaded, Mistakes>,
+        catalogue: &Catalogue,
+        here: &Surroundings,
+        idic: idic::Read,
+    ) -> Self {
         let known: Vec<KnownCollector> = catalogue.collectors.iter().map(Collector::known).collect();
         match first {
             Ok(loaded) => {
                 let (mistakes, more) = loaded.check_collectors(&known);
-                let notices = loaded.notices.iter().cloned().chain(more).collect();
-                Self { mistakes, notices }
+                let mut notices: Vec<String> = loaded.notices.iter().cloned().chain(more).collect();
+                let is_installed = known.iter().any(|known| known.name == tidemark_idic::COLLECTOR);
+                if !is_installed {
+                    return Self { mistakes, notices };
+                }
+                if !idic.mistakes.is_empty() {
+                    // All of them are listed.
+                    notices.retain(|notice| loaded.sinks_in_doubt.as_ref() != Some(notice));
+                }
+                notices.extend(idic.notices);
+                let mistakes = mistakes.into_iter().flat_map(Mistakes::into_list);
+                Self {
+                    mistakes: Mistakes::check(mistakes.chain(idic.mistakes).collect()).err(),
+                    notices,
+                }
             }
             Err(shared) => {
                 // Those of the collectors too. What root could read, the state's owner perhaps cannot.

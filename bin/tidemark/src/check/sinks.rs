@@ -50,7 +50,7 @@ pub(super) fn parts(from: &Sources<'_>, found: Vec<Vec<Finding>>, ledger: &[Sink
         });
     }
     // What is not known whole may name it.
-    let is_known = from.command.unread().is_none();
+    let is_known = from.command.unread().is_none() && from.sinks_are_known;
     for of in ledger.iter().filter(|of| of.orphaned && is_known) {
         let mut checks = queue(of, now);
         let waiting = if of.waiting > 0 { " --waiting" } else { "" };

@@ -190,13 +190,17 @@ fn call_none_orphaned_in_doubt(
         sinks.iter_mut().for_each(|sink| sink.orphaned = false);
         return None;
     };
-    let unread = unread?;
+    let doubt = match (&loaded.sinks_in_doubt, unread) {
+        (Some(why), _) => why.clone(),
+        (None, Some(unread)) => unread.to_string(),
+        (None, None) => return None,
+    };
     let mut orphans = sinks.iter_mut().filter(|sink| sink.orphaned);
     let first = orphans.next()?;
     first.orphaned = false;
     orphans.for_each(|sink| sink.orphaned = false);
     (!loaded.has_default_sink)
-        .then(|| format!("whether {} is in the settings is not known: {unread}", first.name))
+        .then(|| format!("whether {} is in the settings is not known: {doubt}", first.name))
 }
 
 /// The configured sinks before anything was collected.
