@@ -6,6 +6,7 @@ use tidemark_collect::{Batch, Batches, CollectorError, Context, side_by_side};
 use tokio::time::Instant;
 
 use crate::bound::Bound;
+use crate::listener::Exposition;
 use crate::memory::Memories;
 use crate::plan::Plan;
 use crate::schedule::phase;
@@ -22,6 +23,7 @@ const LONGEST_SPREAD: Duration = Duration::from_secs(30);
 pub(crate) async fn every(
     plan: &Plan,
     memories: &Memories,
+    shown: Option<&Exposition>,
     cx: &Context,
     out: &Batches,
 ) -> Result<(), CollectorError> {
@@ -33,11 +35,15 @@ pub(crate) async fn every(
     let spread = plan.minimum.min(LONGEST_SPREAD);
     let tasks = plan.clusters.iter().enumerate().map(|(number, cluster)| {
         let origin = began + phase(number, count, spread);
-        let visitor = Visitor::new(plan, cluster, memories, cx, origin);
+        let feed = shown.and_then(|shown| shown.feed(&cluster.address));
+        let visitor = Visitor::new(plan, cluster, memories, cx, origin).with_feed(feed);
         let time = plan.minimum.max(SHORTEST_VISIT).min(cx.deadline());
         stay(visitor, origin, time, cx, out.clone())
     });
     let ended = side_by_side(count, tasks).await;
+    if let Some(shown) = shown {
+        shown.settle().await;
+    }
     ended.into_iter().collect()
 }
 

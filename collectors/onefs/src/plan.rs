@@ -6,12 +6,14 @@ mod native;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tidemark_collect::Secret;
 use tidemark_papi::{Address, AuthType, Summary};
 
 use crate::group::Group;
+use crate::listener::ListenerPlan;
 
 /// How often a summary is fetched.
 pub const SUMMARY_INTERVAL: Duration = Duration::from_secs(5);
@@ -31,6 +33,8 @@ pub struct Plan<P = Secret> {
     pub by_group: bool,
     /// Each point says whether its value is degraded.
     pub include_degraded: bool,
+    /// What a Prometheus server may scrape, while the collector stays.
+    pub listener: Arc<ListenerPlan>,
     /// What somebody should know at each run.
     pub notices: Vec<String>,
 }
@@ -79,6 +83,25 @@ impl std::fmt::Display for PlanMistakes {
 
 impl std::error::Error for PlanMistakes {}
 
+impl PlanMistakes {
+    /// Both, or the mistakes of both.
+    ///
+    /// # Errors
+    /// Where either has some.
+    pub fn of_both<A, B>(a: Result<A, Self>, b: Result<B, Self>) -> Result<(A, B), Self> {
+        match (a, b) {
+            (Ok(a), Ok(b)) => Ok((a, b)),
+            (a, b) => Err(Self(
+                a.err()
+                    .into_iter()
+                    .chain(b.err())
+                    .flat_map(|Self(mistakes)| mistakes)
+                    .collect(),
+            )),
+        }
+    }
+}
+
 impl<P> Plan<P> {
     /// The plan with the passwords that `resolve` finds.
     ///
@@ -119,6 +142,7 @@ impl<P> Plan<P> {
             minimum: self.minimum,
             by_group: self.by_group,
             include_degraded: self.include_degraded,
+            listener: self.listener,
             notices: self.notices,
         })
     }

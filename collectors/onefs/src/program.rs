@@ -1,15 +1,18 @@
 //! What the program has beside what all collectors have: gostats' configuration file, and the plan.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tidemark_app::clap::{Arg, ArgMatches, Command, value_parser};
 use tidemark_app::exit::{self, Failure};
 use tidemark_app::{Extras, Loaded, Surroundings};
+use tidemark_collect::SecretSource;
 use tidemark_collect::settings::Mistakes;
 use tidemark_idic::Idic;
 
 use crate::Onefs;
-use crate::plan::Plan;
+use crate::listener::ListenerPlan;
+use crate::plan::{Plan, PlanMistakes};
 
 /// The options and the subcommand of `tidemark-onefs`.
 #[derive(Debug)]
@@ -52,24 +55,37 @@ impl Extras<Onefs> for OnefsProgram {
     ) -> Result<(), Failure> {
         let named = matches.get_one::<PathBuf>("idic");
         let path = named.or(metric.settings.idic.as_ref()).cloned();
-        let plan = match &path {
+        let resolve = |secret: &SecretSource| secret.resolve(&here.environment, &here.places);
+        let (prometheus, discovery) = (&metric.settings.prometheus, &metric.settings.prom_http_sd);
+        let (draft, listener) = match &path {
             Some(path) => {
                 let idic = Idic::read_to_collect(path, &here.places, &here.environment).map_err(wrong)?;
                 loaded.notices.extend_from_slice(idic.notices());
                 for note in idic.notes() {
                     tracing::info!("{note}");
                 }
+                let mut file = None;
                 // Where there is another sink, nobody looks at the file's.
                 if loaded.has_default_sink {
                     loaded.add_collector_sink(tidemark_idic::COLLECTOR, idic.sink().map_err(wrong)?);
+                    file = idic.prometheus().map_err(wrong)?;
                 }
-                Plan::of_idic(&idic)
+                (
+                    Plan::of_idic(&idic),
+                    ListenerPlan::of_idic(file.as_ref(), prometheus, discovery, resolve),
+                )
             }
-            None => Plan::of_settings(&metric.settings),
+            None => (
+                Plan::of_settings(&metric.settings),
+                ListenerPlan::of_settings(prometheus, discovery, resolve),
+            ),
         };
-        let plan = plan
-            .and_then(|plan| plan.resolve(|password| password.resolve(&here.environment, &here.places)))
-            .map_err(|mistakes| Failure::settings(mistakes.to_string()))?;
+        let plan = draft.and_then(|draft| draft.resolve(resolve));
+        let (mut plan, (listener, notices)) = PlanMistakes::of_both(plan, listener).map_err(unplanned)?;
+        plan.notices.extend(notices);
+        plan.notices
+            .extend(listener.check(&plan.clusters).map_err(unplanned)?);
+        plan.listener = Arc::new(listener);
         loaded.notices.extend(plan.notices.iter().cloned());
         metric.plan = Some(plan);
         metric.idic = path;
@@ -79,6 +95,10 @@ impl Extras<Onefs> for OnefsProgram {
     fn watched(metric: &Onefs) -> Vec<PathBuf> {
         metric.idic.iter().cloned().collect()
     }
+}
+
+fn unplanned(mistakes: PlanMistakes) -> Failure {
+    Failure::settings(mistakes.to_string())
 }
 
 fn wrong(mistakes: Mistakes) -> Failure {

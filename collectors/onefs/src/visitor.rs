@@ -3,6 +3,7 @@
 mod fetch;
 mod told;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use tokio::time::Instant;
 use crate::bound::{Bound, Unanswered};
 use crate::bucket::{Bucket, buckets};
 use crate::keys::Descriptions;
-use crate::memory::{Memories, SharedMemory, lock};
+use crate::listener::{Facts, Feed};
+use crate::memory::{Memories, Memory, SharedMemory, lock};
 use crate::plan::{Plan, PlannedCluster, SUMMARY_INTERVAL};
 use crate::schedule::Schedule;
 use told::{Told, listed};
@@ -50,6 +52,10 @@ pub(crate) struct Visitor<'a> {
     introduced: Option<Instant>,
     /// What was said already.
     told: Told,
+    /// Where its points are shown beside.
+    feed: Option<Feed>,
+    /// How often each key is fetched; none where nothing shows it.
+    intervals: HashMap<Arc<str>, Duration>,
 }
 
 impl<'a> Visitor<'a> {
@@ -79,12 +85,23 @@ impl<'a> Visitor<'a> {
             sorted_until: None,
             introduced: None,
             told: Told::default(),
+            feed: None,
+            intervals: HashMap::new(),
         }
+    }
+
+    /// The same, whose points are shown too.
+    pub(crate) fn with_feed(self, feed: Option<Feed>) -> Self {
+        Self { feed, ..self }
     }
 
     /// What its runs are told apart by: its name as its points carry it; before it said that, where it is.
     pub(crate) fn target(&self) -> String {
-        match &lock(&self.memory).name {
+        self.name_of(&lock(&self.memory))
+    }
+
+    fn name_of(&self, memory: &Memory) -> String {
+        match &memory.name {
             Some(name) => self.cluster.tag(name),
             None => self.cluster.address.host().to_owned(),
         }
@@ -122,6 +139,23 @@ impl<'a> Visitor<'a> {
             );
         }
         self.fetch(cx, bound, due).await
+    }
+
+    /// Shows the points of a visit to who scrapes.
+    fn show(&self, cx: &Context, points: &Points) {
+        let Some(feed) = &self.feed else { return };
+        let memory = lock(&self.memory);
+        let omitted = feed.show(&self.name_of(&memory), points, |measurement| Facts {
+            description: memory.keys.info(measurement).map_or("", |info| &info.description),
+            interval: self
+                .intervals
+                .get(measurement)
+                .copied()
+                .unwrap_or(SUMMARY_INTERVAL),
+        });
+        if !omitted.is_empty() {
+            cx.notice(format_args!("not shown to Prometheus: {omitted}"));
+        }
     }
 
     /// When it is visited next, after a visit that ended now.
@@ -236,6 +270,13 @@ impl<'a> Visitor<'a> {
         let changes = memory.keys.changes().filter(|at| now < *at);
         self.sorted_until = Some(changes.unwrap_or(now + INTRODUCE));
         drop(memory);
+        if self.feed.is_some() {
+            let each = |bucket: &Bucket| {
+                let interval = bucket.interval;
+                bucket.keys.clone().into_iter().map(move |key| (key, interval))
+            };
+            self.intervals = sorted.iter().flat_map(each).collect();
+        }
         let sorted = sorted
             .into_iter()
             .map(|bucket| (bucket.interval, Work::Bucket(Arc::new(bucket))));

@@ -1,5 +1,7 @@
 //! The plan of gostats' configuration file.
 
+use std::sync::Arc;
+
 use tidemark_collect::SecretSource;
 use tidemark_idic::{AuthType, Cluster, Idic, UpdateInterval};
 use tidemark_papi::{Address, Summary};
@@ -51,6 +53,7 @@ impl Plan<SecretSource> {
             minimum: idic.global.min_update_interval.as_duration(),
             by_group: idic.global.fetch_by_statgroup,
             include_degraded: idic.global.include_degraded,
+            listener: Arc::default(),
             notices: Vec::new(),
         })
     }

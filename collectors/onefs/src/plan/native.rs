@@ -1,5 +1,7 @@
 //! The plan of `[collector.onefs]`.
 
+use std::sync::Arc;
+
 use tidemark_collect::SecretSource;
 use tidemark_papi::Summary;
 
@@ -41,6 +43,7 @@ impl Plan<SecretSource> {
             minimum: settings.min_update_interval.as_duration(),
             by_group: settings.fetch_by_statgroup,
             include_degraded: settings.include_degraded,
+            listener: Arc::default(),
             notices,
         })
     }

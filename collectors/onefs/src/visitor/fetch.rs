@@ -232,6 +232,7 @@ impl Visitor<'_> {
         {
             cx.notice(differ);
         }
+        self.show(cx, &decoded.points);
         decoded.points
     }
 }
