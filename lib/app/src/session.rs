@@ -149,7 +149,8 @@ impl Session {
         // One start, wherever it is named: in the lock, the record, the log.
         batch.started = started;
         let clock = self.clock_notice(started);
-        self.finish(&mut batch, clock.as_deref());
+        let notices = self.finish(&mut batch, clock.as_deref());
+        self.said.begin(None, &batch.gaps, &notices);
         let run = self.run_of(&mut batch);
         match &mut self.target {
             Target::Print(format) => print::<M>(&run, &batch.points, *format, &self.generation.settings),
@@ -208,8 +209,8 @@ impl Session {
     }
 
     /// What is done to each batch before it leaves: the host's tags, one point for a series and time, and what is to be
-    /// said of the clock and of the settings (logged at the start).
-    fn finish(&mut self, batch: &mut Batch, clock: Option<&str>) {
+    /// said of the clock and of the settings. What is to be logged of it: that of the settings was, at the start.
+    fn finish(&self, batch: &mut Batch, clock: Option<&str>) -> Vec<String> {
         for point in &mut batch.points {
             for (key, value) in &self.generation.settings.host.tags {
                 point.add_tag(key, value);
@@ -221,10 +222,10 @@ impl Session {
             batch.notices.push(adjustments.to_string());
         }
         batch.notices.extend(clock.map(str::to_owned));
-        self.said
-            .begin(batch.target.as_deref(), &batch.gaps, &batch.notices);
+        let logged = batch.notices.clone();
         let settings = self.generation.notices.iter().chain(&self.refused);
         batch.notices.splice(0..0, settings.cloned());
+        logged
     }
 
     /// The record of a batch; its points stay.

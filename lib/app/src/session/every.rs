@@ -247,17 +247,11 @@ impl Session {
         let clock = self.clock_notice(last);
         let (mut runs, mut ends) = (Vec::new(), Vec::new());
         for mut batch in batches {
-            let span = log::run_span(batch.started, batch.target.as_deref());
-            span.in_scope(|| self.finish(&mut batch, clock.as_deref()));
+            let notices = self.finish(&mut batch, clock.as_deref());
             let line = summary::collected(batch.points.len(), batch.duration, batch.gaps.len());
             let run = self.run_of(&mut batch);
-            ends.push((
-                span,
-                run.target.clone(),
-                run.error.clone(),
-                batch.points.len(),
-                line,
-            ));
+            let span = log::run_span(run.started, run.target.as_deref());
+            ends.push((span, notices, line));
             runs.push((run, batch.points));
         }
         // Of a run that is alone, all that is said on the way is said of it.
@@ -274,14 +268,15 @@ impl Session {
         }
         let mut how = String::new();
         let number = ends.len();
-        for ((span, target, error, points, line), (run, collected)) in ends.into_iter().zip(runs) {
-            span.in_scope(|| {
-                let outcome = match &self.target {
-                    Target::Submit(_) => outcome(error, lost.as_deref()),
-                    Target::Print(format) => print::<M>(&run, &collected, *format, &self.generation.settings),
-                };
-                how = self.said.end(target.as_deref(), points, line, outcome);
-            });
+        for ((span, notices, line), (mut run, points)) in ends.into_iter().zip(runs) {
+            let _within = span.entered();
+            let target = run.target.take();
+            self.said.begin(target.as_deref(), &run.gaps, &notices);
+            let outcome = match &self.target {
+                Target::Submit(_) => outcome(run.error, lost.as_deref()),
+                Target::Print(format) => print::<M>(&run, &points, *format, &self.generation.settings),
+            };
+            how = self.said.end(target.as_deref(), points.len(), line, outcome);
         }
         if number > 1 {
             how = format!("{number} runs; the last, {how}");
