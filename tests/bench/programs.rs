@@ -2,7 +2,8 @@
 //!
 //! `cargo build --config .cargo/dist.toml --profile dist --bins`, then `cargo bench --profile dist -p tidemark-tests --bench
 //! programs -- [PART…]` with the parts `start`, `sponsoring`, `autopkgtest`, `ubuntu-linear`, `ubuntu-parse`,
-//! `ubuntu-runs`, `backlog`, `generator`, `systemd`; `ubuntu` is three of them, and all are run where none is named.
+//! `ubuntu-runs`, `onefs-parity`, `onefs-growth`, `onefs-endurance` (12 minutes together), `backlog`, `generator`, `systemd`;
+//! `ubuntu` and `onefs` are three each, and all are run where none is named.
 //! `ubuntu-parse` needs one program more: `cargo build --config .cargo/dist.toml --profile dist -p tidemark-tests --example
 //! parse`. Needs `influxd`, `rsync`, `curl`, for the peers `python3-influxdb` and `python3-yaml`, and root for `systemd`.
 //! What is printed goes into BENCHMARKS.md.
@@ -17,19 +18,23 @@ mod backlog;
 mod generator;
 mod measure;
 mod one_run;
+mod onefs;
 mod start;
 mod swallow;
 mod systemd;
 mod ubuntu;
 
 /// What can be asked for by name.
-const PARTS: [(&str, fn()); 9] = [
+const PARTS: [(&str, fn()); 12] = [
     ("start", start::run),
     ("sponsoring", one_run::sponsoring),
     ("autopkgtest", one_run::autopkgtest),
     ("ubuntu-linear", ubuntu::linear),
     ("ubuntu-parse", ubuntu::peers),
     ("ubuntu-runs", ubuntu::runs),
+    ("onefs-parity", onefs::parity),
+    ("onefs-growth", onefs::growth),
+    ("onefs-endurance", onefs::endurance),
     ("backlog", backlog::run),
     ("generator", generator::run),
     ("systemd", systemd::run),
