@@ -199,6 +199,9 @@ fn needs(page: &mut Roff, of: &Description) {
     if of.needs.network {
         needs.push("the network".to_owned());
     }
+    if of.needs.listens {
+        needs.push("ports on which it answers".to_owned());
+    }
     if !of.needs.programs.is_empty() {
         needs.push(format!("the programs {}", of.needs.programs.join(", ")));
     }

@@ -109,6 +109,7 @@ impl Metric for Images {
     const NAME: &'static str = "images";
     const NEEDS: Needs = Needs {
         network: true,
+        listens: false,
         programs: &["rsync"],
         paths: &[distro_info::PATH],
     };
@@ -165,14 +166,18 @@ impl Metric for Images {
 
 impl Images {
     /// The root of the images, with a slash at its end.
-    fn base(&self) -> Result<String, CollectorError> {
+    ///
+    /// # Errors
+    /// Where it is not the address of a module: a mistake in the settings.
+    pub fn base(&self) -> Result<String, CollectorError> {
         let rest = self.url.strip_prefix("rsync://").unwrap_or_default();
         let (host, _) = rest.split_once('/').unwrap_or_default();
         let is_plain = !rest.contains(|character: char| character.is_control() || character == '@');
         if host.is_empty() || !is_plain {
             // It is not shown: what stands before an @ may be a password.
             return Err(CollectorError::other(
-                "`url` is not the address of a module of an rsync server, without a user: write rsync://HOST/MODULE/",
+                "`url` of [collector.images] is not the address of a module of an rsync server, without a user: write \
+                 rsync://HOST/MODULE/",
             ));
         }
         let slash = if self.url.ends_with('/') { "" } else { "/" };

@@ -195,6 +195,7 @@ fn of_collector(collector: &Collector, loaded: Option<&Loaded>, host: &Host) -> 
 fn needs(described: &NeedsDescription) -> Needs {
     Needs {
         network: described.network,
+        listens: described.listens,
         programs: described.programs.clone(),
         paths: described.paths.iter().map(PathBuf::from).collect(),
     }

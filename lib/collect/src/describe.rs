@@ -41,6 +41,9 @@ pub struct Description {
 pub struct NeedsDescription {
     /// The network.
     pub network: bool,
+    /// Ports on which it answers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub listens: bool,
     /// Programs that it runs.
     pub programs: Vec<String>,
     /// Paths of the host that it reads.
@@ -126,6 +129,7 @@ impl Description {
             default: M::DEFAULT.as_str().to_owned(),
             needs: NeedsDescription {
                 network: M::NEEDS.network,
+                listens: M::NEEDS.listens,
                 programs: owned(M::NEEDS.programs),
                 paths: owned(M::NEEDS.paths),
             },

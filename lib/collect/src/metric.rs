@@ -96,6 +96,8 @@ impl DefaultState {
 pub struct Needs {
     /// The network.
     pub network: bool,
+    /// Ports on which it answers.
+    pub listens: bool,
     /// Programs that it runs, by name.
     pub programs: &'static [&'static str],
     /// Paths of the host that it reads, absolute.
@@ -106,6 +108,7 @@ impl Needs {
     /// Neither network nor programs nor paths.
     pub const NOTHING: Self = Self {
         network: false,
+        listens: false,
         programs: &[],
         paths: &[],
     };
@@ -113,6 +116,7 @@ impl Needs {
     /// The network alone.
     pub const NETWORK: Self = Self {
         network: true,
+        listens: false,
         programs: &[],
         paths: &[],
     };

@@ -41,6 +41,7 @@ impl Metric for Sponsoring {
     const DEFAULT: DefaultState = DefaultState::Off;
     const NEEDS: Needs = Needs {
         network: true,
+        listens: false,
         programs: &["rsync"],
         paths: &["/proc"],
     };

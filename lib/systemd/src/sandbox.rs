@@ -84,8 +84,12 @@ pub(crate) fn sandbox(
         keys.push(("SystemCallFilter", OF_PROGRAMS.to_owned()));
         keys.push(("MemoryDenyWriteExecute", "yes".to_owned()));
     }
-    if needs.network || host.sinks.network {
+    if needs.network || needs.listens || host.sinks.network {
         keys.push(("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6".to_owned()));
+        // A program that is not tidemark's may answer on a port as it works: an address that a server connects to.
+        if !needs.listens && needs.programs.is_empty() {
+            keys.push(("SocketBindDeny", "any".to_owned()));
+        }
     } else {
         keys.push(("RestrictAddressFamilies", "AF_UNIX".to_owned()));
         keys.push(("PrivateNetwork", "yes".to_owned()));

@@ -19,6 +19,12 @@ const WATCHDOG: Span = Span::minutes(2);
 /// The least between the end of a program that should have stayed and its next start.
 const SHORTEST_RESTART: Span = Span::secs(5);
 
+/// Has a program that stays read its settings anew.
+const RELOAD: &str = "+/bin/kill -HUP $MAINPID";
+
+/// The most files and connections of a program that stays: it may have some of each of many sources at once.
+const MOST_FILES: &str = "65536";
+
 /// What is said of a service that differs from one to the next.
 pub(crate) struct Service<'a> {
     /// The unit's name without `.service`.
@@ -65,7 +71,7 @@ impl<'a> Service<'a> {
         text.section("Unit");
         text.key("Description", &value::description(&self.description));
         text.key("StartLimitIntervalSec", "0");
-        if self.needs.network || host.sinks.network {
+        if self.needs.network || self.needs.listens || host.sinks.network {
             text.key("Wants", "network-online.target");
             text.key("After", "network-online.target");
         }
@@ -91,6 +97,11 @@ impl<'a> Service<'a> {
         text.key("Environment", "TIDEMARK_BOOT_ID=%b");
         text.key("EnvironmentFile", "-/etc/default/tidemark");
         text.key("ExecStart", &self.command(host)?);
+        if let Runs::Stays(_) = self.runs {
+            // As the manager: the sandbox lets nobody send a signal.
+            text.key("ExecReload", RELOAD);
+            text.key("LimitNOFILE", MOST_FILES);
+        }
         text.key("User", value::account("the user", &host.user)?);
         text.key("StateDirectory", "tidemark");
         text.key("StateDirectoryMode", "0750");

@@ -31,6 +31,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Unit>)> {
         ),
         ("images", made(&images(), &influxdb())),
         ("images-everything", made(&images(), &everything())),
+        ("onefs", made(&onefs(), &Host::new())),
         ("odd", made(&odd(), &oddly())),
         (
             "flush",
@@ -54,6 +55,22 @@ pub(crate) fn program(name: &str) -> PathBuf {
 
 pub(crate) fn paths(paths: &[&str]) -> Vec<PathBuf> {
     paths.iter().map(PathBuf::from).collect()
+}
+
+/// Many clusters, each at its own interval, and ports on which their values are shown.
+pub(crate) fn onefs() -> Collector {
+    Collector {
+        name: "onefs".to_owned(),
+        summary: "The statistics of OneFS storage clusters.".to_owned(),
+        program: program("onefs"),
+        interval: Span::secs(30),
+        deadline: Span::minutes(10),
+        needs: Needs {
+            network: true,
+            listens: true,
+            ..Needs::default()
+        },
+    }
 }
 
 /// As the collector of that name: this machine's own figures.
@@ -112,6 +129,7 @@ pub(crate) fn images() -> Collector {
         deadline: Span::minutes(10),
         needs: Needs {
             network: true,
+            listens: false,
             programs: vec!["rsync".to_owned(), "/opt/storcli/storcli64".to_owned()],
             paths: paths(&[
                 "/dev/sda",

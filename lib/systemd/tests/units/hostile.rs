@@ -220,12 +220,13 @@ fn collector() -> impl Strategy<Value = Collector> {
     let spans = (1_u64..1_000_000_000, 1_u64..1_000_000_000);
     let needs = (
         any::<bool>(),
+        any::<bool>(),
         prop::collection::vec(path(), 0..2),
         prop::collection::vec(path(), 0..3),
     );
     let name = prop_oneof![19 => "[a-z][a-z0-9-]{0,20}", 1 => text(20)];
     (name, text(300), path(), spans, needs).prop_map(
-        |(name, summary, program, (interval, deadline), (network, programs, paths))| Collector {
+        |(name, summary, program, (interval, deadline), (network, listens, programs, paths))| Collector {
             name,
             summary,
             program,
@@ -233,6 +234,7 @@ fn collector() -> impl Strategy<Value = Collector> {
             deadline: Span::millis(deadline),
             needs: Needs {
                 network,
+                listens,
                 programs: programs
                     .iter()
                     .map(|program| program.to_str().unwrap().to_owned())
@@ -362,7 +364,7 @@ proptest! {
             one(key);
         }
         prop_assert_eq!(one("User"), "tidemark");
-        let network = collector.needs.network || host.sinks.network;
+        let network = collector.needs.network || collector.needs.listens || host.sinks.network;
         prop_assert_eq!(values(&service, "PrivateNetwork").is_empty(), network);
 
         if let Some(timer) = made.get(1) {

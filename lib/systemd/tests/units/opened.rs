@@ -183,3 +183,52 @@ fn what_can_be_written_cannot_be_executed() {
         }
     }
 }
+
+#[test]
+fn who_listens_may_have_a_port() {
+    let mut collector = cases::sponsoring();
+    let closed = of(&collector, &Host::new());
+    assert_eq!(closed("SocketBindDeny"), ["any"]);
+    // What another program needs, nobody knows.
+    collector.needs.programs = vec!["rmadison".to_owned()];
+    assert_eq!(of(&collector, &Host::new())("SocketBindDeny"), [""; 0]);
+    collector.needs.programs.clear();
+    collector.needs.network = false;
+    collector.needs.listens = true;
+    let open = of(&collector, &Host::new());
+    assert_eq!(open("SocketBindDeny"), [""; 0]);
+    assert_eq!(open("PrivateNetwork"), [""; 0]);
+    assert_eq!(open("RestrictAddressFamilies"), ["AF_UNIX AF_INET AF_INET6"]);
+    assert_eq!(open("After"), ["network-online.target"]);
+}
+
+#[test]
+fn who_stays_can_be_told_to_read_its_settings_anew() {
+    let mut collector = cases::sponsoring();
+    let once = of(&collector, &Host::new());
+    assert_eq!(once("ExecReload"), [""; 0]);
+    assert_eq!(once("LimitNOFILE"), [""; 0]);
+    collector.interval = tidemark_settings::Span::secs(30);
+    let stays = of(&collector, &Host::new());
+    assert_eq!(stays("ExecReload"), ["+/bin/kill -HUP $MAINPID"]);
+    assert_eq!(stays("LimitNOFILE"), ["65536"]);
+}
+
+#[test]
+fn a_file_with_secrets_is_seen_and_handed_on() {
+    for (file, seen) in [
+        ("/etc/gostats/idic.toml", [""; 0].as_slice()),
+        ("/srv/gostats/idic.toml", &["-/srv/gostats"]),
+        ("/srv/idic.toml", &["-/srv/idic.toml"]),
+        ("/home/u/idic.toml", &["-/home/u/idic.toml"]),
+        ("/root/idic.toml", &["-/root/idic.toml"]),
+    ] {
+        let mut host = Host::new();
+        host.add_file(std::path::Path::new(file));
+        let service = of(&cases::sponsoring(), &host);
+        assert_eq!(service("BindReadOnlyPaths"), seen, "{file}");
+        let name = format!("tidemark.file.{}", file.trim_start_matches('/').replace('/', "-"));
+        assert_eq!(service("LoadCredential"), [format!("{name}:{file}")]);
+        assert_eq!(service("SetCredential"), [format!("{name}:\\n")]);
+    }
+}
