@@ -112,7 +112,10 @@ impl Section for Onefs {
 impl Metric for Onefs {
     const NAME: &'static str = "onefs";
     const RUN_INTERVAL: Span = Span::secs(30);
-    const NEEDS: Needs = Needs::NETWORK;
+    const NEEDS: Needs = Needs {
+        listens: true,
+        ..Needs::NETWORK
+    };
     const MEASUREMENTS: &'static [&'static Schema] = &[];
     const RULE: Option<&'static str> = Some(
         "each statistics key is a measurement, and so are `node.summary.protocol`, `node.summary.client`, \
