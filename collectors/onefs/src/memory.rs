@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidemark_papi::Address;
 
+use crate::derived::Derived;
 use crate::keys::{Descriptions, Keys};
 
 /// What is remembered of one cluster.
@@ -16,6 +17,8 @@ pub(crate) struct Memory {
     pub(crate) version: String,
     /// What is known of its keys.
     pub(crate) keys: Keys,
+    /// The values before, of which changes are worked out.
+    pub(crate) derived: Derived,
 }
 
 /// One cluster's memory, which is locked for moments alone.

@@ -12,11 +12,22 @@ use std::time::Duration;
 use tidemark_collect::Secret;
 use tidemark_papi::{Address, AuthType, Summary};
 
-use crate::group::Group;
+use crate::derived::Derivations;
+use crate::group::{Group, Pace};
 use crate::listener::ListenerPlan;
+use crate::settings::OnefsSettings;
 
 /// How often a summary is fetched.
 pub const SUMMARY_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The group of the keys that are fetched for what is derived of them.
+const DERIVED: &str = "derived";
+
+fn has_key(groups: &[Group], name: &str) -> bool {
+    groups
+        .iter()
+        .any(|group| group.keys.iter().any(|key| **key == *name))
+}
 
 /// What is collected from where. `P` is the clusters' password: where it is, or what it is.
 #[derive(Clone, Debug)]
@@ -33,6 +44,8 @@ pub struct Plan<P = Secret> {
     pub by_group: bool,
     /// Each point says whether its value is degraded.
     pub include_degraded: bool,
+    /// What is worked out of the values.
+    pub derivations: Derivations,
     /// What a Prometheus server may scrape, while the collector stays.
     pub listener: Arc<ListenerPlan>,
     /// What somebody should know at each run.
@@ -103,6 +116,30 @@ impl PlanMistakes {
 }
 
 impl<P> Plan<P> {
+    /// The same with what `[[collector.onefs.derived]]` and `concurrency` say; keys that it needs and no group has are a
+    /// group of their own.
+    #[must_use]
+    pub fn with_derived(mut self, settings: &OnefsSettings) -> Self {
+        for derived in &settings.derived {
+            self.derivations
+                .add(&derived.key, &derived.functions, derived.percent_change);
+        }
+        if settings.concurrency {
+            let groups = &self.groups;
+            self.derivations.concurrency(|name| has_key(groups, name));
+        }
+        let missing: Vec<&str> = self
+            .derivations
+            .keys()
+            .filter(|key| !has_key(&self.groups, key))
+            .collect();
+        if !missing.is_empty() {
+            let group = Group::new(DERIVED, Pace::OWN, missing);
+            self.groups.push(group);
+        }
+        self
+    }
+
     /// The plan with the passwords that `resolve` finds.
     ///
     /// # Errors
@@ -142,6 +179,7 @@ impl<P> Plan<P> {
             minimum: self.minimum,
             by_group: self.by_group,
             include_degraded: self.include_degraded,
+            derivations: self.derivations,
             listener: self.listener,
             notices: self.notices,
         })

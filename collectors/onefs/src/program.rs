@@ -80,7 +80,7 @@ impl Extras<Onefs> for OnefsProgram {
                 ListenerPlan::of_settings(prometheus, discovery, resolve),
             ),
         };
-        let plan = draft.and_then(|draft| draft.resolve(resolve));
+        let plan = draft.and_then(|draft| draft.with_derived(&metric.settings).resolve(resolve));
         let (mut plan, (listener, notices)) = PlanMistakes::of_both(plan, listener).map_err(unplanned)?;
         plan.notices.extend(notices);
         plan.notices

@@ -106,7 +106,7 @@ pub struct SummarySettings {
 /// What is worked out of the values of a key.
 #[derive(Debug, Settings)]
 pub struct DerivedSettings {
-    /// The key, which some active group has too.
+    /// The key, or `KEY:FIELD` where its values have fields; one that no active group has is fetched too.
     pub key: String,
     /// Over the cluster's nodes: `sum`, `avg`, `min`, `max`.
     #[default([])]

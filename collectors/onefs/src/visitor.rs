@@ -31,6 +31,9 @@ const RETRY: Duration = Duration::from_secs(30);
 /// How soon a cluster that failed is visited again at the earliest.
 const SHORTEST_REST: Duration = Duration::from_secs(1);
 
+/// What the measurements of summaries begin with.
+const SUMMARIES: &str = "node.summary.";
+
 /// What is fetched at its moments.
 #[derive(Clone, Debug, PartialEq)]
 enum Work {
@@ -147,15 +150,22 @@ impl<'a> Visitor<'a> {
         let memory = lock(&self.memory);
         let omitted = feed.show(&self.name_of(&memory), points, |measurement| Facts {
             description: memory.keys.info(measurement).map_or("", |info| &info.description),
-            interval: self
-                .intervals
-                .get(measurement)
-                .copied()
-                .unwrap_or(SUMMARY_INTERVAL),
+            interval: self.interval_of(measurement),
         });
         if !omitted.is_empty() {
             cx.notice(format_args!("not shown to Prometheus: {omitted}"));
         }
+    }
+
+    /// How often a measurement comes: a summary, a key, or what is derived of keys.
+    fn interval_of(&self, measurement: &str) -> Duration {
+        if measurement.starts_with(SUMMARIES) {
+            return SUMMARY_INTERVAL;
+        }
+        let of = |key: &str| self.intervals.get(key).copied();
+        of(measurement)
+            .or_else(|| self.plan.derivations.keys().filter_map(of).max())
+            .unwrap_or(SUMMARY_INTERVAL)
     }
 
     /// When it is visited next, after a visit that ended now.

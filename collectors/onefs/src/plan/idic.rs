@@ -7,6 +7,7 @@ use tidemark_idic::{AuthType, Cluster, Idic, UpdateInterval};
 use tidemark_papi::{Address, Summary};
 
 use super::{Plan, PlanMistakes, PlannedCluster};
+use crate::derived::Derivations;
 use crate::group::{Group, Pace};
 
 impl Plan<SecretSource> {
@@ -53,6 +54,7 @@ impl Plan<SecretSource> {
             minimum: idic.global.min_update_interval.as_duration(),
             by_group: idic.global.fetch_by_statgroup,
             include_degraded: idic.global.include_degraded,
+            derivations: Derivations::default(),
             listener: Arc::default(),
             notices: Vec::new(),
         })

@@ -6,6 +6,7 @@ use tidemark_collect::SecretSource;
 use tidemark_papi::Summary;
 
 use super::{Plan, PlanMistakes, PlannedCluster};
+use crate::derived::Derivations;
 use crate::group::Group;
 use crate::settings::{ClusterSettings, OnefsSettings, SummarySettings};
 
@@ -43,6 +44,7 @@ impl Plan<SecretSource> {
             minimum: settings.min_update_interval.as_duration(),
             by_group: settings.fetch_by_statgroup,
             include_degraded: settings.include_degraded,
+            derivations: Derivations::default(),
             listener: Arc::default(),
             notices,
         })

@@ -5,7 +5,9 @@ use tidemark_papi::{AuthType, Summary};
 
 use super::Plan;
 use crate::group::{Group, Pace};
-use crate::settings::{Authtype, ClusterSettings, Hostname, OnefsSettings, StatgroupSettings};
+use crate::settings::{
+    Authtype, ClusterSettings, DerivedSettings, Function, Hostname, OnefsSettings, StatgroupSettings,
+};
 
 fn settings() -> OnefsSettings {
     defaults().expect("defaults that can be read")
@@ -148,4 +150,28 @@ fn every_password_that_is_not_found_is_told() {
         mistakes.0[1].starts_with("the password of https://two.example:8080: "),
         "{mistakes}"
     );
+}
+
+#[test]
+fn what_is_derived_brings_its_keys() {
+    let mut settings = settings();
+    settings.cluster.push(cluster("cl17.example"));
+    settings.concurrency = true;
+    settings.derived = vec![DerivedSettings {
+        key: "node.load.1min".to_owned(),
+        functions: vec![Function::Max],
+        percent_change: false,
+    }];
+    let plan = Plan::of_settings(&settings)
+        .expect("a plan")
+        .with_derived(&settings);
+    assert_eq!(plan.groups.len(), 14);
+    assert_eq!(
+        plan.groups[13],
+        Group::new("derived", Pace::OWN, ["node.ifs.ops.in", "node.ifs.ops.out"])
+    );
+    let names: Vec<String> = plan.derivations.names().collect();
+    for name in ["cluster.ifs.concurrency", "cluster.node.load.1min.max"] {
+        assert!(names.iter().any(|made| made == name), "no {name} in {names:?}");
+    }
 }

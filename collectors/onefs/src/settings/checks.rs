@@ -14,6 +14,7 @@ pub(super) fn check(section: &mut SectionReader<'_>) {
     no_cluster_twice(section);
     no_group_twice(section);
     no_key_twice(section);
+    derived_are_of_keys(section);
 }
 
 /// The items of a list of tables.
@@ -87,6 +88,30 @@ fn no_group_twice(section: &mut SectionReader<'_>) {
         } else if !names.insert(name) {
             let what = format!("`statgroup` has {name:?} twice");
             section.mistake(value.mistake(what, "write another name, or one group with the keys of both"));
+        }
+    }
+}
+
+fn derived_are_of_keys(section: &mut SectionReader<'_>) {
+    for derived in tables(section, "derived") {
+        let Some(value) = within(derived, "key") else {
+            continue;
+        };
+        let Some(text) = value.as_str() else { continue };
+        let key = text.split_once(':').map_or(text, |(key, _)| key);
+        if let Some(fault) = no_key(key) {
+            let what = format!("`derived` has the `key` {key:?}, which {fault}");
+            section.mistake(value.mistake(what, "write the name of a statistics key, or KEY:FIELD, instead"));
+            continue;
+        }
+        let list = within(derived, "functions").and_then(Value::as_list);
+        let change = within(derived, "percent_change").and_then(Value::as_bool);
+        if list.is_none_or(<[Value]>::is_empty) && change != Some(true) {
+            let what = format!("`derived` has {text:?}, of which nothing is worked out");
+            section.mistake(value.mistake(
+                what,
+                "write functions = [\"sum\"], or percent_change = true, beside it",
+            ));
         }
     }
 }

@@ -193,7 +193,7 @@ impl Visitor<'_> {
     }
 
     /// The points of a visit, with what the cluster said beside them told.
-    fn told_of(&mut self, cx: &Context, decoded: Decoded) -> Points {
+    fn told_of(&mut self, cx: &Context, mut decoded: Decoded) -> Points {
         let now = Instant::now();
         let mut absent = Vec::new();
         {
@@ -231,6 +231,13 @@ impl Visitor<'_> {
             && self.told.clock(now)
         {
             cx.notice(differ);
+        }
+        {
+            let mut memory = lock(&self.memory);
+            let name = self.name_of(&memory);
+            memory
+                .derived
+                .derive(&self.plan.derivations, &name, &mut decoded.points);
         }
         self.show(cx, &decoded.points);
         decoded.points

@@ -16,6 +16,7 @@ use tidemark_collect::{
     defaults, testing,
 };
 use tidemark_onefs::Onefs;
+use tidemark_onefs::derived::Derivations;
 use tidemark_onefs::group::{Group, Pace};
 use tidemark_onefs::plan::{Plan, PlannedCluster};
 use tidemark_papi::AuthType;
@@ -56,6 +57,7 @@ pub(crate) fn plan(clusters: &[&OneFs], keys: &[&str]) -> Plan {
         minimum: Duration::from_millis(100),
         by_group: false,
         include_degraded: false,
+        derivations: Derivations::default(),
         listener: Arc::default(),
         notices: Vec::new(),
     }

@@ -1,0 +1,133 @@
+//! Plain runs of the real program, against clusters that are well and that are not.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expects by failing loudly, in its helpers too"
+)]
+
+use std::path::Path;
+use std::time::Duration;
+
+use tidemark_testkit::onefs::{OneFs, Time};
+use tidemark_testkit::{Home, Run, golden};
+
+/// When the clusters are.
+const NOW: i64 = 1_700_000_000;
+
+fn cluster(name: &str, nodes: usize) -> OneFs {
+    let cluster = OneFs::http(name, nodes);
+    cluster.set_time(Time::At(NOW));
+    cluster
+}
+
+fn section(cluster: &OneFs) -> String {
+    format!(
+        "[[collector.onefs.cluster]]\nhostname = \"{}\"\nusername = \"monitor\"\npassword = \"correct horse\"\n",
+        cluster.address()
+    )
+}
+
+fn dry_run(home: &Home, settings: &str) -> Run {
+    home.settings(settings);
+    home.run("tidemark-onefs")
+        .args(["--dry-run", "--output", "influx"])
+}
+
+#[test]
+fn everything_once() {
+    let home = Home::new();
+    let cluster = cluster("Cl17", 3);
+    let settings = format!(
+        "{}[collector.onefs.summary_stats]\nprotocol = true\nclient = true\ndrive = true\n",
+        section(&cluster)
+    );
+    let ended = dry_run(&home, &settings).run().expect_code(0);
+    let told: Vec<&str> = ended.stderr.lines().collect();
+    assert!(
+        matches!(told[..], [one] if one.contains("behind this host's clock")),
+        "{}",
+        ended.stderr
+    );
+    let mut lines: Vec<&str> = ended.stdout.lines().collect();
+    lines.sort_unstable();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/everything.influx");
+    golden(path, &(lines.join("\n") + "\n"));
+    assert_eq!(cluster.open_sessions(), 0);
+}
+
+#[test]
+fn a_cluster_that_fails_is_a_gap_that_names_it() {
+    let home = Home::new();
+    let (well, down, refusing) = (cluster("well", 1), cluster("down", 1), cluster("refusing", 1));
+    down.close();
+    refusing.change(|behaviour| behaviour.forbidden = true);
+    let clusters = [&down, &refusing, &well].map(section).concat();
+    let settings = format!("[collector.onefs]\nactive_stat_groups = [\"cluster_health_stats\"]\n{clusters}");
+    let ended = dry_run(&home, &settings).run().expect_code(0);
+    assert_eq!(ended.stdout.lines().count(), 3, "{}", ended.stdout);
+    let gaps: Vec<&str> = ended
+        .stderr
+        .lines()
+        .filter(|line| line.contains("localhost: "))
+        .collect();
+    assert_eq!(gaps.len(), 2, "{}", ended.stderr);
+    assert!(gaps[0].contains(&down.port().to_string()), "{}", ended.stderr);
+    assert!(gaps[1].contains("ISI_PRIV_STATISTICS"), "{}", ended.stderr);
+
+    well.close();
+    let ended = dry_run(&home, &settings).run().expect_code(1);
+    assert!(
+        ended
+            .stderr
+            .contains("none of 3 clusters could be collected; localhost: "),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(ended.stdout, "");
+    assert!(!ended.stderr.contains("correct horse"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_cluster_that_hangs_leaves_the_others_their_time() {
+    let home = Home::new();
+    let (well, slow) = (cluster("well", 1), cluster("slow", 1));
+    slow.change(|behaviour| behaviour.delay = Duration::from_secs(600));
+    let clusters = [&slow, &well].map(section).concat();
+    let settings = format!(
+        "[collector.onefs]\ndeadline = \"4s\"\nactive_stat_groups = [\"cluster_health_stats\"]\n{clusters}"
+    );
+    let ended = dry_run(&home, &settings).run().expect_code(0);
+    assert_eq!(ended.stdout.lines().count(), 3, "{}", ended.stdout);
+    assert!(
+        ended.stderr.contains("localhost: no time was left for it"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn as_gostats_file_says() {
+    let home = Home::new();
+    let cluster = cluster("Cl17", 1);
+    let idic = home.file(
+        "idic.toml",
+        format!(
+            "[global]\nversion = \"v0.39\"\nstats_processor = \"discard\"\npreserve_case = true\ninclude_degraded = true\n\
+             active_stat_groups = [\"mine\"]\n[[cluster]]\nhostname = \"localhost:{}\"\nusername = \"monitor\"\n\
+             password = \"$env:PW\"\nverify-ssl = true\n[[statgroup]]\nname = \"mine\"\nupdate_interval = \"*\"\n\
+             stats = [\"cluster.health\", \"node.load.1min\"]\n",
+            cluster.port()
+        ),
+    );
+    let run = || {
+        dry_run(&home, "")
+            .arg("--idic")
+            .arg(&idic)
+            .env("PW", "correct horse")
+            .run()
+    };
+    // It is HTTPS there.
+    let ended = run().expect_code(1);
+    assert!(ended.stderr.contains("https://localhost:"), "{}", ended.stderr);
+}
