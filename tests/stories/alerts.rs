@@ -168,7 +168,7 @@ impl World {
 
 #[test]
 fn the_rules_pass_their_own_tests() {
-    for name in ["tidemark", "host", "ubuntu"] {
+    for name in ["tidemark", "host", "onefs", "ubuntu"] {
         let checked = promtool::check_rules(&alerts(&format!("{name}.rules.yml")));
         assert_eq!(checked.code, Some(0), "{checked:?}");
         let tested = promtool::test_rules(&alerts(&format!("{name}.rules.test.yml")));
@@ -278,6 +278,25 @@ fn the_queries_name_hosts_that_are_not_well() {
     );
     let expected = names(&["full h /full", "files h /files", "low i", "pressed h"]);
     assert_eq!(queried(&server, "host.influxql"), expected);
+}
+
+#[test]
+fn the_queries_name_clusters_that_are_not_well() {
+    let server = Influxd::start(InfluxdOptions::default());
+    let cluster = |name: &str, health: f64, down: f64, left: f64| {
+        [
+            ("cluster.health", health),
+            ("cluster.node.count.down", down),
+            ("ifs.percent.avail", left),
+        ]
+        .map(|(key, value)| format!("{key},cluster={name} value={value} @1"))
+    };
+    write(&server, &cluster("well", 0.0, 0.0, 10.5));
+    assert_eq!(queried(&server, "onefs.influxql"), names(&[]));
+    write(&server, &cluster("attention", 1.0, 0.0, 50.0));
+    write(&server, &cluster("ill", 2.0, 3.0, 9.5));
+    let expected = names(&["unwell attention", "unwell ill", "down ill", "full ill"]);
+    assert_eq!(queried(&server, "onefs.influxql"), expected);
 }
 
 /// The queue of an architecture in the last hour and a quarter: two contexts, each with so many tests so many minutes ago.

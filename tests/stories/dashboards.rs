@@ -2,11 +2,13 @@
 //! each of their queries, asked as Grafana asks it, gives what the real programs collected into a real server.
 //!
 //! `grafana` reads the files and puts in what Grafana puts in; `declared` knows what may be named; `collected` fills the
-//! servers.
+//! servers. OneFS' names come from clusters: `onefs` holds its dashboards against what `clusters` gave.
 
+mod clusters;
 mod collected;
 mod declared;
 mod grafana;
+mod onefs;
 mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +22,7 @@ use crate::scene::BOUND;
 use crate::ubuntu::CONTRACT;
 use collected::{InInfluxdb, InPrometheus, milliseconds};
 use declared::{Declared, Named};
-use grafana::{Choice, Choices, Dashboard, Kind, Span};
+use grafana::{Choice, Choices, Dashboard, Kind, Query, Span};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -67,6 +69,20 @@ fn grafana_takes_them_as_they_are() {
     let due = [
         "host-influxdb",
         "host-prometheus",
+        "onefs-capacity-influxdb",
+        "onefs-capacity-prometheus",
+        "onefs-cluster-influxdb",
+        "onefs-cluster-prometheus",
+        "onefs-collection-influxdb",
+        "onefs-collection-prometheus",
+        "onefs-concurrency-influxdb",
+        "onefs-concurrency-prometheus",
+        "onefs-overview-influxdb",
+        "onefs-overview-prometheus",
+        "onefs-protocols-influxdb",
+        "onefs-protocols-prometheus",
+        "onefs-summaries-influxdb",
+        "onefs-summaries-prometheus",
         "tidemark-influxdb",
         "tidemark-prometheus",
         "ubuntu-archive",
@@ -94,6 +110,10 @@ fn they_name_what_collectors_declare_in_its_unit() {
     let declared = Declared::new();
     for dashboard in grafana::all() {
         let kind = dashboard.kind();
+        // Names that come from clusters are told by the module `onefs`.
+        if onefs::is_of_clusters(&dashboard) {
+            continue;
+        }
         for variable in dashboard.variables() {
             let (name, query) = (&variable.name, &variable.query);
             let named = match kind {
@@ -106,19 +126,15 @@ fn they_name_what_collectors_declare_in_its_unit() {
             named.unwrap_or_else(|why| panic!("{}: {name}: {query}: {why}", dashboard.name));
         }
         for panel in dashboard.panels() {
-            for query in &panel.queries {
-                let at = format!("{}: {}: {}", dashboard.name, panel.title, query);
+            for Query { text, unit } in &panel.queries {
+                let at = format!("{}: {}: {text}", dashboard.name, panel.title);
                 let named = match kind {
-                    Kind::Influxdb => declared.influxql(query),
-                    Kind::Prometheus => declared.promql(query),
+                    Kind::Influxdb => declared.influxql(text),
+                    Kind::Prometheus => declared.promql(text),
                 };
                 let named = named.unwrap_or_else(|why| panic!("{at}: {why}"));
-                let due = units(&named, query);
-                assert!(
-                    due.contains(&panel.unit.as_str()),
-                    "{at}: {} is none of {due:?}",
-                    panel.unit
-                );
+                let due = units(&named, text);
+                assert!(due.contains(&unit.as_str()), "{at}: {unit} is none of {due:?}");
             }
         }
     }
@@ -157,9 +173,9 @@ fn all_that_the_ubuntu_collectors_measure_is_shown() {
     let declared = Declared::new();
     let mut shown = BTreeSet::new();
     for dashboard in grafana::all() {
-        if dashboard.kind() == Kind::Influxdb {
+        if dashboard.kind() == Kind::Influxdb && !onefs::is_of_clusters(&dashboard) {
             for query in dashboard.panels().iter().flat_map(|panel| &panel.queries) {
-                let named = declared.influxql(query).expect("what is declared");
+                let named = declared.influxql(&query.text).expect("what is declared");
                 shown.extend(named.fields);
             }
         }
@@ -191,25 +207,24 @@ fn may_be_missing(text: &str) -> bool {
 
 /// What Grafana puts in where nothing was chosen by hand.
 fn first_choices(dashboard: &Dashboard, values: &BTreeMap<String, Vec<String>>) -> Choices {
-    let variables = dashboard.variables();
-    let choice = |several: bool, values: &[String]| match several {
-        true => Choice::All,
-        false => Choice::These(values[..1].to_vec()),
-    };
-    let choices = variables.iter().map(|variable| {
-        let choice = choice(variable.several, &values[&variable.name]);
-        (variable.name.clone(), choice)
-    });
-    choices.collect()
+    let mut choices = dashboard.texts();
+    for variable in dashboard.variables() {
+        let first = variable.first(&values[&variable.name]);
+        choices.insert(variable.name, first);
+    }
+    choices
 }
 
 /// What there is to choose of each variable, by its name; a server that knows nothing of one fails the test.
 #[track_caller]
 fn values(dashboard: &Dashboard, ask: impl Fn(&str) -> Vec<String>) -> BTreeMap<String, Vec<String>> {
-    let mut values = BTreeMap::new();
+    let (mut values, mut choices) = (BTreeMap::new(), dashboard.texts());
     for variable in dashboard.variables() {
-        let found = ask(&variable.query);
-        assert!(!found.is_empty(), "{}: {}", dashboard.name, variable.query);
+        // It may ask for what is chosen of one before.
+        let query = grafana::chosen(dashboard.kind(), &variable.query, &choices);
+        let found: Vec<String> = ask(&query).iter().map(|found| variable.value(found)).collect();
+        assert!(!found.is_empty(), "{}: {query}", dashboard.name);
+        choices.insert(variable.name.clone(), variable.first(&found));
         values.insert(variable.name, found);
     }
     values
@@ -246,7 +261,7 @@ fn each_query_of_influxdb_gives_what_was_collected() {
     let world = InInfluxdb::new();
     let mut asked = 0;
     for dashboard in grafana::all() {
-        if dashboard.kind() != Kind::Influxdb {
+        if dashboard.kind() != Kind::Influxdb || onefs::is_one(&dashboard) {
             continue;
         }
         let name = &dashboard.name;
@@ -257,8 +272,8 @@ fn each_query_of_influxdb_gives_what_was_collected() {
         let mut gave = vec![false; others.len()];
         for panel in dashboard.panels() {
             let span = Span::new(&dashboard, &panel, milliseconds());
-            for text in &panel.queries {
-                let query = grafana::influxql(text, &first, &span);
+            for written in &panel.queries {
+                let query = grafana::influxql(&written.text, &first, &span);
                 let series = world.server.query(&query);
                 asked += 1;
                 if series.is_empty() && may_be_missing(&query) {
@@ -270,7 +285,7 @@ fn each_query_of_influxdb_gives_what_was_collected() {
                     panel.title
                 );
                 for (choices, gave) in others.iter().zip(&mut gave) {
-                    let query = grafana::influxql(text, choices, &span);
+                    let query = grafana::influxql(&written.text, choices, &span);
                     *gave |= world.server.query(&query).iter().any(has_value);
                 }
             }
@@ -295,7 +310,7 @@ fn shown(world: &InInfluxdb, dashboard: &str, title: &str, tags: &[(&str, &str)]
     let panel = panel.unwrap_or_else(|| panic!("no panel {title}"));
     let values = values(dashboard, |query| world.values(query));
     let span = Span::new(dashboard, panel, milliseconds());
-    let query = grafana::influxql(&panel.queries[0], &first_choices(dashboard, &values), &span);
+    let query = grafana::influxql(&panel.queries[0].text, &first_choices(dashboard, &values), &span);
     let series = world.server.query(&query);
     let is_it = |series: &&Series| {
         let is = |(name, value): &(&str, &str)| series.tags.get(*name).is_some_and(|tag| tag == value);
@@ -423,7 +438,7 @@ fn each_query_of_prometheus_gives_what_was_collected() {
     let world = InPrometheus::new();
     let mut asked = 0;
     for dashboard in grafana::all() {
-        if dashboard.kind() != Kind::Prometheus {
+        if dashboard.kind() != Kind::Prometheus || onefs::is_one(&dashboard) {
             continue;
         }
         let name = &dashboard.name;
@@ -432,9 +447,9 @@ fn each_query_of_prometheus_gives_what_was_collected() {
         choices.push(first_choices(&dashboard, &values));
         for panel in dashboard.panels() {
             let span = Span::new(&dashboard, &panel, milliseconds());
-            for text in &panel.queries {
+            for written in &panel.queries {
                 for choices in &choices {
-                    let query = grafana::promql(text, choices, &span);
+                    let query = grafana::promql(&written.text, choices, &span);
                     let series = world
                         .server
                         .query_range(&query, span.from, span.to, span.interval * 1000);

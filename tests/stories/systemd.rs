@@ -76,6 +76,7 @@ fn described(machine: &Systemd, program: &str) -> Collector {
         deadline: text("deadline").parse().expect("a span"),
         needs: Needs {
             network: described["needs"]["network"] == true,
+            listens: described["needs"]["listens"] == true,
             programs: list("programs"),
             paths: list("paths").into_iter().map(Into::into).collect(),
         },

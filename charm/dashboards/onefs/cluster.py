@@ -152,7 +152,7 @@ def whole(of: Clusters) -> list[Panel | Row]:
 def nodes(of: Clusters) -> list[Panel | Row]:
     """Give what each node measures."""
     return [
-        Row("Nodes"),
+        Row("Node by node"),
         lines(
             "Load of a minute",
             "How many threads ran or waited for a CPU, as OneFS counts them.",

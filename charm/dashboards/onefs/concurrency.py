@@ -44,7 +44,7 @@ def dashboard(source: Source) -> Dashboard:
             unit="ops",
             every=EVERY,
         ),
-        Row("Nodes"),
+        Row("Node by node"),
         Lines(
             "Time in the queues of a node's disks",
             "The mean of its disks.",

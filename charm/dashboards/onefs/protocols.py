@@ -24,7 +24,7 @@ def dashboard(source: Source) -> Dashboard:
     panels: list[Panel | Row] = [
         *states(of),
         Row("Protocols"),
-        lines("Operations", "Each second.", [of.mean(TOTAL, "op_rate")], "ops", stacked=True),
+        lines("Operations by protocol", "Each second.", [of.mean(TOTAL, "op_rate")], "ops", stacked=True),
         lines("Received", "Bytes each second.", [of.mean(TOTAL, "in_rate")], "Bps", stacked=True),
         lines("Sent", "Bytes each second.", [of.mean(TOTAL, "out_rate")], "Bps", stacked=True),
         lines("Time of an operation", "The mean of all operations.", [of.mean(TOTAL, "time_avg")], "µs"),

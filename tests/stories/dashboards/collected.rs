@@ -2,7 +2,7 @@
 
 use tidemark_collect::{Clock, SystemClock};
 use tidemark_point::Timestamp;
-use tidemark_testkit::{Home, Influxd, InfluxdOptions, Prometheus, PrometheusOptions, http};
+use tidemark_testkit::{Home, Influxd, InfluxdOptions, Prometheus, PrometheusOptions, Series, http};
 
 use super::grafana::label_values;
 use crate::scene::{BOUND, Submitter, influxdb};
@@ -41,9 +41,7 @@ impl InInfluxdb {
                 .run(&program)
                 .args(["--dry-run", "--output", "influx"])
                 .bound(BOUND);
-            let body = earlier(&dry.run().expect_code(0).stdout);
-            let url = format!("{}/write?db={}", server.url(), server.database());
-            assert_eq!(http::post(&url, body.as_bytes()).status, 204);
+            write(&server, &earlier(&dry.run().expect_code(0).stdout));
             home.run(&program).bound(BOUND).run().expect_code(0);
         }
         let mut submitter = Submitter::new(&home, &[]);
@@ -57,15 +55,27 @@ impl InInfluxdb {
     #[track_caller]
     pub(super) fn values(&self, query: &str) -> Vec<String> {
         let series = self.server.query(query);
-        let values = series.iter().flat_map(|series| series.column("value"));
+        // Of measurements it is the name.
+        let column = |series: &Series| match series.columns.iter().any(|column| column == "value") {
+            true => "value",
+            false => "name",
+        };
+        let values = series.iter().flat_map(|series| series.column(column(series)));
         let mut values: Vec<String> = values.map(|cell| cell.text().to_owned()).collect();
         values.sort();
         values
     }
 }
 
+/// Writes lines.
+#[track_caller]
+pub(super) fn write(server: &Influxd, lines: &str) {
+    let url = format!("{}/write?db={}", server.url(), server.database());
+    assert_eq!(http::post(&url, lines.as_bytes()).status, 204);
+}
+
 /// These lines, at each of the times before.
-fn earlier(lines: &str) -> String {
+pub(super) fn earlier(lines: &str) -> String {
     let mut body = String::new();
     for line in lines.lines() {
         let (rest, time) = line.rsplit_once(' ').expect("a time");

@@ -142,7 +142,7 @@ fn of_schema(schema: &Schema) -> Measurement {
 }
 
 /// The metrics and the labels of an expression.
-fn names(expression: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+pub(super) fn names(expression: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut metrics, mut labels) = (BTreeSet::new(), BTreeSet::new());
     // Without strings and ranges.
     let mut code = String::new();

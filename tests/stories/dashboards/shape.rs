@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::grafana::{Dashboard, Kind, list, text};
 
-const PANELS: [&str; 5] = ["timeseries", "state-timeline", "stat", "bargauge", "row"];
+const PANELS: [&str; 6] = ["timeseries", "state-timeline", "stat", "bargauge", "table", "row"];
 const COLUMNS: u64 = 24;
 
 #[track_caller]
@@ -50,8 +50,22 @@ fn variables(dashboard: &Dashboard) -> Value {
     let everything = dashboard.json.to_string();
     for variable in &written[1..] {
         let called = text(variable, "name");
-        assert_eq!(variable["type"], "query", "{name}: {called}");
         assert!(!text(variable, "label").is_empty());
+        let used = [
+            format!("${{{called}:regex}}"),
+            format!("${{{called}}}"),
+            format!("${called}"),
+        ];
+        assert!(
+            used.iter().any(|used| everything.contains(used)),
+            "{name}: {called} is not used"
+        );
+        if variable["type"] == "textbox" {
+            assert_eq!(variable["current"]["value"], variable["query"]);
+            assert!(text(variable, "description").ends_with('.'), "{name}: {called}");
+            continue;
+        }
+        assert_eq!(variable["type"], "query", "{name}: {called}");
         // Filled when the dashboard is opened, or its time changes; never by hand.
         assert!(
             [1, 2].map(Value::from).contains(&variable["refresh"]),
@@ -62,11 +76,6 @@ fn variables(dashboard: &Dashboard) -> Value {
             .as_str()
             .unwrap_or_else(|| text(&variable["query"], "query"));
         assert_eq!(query, text(variable, "definition"));
-        let used = [format!("${{{called}:regex}}"), format!("${called}")];
-        assert!(
-            used.iter().any(|used| everything.contains(used)),
-            "{name}: {called} is not used"
-        );
     }
     let kind = text(source, "query");
     serde_json::json!({"type": kind, "uid": format!("${{{due}}}")})
@@ -112,7 +121,11 @@ fn panels(dashboard: &Dashboard, reference: &Value) {
             &at,
             list(&panel["fieldConfig"]["defaults"]["thresholds"], "steps"),
         );
-        targets(&at, dashboard.kind(), list(panel, "targets"));
+        if kind == "table" {
+            table(&at, dashboard.kind(), panel);
+        } else {
+            targets(&at, dashboard.kind(), list(panel, "targets"));
+        }
         for link in list(panel, "links") {
             assert!(
                 !text(link, "title").is_empty() && text(link, "url").starts_with("http"),
@@ -130,6 +143,49 @@ fn thresholds(at: &str, steps: &[Value]) {
         .collect();
     assert_eq!(values.len(), steps.len() - 1, "{at}");
     assert!(values.is_sorted(), "{at}: {values:?}");
+}
+
+/// A column for each query, by the name that it has after all transformations.
+fn table(at: &str, kind: Kind, panel: &Value) {
+    let targets = list(panel, "targets");
+    let columns = list(&panel["fieldConfig"], "overrides").iter();
+    let titles: Vec<&str> = columns
+        .map(|column| text(&column["matcher"], "options"))
+        .collect();
+    assert!(!targets.is_empty() && targets.len() == titles.len(), "{at}");
+    let steps = list(panel, "transformations");
+    let step = |id: &str| {
+        let step = steps.iter().find(|step| step["id"] == id);
+        step.map(|step| &step["options"])
+    };
+    let kept = &step("filterFieldsByName").expect("a filter")["include"];
+    let names = &step("organize").expect("an order")["renameByName"];
+    // Rows of several queries are joined.
+    assert_eq!(step("joinByField").is_some(), targets.len() > 1, "{at}");
+    for (target, title) in targets.iter().zip(&titles) {
+        let field = match kind {
+            Kind::Influxdb => {
+                assert_eq!(target["resultFormat"], "table", "{at}");
+                let query = text(target, "query");
+                assert!(query.contains(&format!(" AS \"{title}\" FROM ")), "{at}: {query}");
+                (*title).to_owned()
+            }
+            Kind::Prometheus => {
+                assert!(target["format"] == "table" && target["instant"] == true, "{at}");
+                match targets.len() {
+                    1 => "Value".to_owned(),
+                    _ => format!("Value #{}", text(target, "refId")),
+                }
+            }
+        };
+        assert!(
+            list(kept, "names").contains(&field.as_str().into()),
+            "{at}: {field}"
+        );
+        assert_eq!(names[&field], *title, "{at}");
+    }
+    let sorted = text(&list(&panel["options"], "sortBy")[0], "displayName");
+    assert!(titles.contains(&sorted), "{at}: {sorted}");
 }
 
 fn targets(at: &str, kind: Kind, targets: &[Value]) {
@@ -184,6 +240,13 @@ fn legend(at: &str, query: &str, legend: &str) {
     assert_eq!(
         legend.contains("$col"),
         columns > 1 || legend == "$col",
+        "{at}: {legend}"
+    );
+    // Of several measurements, the part of the name that differs.
+    let is_part = |(at, _): (usize, &str)| legend[at + 1..].starts_with(|next: char| next.is_ascii_digit());
+    assert_eq!(
+        legend.match_indices('$').any(is_part),
+        query.contains("FROM /"),
         "{at}: {legend}"
     );
     assert!(!legend.is_empty(), "{at}");

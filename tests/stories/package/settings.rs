@@ -18,6 +18,18 @@ struct Brought {
     known: Vec<KnownCollector>,
 }
 
+/// The keys of a description, with those of tables in them.
+fn keys(settings: &Value) -> Vec<KnownKey> {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let settings = settings.as_array().into_iter().flatten();
+    let key = |setting: &Value| KnownKey {
+        name: text(&setting["name"]),
+        type_name: text(&setting["type"]),
+        keys: keys(&setting["keys"]),
+    };
+    settings.map(key).collect()
+}
+
 impl Brought {
     fn unpack() -> Self {
         let unpacked = unpacked();
@@ -30,15 +42,9 @@ impl Brought {
         for name in collectors(root()) {
             let description = read(&format!("usr/lib/tidemark/collectors/{name}.json"));
             let description: Value = serde_json::from_str(&description).expect("JSON");
-            let text = |value: &Value| value.as_str().expect("a text").to_owned();
-            let settings = description["settings"].as_array().expect("a list");
-            let keys = settings.iter().map(|setting| KnownKey {
-                name: text(&setting["name"]),
-                type_name: text(&setting["type"]),
-            });
             brought.known.push(KnownCollector {
                 name,
-                keys: Some(keys.collect()),
+                keys: Some(keys(&description["settings"])),
             });
             brought.descriptions.push(description);
         }
