@@ -27,7 +27,7 @@ impl Family {
         let control = |character: char| character.is_control() && character != '\n';
         Family(Arc::new(Inner {
             name: prometheus_name(name, "value", Kind::Gauge).into(),
-            help: help.trim().replace(control, " ").into(),
+            help: help.replace(control, " ").trim().into(),
         }))
     }
 

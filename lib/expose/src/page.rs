@@ -140,7 +140,7 @@ fn push_sample(out: &mut Vec<u8>, family: &Family, part: &Part, sample: &Shown<'
 /// Which samples of a family give way to a later one of the same series.
 fn replaced(snapshot: &Snapshot, columns: &Columns) -> HashSet<(usize, usize)> {
     let mut replaced = HashSet::new();
-    let mut newest: HashMap<Vec<u8>, (usize, usize)> = HashMap::new();
+    let mut newest: HashMap<Vec<&[u8]>, (usize, usize)> = HashMap::new();
     let at = |place: usize| {
         let (part, _) = columns.places.get(place)?;
         Some(snapshot.part(*part)?.at)
@@ -151,11 +151,8 @@ fn replaced(snapshot: &Snapshot, columns: &Columns) -> HashSet<(usize, usize)> {
         };
         for (index, sample) in part.group.samples(*column, 0).enumerate() {
             let common: &[u8] = if sample.whole { &[] } else { &part.source.text };
-            let mut series = common.to_vec();
-            if !common.is_empty() && !sample.labels.is_empty() {
-                series.push(b',');
-            }
-            series.extend_from_slice(sample.labels);
+            let mut series: Vec<&[u8]> = labels(common).chain(labels(sample.labels)).collect();
+            series.sort_unstable();
             let own = (place, index);
             match newest.get_mut(&series) {
                 None => {
@@ -171,4 +168,53 @@ fn replaced(snapshot: &Snapshot, columns: &Columns) -> HashSet<(usize, usize)> {
         }
     }
     replaced
+}
+
+/// The labels of a set, as they are written.
+fn labels(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let mut bytes = rest.iter().enumerate();
+        // A quote within a value has a backslash before it; the second one that has none ends the label.
+        let mut quotes = 0;
+        let mut end = None;
+        while let Some((at, byte)) = bytes.next() {
+            match byte {
+                b'\\' => {
+                    bytes.next();
+                }
+                b'"' if quotes == 1 => {
+                    end = Some(at + 1);
+                    break;
+                }
+                b'"' => quotes += 1,
+                _ => {}
+            }
+        }
+        let (label, after) = rest.split_at_checked(end?)?;
+        rest = after.get(1..).unwrap_or_default();
+        Some(label)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_told_apart_however_their_values_look() {
+        let text = br#"a="1",b="",c="\\",d="\\\",e=\"",f="x,y=\"z\"""#;
+        let found: Vec<&str> = labels(text).map(|label| str::from_utf8(label).unwrap()).collect();
+        assert_eq!(
+            found,
+            [
+                r#"a="1""#,
+                r#"b="""#,
+                r#"c="\\""#,
+                r#"d="\\\",e=\"""#,
+                r#"f="x,y=\"z\"""#
+            ]
+        );
+        assert_eq!(labels(b"").count(), 0);
+    }
 }

@@ -23,13 +23,13 @@ pub(crate) struct SourceLabels {
 }
 
 impl SourceLabels {
-    /// Of labels with one name the first counts.
+    /// Of labels with one name the first counts; one without a value is as good as none.
     pub(crate) fn new(given: &[(&str, &str)]) -> SourceLabels {
         let mut labels: Vec<(Box<str>, Box<str>)> = Vec::new();
         let mut text = Vec::new();
         for (name, value) in given {
             let name = prometheus_label(name);
-            if labels.iter().all(|(known, _)| **known != *name) {
+            if !value.is_empty() && labels.iter().all(|(known, _)| **known != *name) {
                 push_label(&mut text, 0, &name, value);
                 labels.push((name.as_ref().into(), (*value).into()));
             }
@@ -38,6 +38,14 @@ impl SourceLabels {
             labels,
             text: text.into(),
         }
+    }
+}
+
+impl SourceLabels {
+    /// Whether they are called the same, in the same order.
+    pub(crate) fn has_names_of(&self, other: &SourceLabels) -> bool {
+        let names = self.labels.iter().map(|(name, _)| name);
+        names.eq(other.labels.iter().map(|(name, _)| name))
     }
 }
 
@@ -240,6 +248,14 @@ impl Samples {
             return;
         };
         let column = self.column(family);
+        if let Some(own) = self.columns.get_mut(column)
+            && own.rows.last() == Some(&row)
+            && let Some(last) = own.values.last_mut()
+        {
+            *last = value;
+            self.omitted.repeated += 1;
+            return;
+        }
         if (self.again || self.places_known) && self.replace(column, row, value) {
             return;
         }

@@ -214,3 +214,6 @@ impl Drop for Watched {
         self.activity.send_replace(Activity::Waiting(Instant::now()));
     }
 }
+
+#[cfg(test)]
+mod tests;

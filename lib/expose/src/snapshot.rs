@@ -51,14 +51,7 @@ impl Snapshot {
     pub(crate) fn sort(&mut self) {
         let mut found: HashMap<&str, usize> = HashMap::new();
         let mut families: Vec<Columns> = Vec::new();
-        let mut alike = false;
-        let mut by_labels: HashMap<&[u8], *const SourceLabels> = HashMap::new();
-        for part in &self.parts {
-            let known = *by_labels
-                .entry(&part.source.text)
-                .or_insert_with(|| Arc::as_ptr(&part.source));
-            alike |= !std::ptr::eq(known, Arc::as_ptr(&part.source)) || part.group.overrides;
-        }
+        let alike = self.are_sources_alike();
         for (index, part) in self.parts.iter().enumerate() {
             for (column, family) in part.group.families().enumerate() {
                 let at = *found.entry(family.name()).or_insert_with(|| {
@@ -79,6 +72,20 @@ impl Snapshot {
         }
         families.sort_by(|a, b| a.family.name().cmp(b.family.name()));
         self.families = families;
+    }
+
+    /// Whether samples of two sources may be of one series: not where the sources have labels of the same names, no two
+    /// the same values, and no sample has others.
+    fn are_sources_alike(&self) -> bool {
+        let mut known: HashMap<&[u8], *const SourceLabels> = HashMap::new();
+        self.parts.iter().any(|part| {
+            let labels = Arc::as_ptr(&part.source);
+            let first = *known.entry(&part.source.text).or_insert(labels);
+            let names_differ = self.parts.first().is_some_and(|first| {
+                !Arc::ptr_eq(&first.source, &part.source) && !first.source.has_names_of(&part.source)
+            });
+            !std::ptr::eq(first, labels) || names_differ || part.group.overrides
+        })
     }
 
     /// How many samples there are; those of a series that is there twice count twice.

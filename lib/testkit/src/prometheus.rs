@@ -30,6 +30,8 @@ pub struct PrometheusOptions {
     pub rules: Vec<PathBuf>,
     /// What it scrapes every second, as `localhost:PORT`, at `/metrics`.
     pub targets: Vec<String>,
+    /// What it scrapes beside them: entries of `scrape_configs`, as they stand in its settings, from the first column on.
+    pub scrape_configs: String,
     /// How far back it takes samples that are older than a series' newest: `1d`. Without it, it takes none.
     pub out_of_order_time_window: Option<String>,
 }
@@ -273,6 +275,7 @@ fn settings(options: &PrometheusOptions) -> String {
             targets.join(", ")
         );
     }
+    text += &options.scrape_configs;
     if let Some(window) = &options.out_of_order_time_window {
         text += &format!("storage:\n  tsdb:\n    out_of_order_time_window: {window}\n");
     }
