@@ -204,7 +204,9 @@ impl OneFs {
     /// Every request so far, in the order of arrival; none of a [`Fleet`]'s.
     pub fn requests(&self) -> Vec<Request> {
         let requests = self.shared.requests.as_ref();
-        requests.map(|requests| lock(requests).clone()).unwrap_or_default()
+        requests
+            .map(|requests| lock(requests).clone())
+            .unwrap_or_default()
     }
 
     /// What `stats` holds of that key when it is asked at that time (s).
@@ -239,7 +241,11 @@ impl Shared {
         if let Some(requests) = &self.requests {
             lock(requests).push(request);
         }
-        let answer = answer.after(behaviour.delay);
+        let answer = if behaviour.delay.is_zero() {
+            answer
+        } else {
+            answer.after(behaviour.delay)
+        };
         match (behaviour.cut, behaviour.drip) {
             (Some(bytes), _) => answer.cut_after(bytes),
             (None, Some(pause)) => answer.drip(pause),
@@ -276,11 +282,15 @@ impl Shared {
         if refuse || !(known || behaviour.basic && sessions::has_password(request, behaviour)) {
             lock(&self.counts).unauthorized += 1;
             let body = r#"{"errors": [{"code": "AEC_UNAUTHORIZED", "message": "Please log in."}]}"#;
-            return Answer::new(401).header("Content-Type", "application/json").body(body);
+            return Answer::new(401)
+                .header("Content-Type", "application/json")
+                .body(body);
         }
         if behaviour.forbidden {
             let body = r#"{"errors": [{"code": "AEC_FORBIDDEN", "message": "Privilege check failed."}]}"#;
-            return Answer::new(403).header("Content-Type", "application/json").body(body);
+            return Answer::new(403)
+                .header("Content-Type", "application/json")
+                .body(body);
         }
         if request.method != "GET" {
             return Answer::new(405);

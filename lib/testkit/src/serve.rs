@@ -82,7 +82,11 @@ impl Server {
 
     /// The address of a path; `localhost` by name, so that certificates fit.
     pub(crate) fn url(&self, path: &str) -> String {
-        let scheme = if lock(&self.tls).is_some() { "https" } else { "http" };
+        let scheme = if lock(&self.tls).is_some() {
+            "https"
+        } else {
+            "http"
+        };
         format!("{scheme}://localhost:{}{path}", self.port())
     }
 

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::login::Session;
@@ -25,6 +26,10 @@ impl<'a> Scrub<'a> {
         let mut forms = vec![Zeroizing::new(basic(username, password))];
         let quoted = serde_json::to_string(password).unwrap_or_default();
         forms.push(Zeroizing::new(quoted.trim_matches('"').to_owned()));
+        // In a URL.
+        let escaped: String = form_urlencoded::byte_serialize(password.as_bytes()).collect();
+        forms.push(Zeroizing::new(escaped.replace('+', "%20")));
+        forms.push(Zeroizing::new(escaped));
         Self { secrets, forms }
     }
 
@@ -60,8 +65,10 @@ mod tests {
         let session = Session::for_test("c00kie-value", Some("csrf-token"));
         let scrub = Scrub::new("monitor", "hunter\"2é", Some(&session));
         let encoded = basic("monitor", "hunter\"2é");
-        let text = format!("a hunter\"2é b hunter\\\"2é c {encoded} d c00kie-value e csrf-token f");
-        assert_eq!(scrub.clean(&text), "a … b … c … d … e … f");
+        let text = format!(
+            "a hunter\"2é b hunter\\\"2é c {encoded} d c00kie-value e csrf-token f hunter%222%C3%A9 g"
+        );
+        assert_eq!(scrub.clean(&text), "a … b … c … d … e … f … g");
         assert_eq!(scrub.clean("nothing of it"), "nothing of it");
     }
 

@@ -149,7 +149,9 @@ impl Odd {
             Self::Text => json!(well.to_string()),
             Self::EmptyList => json!([]),
             Self::ListInList => json!([[1, 2], [3]]),
-            Self::Nested(depth) => (0..*depth).fold(json!({"deepest": 1}), |inner, _| json!({"inner": inner})),
+            Self::Nested(depth) => {
+                (0..*depth).fold(json!({"deepest": 1}), |inner, _| json!({"inner": inner}))
+            }
             Self::Value(value) => value.clone(),
         }
     }

@@ -279,7 +279,11 @@ impl Key {
             Some(30)
         };
         Self {
-            description: format!("Made up: {} of each {}", name, if of_nodes { "node" } else { "cluster" }),
+            description: format!(
+                "Made up: {} of each {}",
+                name,
+                if of_nodes { "node" } else { "cluster" }
+            ),
             name: name.to_owned(),
             units: units.to_owned(),
             of_nodes,

@@ -32,7 +32,8 @@ impl Sessions {
         let id = format!("session-{}-of-{}", self.made, behaviour.name);
         let token = behaviour.csrf.then(|| format!("token-{}", self.made));
         let lasts = i64::try_from(behaviour.session_lasts).unwrap_or(i64::MAX);
-        self.open.insert(id.clone(), (token.clone(), now.saturating_add(lasts)));
+        self.open
+            .insert(id.clone(), (token.clone(), now.saturating_add(lasts)));
         let mut body = json!({
             "services": ["platform"],
             "timeout_inactive": 900,

@@ -122,7 +122,10 @@ pub(super) fn protocol_summary(nodes: &[i64], time: i64) -> Value {
                 let name = format!("protocol:{protocol}:{operation}");
                 let mut item = traffic(&name, node, time);
                 for field in ["in_standard_dev", "out_standard_dev", "time_standard_dev"] {
-                    item.insert(field.to_owned(), json!(number(&format!("{name}:{field}"), node, time)));
+                    item.insert(
+                        field.to_owned(),
+                        json!(number(&format!("{name}:{field}"), node, time)),
+                    );
                 }
                 let count = whole(&format!("{name}:operation_count"), node, time);
                 item.insert("operation_count".to_owned(), json!(count));
@@ -148,10 +151,16 @@ pub(super) fn client_summary(nodes: &[i64], time: i64) -> Value {
             item.insert("num_operations".to_owned(), json!(count));
             item.insert("class".to_owned(), json!("read"));
             item.insert("protocol".to_owned(), json!("nfs3"));
-            item.insert("local_addr".to_owned(), json!(format!("198.51.100.{}", node % 250)));
+            item.insert(
+                "local_addr".to_owned(),
+                json!(format!("198.51.100.{}", node % 250)),
+            );
             item.insert("local_name".to_owned(), json!(format!("node-{node}")));
             item.insert("remote_addr".to_owned(), json!(remote));
-            item.insert("remote_name".to_owned(), json!(if known { "client.example" } else { "" }));
+            item.insert(
+                "remote_name".to_owned(),
+                json!(if known { "client.example" } else { "" }),
+            );
             if known {
                 let user = json!({"id": "UID:1000", "name": "mira", "type": "user"});
                 item.insert("user".to_owned(), user);
