@@ -189,6 +189,11 @@ fn a_list_that_gives_no_point_costs_its_map_nothing() {
         &["k,cluster=cl17 a=1"],
         "1 of a text in place of a number (first k), 1 of null (first k)",
     );
+    gives_and_warns(
+        r#"{"a":1,"l":[1e400]}"#,
+        &["k,cluster=cl17 a=1"],
+        "1 of a number out of range (first k)",
+    );
     // What the elements have is dropped, not missing.
     gives(r#"{"a":1,"l":[{"op_name":"change_notify","b":2}]}"#, &[]);
 }

@@ -137,7 +137,7 @@ fn string(tree: &Tree<'_>, map: Place, name: &str) -> String {
 /// A span in seconds, be it a number or one in quotes; `None` where it is none, or not above nothing.
 fn span(tree: &Tree<'_>, place: Place) -> Option<Duration> {
     let seconds = match tree.node(place) {
-        Node::Number(number) => number.value,
+        Node::Number(number) => *number,
         Node::Text(text) => text.trim().parse().ok()?,
         _ => return None,
     };

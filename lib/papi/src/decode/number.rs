@@ -18,6 +18,9 @@ pub(crate) enum Whole {
 impl Whole {
     /// Reads a number, or a number in quotes.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Read<Whole> {
+        if let Some(whole) = reader.short_whole() {
+            return Ok(Whole::Is(whole));
+        }
         Ok(match reader.kind()? {
             Kind::Number => Whole::of(&reader.number()?),
             Kind::Text => reader.string()?.trim().parse().map_or(Whole::Odd, Whole::Is),
@@ -51,6 +54,9 @@ impl Whole {
 /// A time in seconds since 1970, of a number or a number in quotes; `None` where it is none, not after 1970, or beyond
 /// what a point can have.
 pub(crate) fn time(reader: &mut Reader<'_>) -> Read<Option<Timestamp>> {
+    if let Some(whole) = reader.short_whole() {
+        return Ok(Timestamp::from_secs(whole).filter(|time| *time > Timestamp::EPOCH));
+    }
     Ok(match reader.kind()? {
         Kind::Number => seconds(reader.number()?.text),
         Kind::Text => seconds(reader.string()?.trim()),

@@ -52,11 +52,20 @@ const EXACT: u64 = 1 << 53;
 /// As many digits always fit into 64 bits.
 const DIGITS: usize = 19;
 
+const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
+const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
+
+/// Not zero where a byte is zero, and then its lowest bit is the first such byte's.
+const fn first_zero(word: u64) -> u64 {
+    word.wrapping_sub(u64::from_le_bytes([1; 8])) & !word & u64::from_le_bytes([0x80; 8])
+}
+
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str) -> Reader<'a> {
         Reader { text, at: 0 }
     }
 
+    #[inline]
     fn byte(&self, at: usize) -> Option<u8> {
         self.text.as_bytes().get(at).copied()
     }
@@ -69,6 +78,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next byte that is no white space, which is not taken.
+    #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         loop {
             let byte = self.byte(self.at)?;
@@ -80,6 +90,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes this byte, if it is the next.
+    #[inline]
     fn takes(&mut self, wanted: u8) -> bool {
         let found = self.peek() == Some(wanted);
         self.at += usize::from(found);
@@ -95,6 +106,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What comes next.
+    #[inline]
     pub(crate) fn kind(&mut self) -> Read<Kind> {
         match self.peek() {
             Some(b'{') => Ok(Kind::Map),
@@ -108,6 +120,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the bracket that begins a list or map; whether it has something in it.
+    #[inline]
     pub(crate) fn open(&mut self, kind: Kind) -> Read<bool> {
         let (begin, end) = match kind {
             Kind::Map => (b'{', b'}'),
@@ -120,6 +133,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes what is between two elements, or the list's end; whether there is one more.
+    #[inline]
     pub(crate) fn more(&mut self, kind: Kind) -> Read<bool> {
         if self.takes(b',') {
             return Ok(true);
@@ -135,6 +149,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A member's name and its colon.
+    #[inline]
     pub(crate) fn name(&mut self) -> Read<Cow<'a, str>> {
         if self.peek() != Some(b'"') {
             return self.wrong("a name in quotes");
@@ -147,6 +162,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text. Control characters are taken as they are; half a character (a lone surrogate) becomes U+FFFD.
+    #[inline]
     pub(crate) fn string(&mut self) -> Read<Cow<'a, str>> {
         if !self.takes(b'"') {
             return self.wrong("a text in quotes");
@@ -161,13 +177,22 @@ impl<'a> Reader<'a> {
         self.escaped(start).map(Cow::Owned)
     }
 
-    /// The place of the next of both, or the end.
+    /// The place of the next of both, or the end; eight bytes at once.
+    #[inline]
     fn quote_or_backslash(&self, from: usize) -> usize {
-        let rest = &self.text.as_bytes()[from..];
-        from + rest
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\'))
-            .unwrap_or(rest.len())
+        let bytes = self.text.as_bytes();
+        let mut at = from;
+        while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            let word = u64::from_le_bytes(*word);
+            let found = first_zero(word ^ QUOTES) | first_zero(word ^ BACKSLASHES);
+            if found != 0 {
+                return at + found.trailing_zeros() as usize / 8;
+            }
+            at += 8;
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+        at + length.unwrap_or(rest.len())
     }
 
     /// The text from `start`, of which all before this place needs no change.
@@ -247,6 +272,22 @@ impl<'a> Reader<'a> {
         Ok(code)
     }
 
+    /// A whole number from 0 on of few digits, if it is one that comes next; else nothing is taken.
+    #[inline]
+    pub(crate) fn short_whole(&mut self) -> Option<i64> {
+        self.peek()?;
+        let start = self.at;
+        let mut whole: u64 = 0;
+        let digits = self.digits(&mut whole);
+        let is_other = matches!(self.byte(self.at), Some(b'.' | b'e' | b'E'));
+        let leading_zero = digits > 1 && self.byte(start) == Some(b'0');
+        if digits == 0 || digits >= DIGITS || is_other || leading_zero {
+            self.at = start;
+            return None;
+        }
+        i64::try_from(whole).ok()
+    }
+
     /// A number. `NaN`, `Infinity` and `-Infinity`, which are no JSON, are taken too.
     pub(crate) fn number(&mut self) -> Read<Number<'a>> {
         self.peek();
@@ -294,6 +335,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes digits, and adds them to a number, which is right where there are no more than [`DIGITS`].
+    #[inline]
     fn digits(&mut self, mantissa: &mut u64) -> usize {
         let start = self.at;
         while let Some(byte @ b'0'..=b'9') = self.byte(self.at) {

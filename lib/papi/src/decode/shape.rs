@@ -86,7 +86,7 @@ impl<'a> Shape<'a> {
         for (name, value) in tree.members(place) {
             match tree.node(value) {
                 Node::Map(_) => self.gather(value, lists),
-                Node::List(_) if self.gives_points(value) => lists.push((name, value)),
+                Node::List(_) if self.gives_points(name, value) => lists.push((name, value)),
                 Node::List(_) => self.list(value, name),
                 Node::Text(text) => self.tag(name, text),
                 _ => self.member(name, value),
@@ -95,8 +95,12 @@ impl<'a> Shape<'a> {
     }
 
     /// Whether a list has an element that can be a point.
-    fn gives_points(&self, list: Place) -> bool {
-        let is_point = |element| matches!(self.tree.node(element), Node::Map(_) | Node::Number(_));
+    fn gives_points(&self, name: &str, list: Place) -> bool {
+        let is_point = |element| match self.tree.node(element) {
+            Node::Map(_) => true,
+            Node::Number(number) => number.is_finite() && !name.is_empty(),
+            _ => false,
+        };
         self.tree.elements(list).any(is_point)
     }
 
@@ -125,13 +129,13 @@ impl<'a> Shape<'a> {
     /// Takes what is neither map nor list as a field, if it is a number that can be.
     fn member(&mut self, name: &'a str, place: Place) {
         let warning = match self.tree.node(place) {
-            Node::Number(number) if !number.value.is_finite() => Warning::OutOfRange,
+            Node::Number(number) if !number.is_finite() => Warning::OutOfRange,
             Node::Number(_) if name.is_empty() => Warning::NoName,
             Node::Number(number) => {
                 if self.is_wide() {
                     Warning::TooWide
                 } else {
-                    self.fields.push((name, number.value));
+                    self.fields.push((name, *number));
                     return;
                 }
             }

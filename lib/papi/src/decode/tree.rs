@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::reader::{Kind, Number, Read, Reader};
+use super::reader::{Kind, Read, Reader};
 
 /// The most lists and maps in each other that are looked into; what is deeper is left out.
 pub const MAX_DEPTH: usize = 64;
@@ -13,7 +13,8 @@ pub(crate) type Place = usize;
 /// A part of a value.
 #[derive(Clone, Debug)]
 pub(crate) enum Node<'a> {
-    Number(Number<'a>),
+    /// Infinite or NaN where no float holds it.
+    Number(f64),
     Text(Cow<'a, str>),
     Bool(bool),
     Null,
@@ -49,7 +50,7 @@ impl<'a> Tree<'a> {
     fn read_within(&mut self, reader: &mut Reader<'a>, depth: usize) -> Read<()> {
         let kind = reader.kind()?;
         let node = match kind {
-            Kind::Number => Node::Number(reader.number()?),
+            Kind::Number => Node::Number(reader.number()?.value),
             Kind::Text => Node::Text(reader.string()?),
             Kind::Bool => Node::Bool(reader.word()? == "true"),
             Kind::Null => {
