@@ -16,8 +16,10 @@ use crate::visitor::Visitor;
 const SHORTEST_VISIT: Duration = Duration::from_secs(45);
 /// The most that ending the sessions may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// The longest interval that clusters are spread over.
+/// The longest interval that clusters are spread over, where there is time enough between them.
 const LONGEST_SPREAD: Duration = Duration::from_secs(30);
+/// What their beginnings are apart at least: at first each is asked about all its keys.
+const APART: Duration = Duration::from_millis(25);
 
 /// Visits all clusters of the plan until the shutdown signal fires.
 pub(crate) async fn every(
@@ -32,7 +34,7 @@ pub(crate) async fn every(
     }
     let began = Instant::now();
     let count = plan.clusters.len();
-    let spread = plan.minimum.min(LONGEST_SPREAD);
+    let spread = spread(plan.minimum, count);
     let tasks = plan.clusters.iter().enumerate().map(|(number, cluster)| {
         let origin = began + phase(number, count, spread);
         let feed = shown.and_then(|shown| shown.feed(&cluster.address));
@@ -45,6 +47,14 @@ pub(crate) async fn every(
         shown.settle().await;
     }
     ended.into_iter().collect()
+}
+
+/// What the beginnings of so many clusters are spread over: whole intervals, so that later moments are spread evenly too.
+fn spread(interval: Duration, count: usize) -> Duration {
+    let interval = interval.clamp(Duration::from_millis(1), LONGEST_SPREAD);
+    let least = APART.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+    let intervals = least.as_nanos().div_ceil(interval.as_nanos()).max(1);
+    interval.saturating_mul(u32::try_from(intervals).unwrap_or(u32::MAX))
 }
 
 /// Visits one cluster at its moments.
@@ -111,5 +121,22 @@ async fn nothing_to_do(plan: &Plan, cx: &Context, mut out: Batches) -> Result<()
         cx.begin_run();
         let batch = Batch::new(cx, cx.now(), Duration::ZERO, Ok(crate::once::nothing(plan, cx)));
         out.send(batch).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_clusters_begin_apart() {
+        let seconds = |interval, count| spread(Duration::from_secs(interval), count).as_secs();
+        assert_eq!(seconds(5, 1), 5);
+        assert_eq!(seconds(5, 200), 5);
+        assert_eq!(seconds(5, 201), 10);
+        assert_eq!(seconds(5, 400), 10);
+        assert_eq!(seconds(30, 400), 30);
+        assert_eq!(seconds(3600, 1), 30);
+        assert_eq!(spread(Duration::ZERO, 1), Duration::from_millis(25));
     }
 }

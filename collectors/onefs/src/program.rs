@@ -1,5 +1,6 @@
 //! What the program has beside what all collectors have: gostats' configuration file, and the plan.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -93,7 +94,10 @@ impl Extras<Onefs> for OnefsProgram {
     }
 
     fn watched(metric: &Onefs) -> Vec<PathBuf> {
-        metric.idic.iter().cloned().collect()
+        let clusters = metric.plan.iter().flat_map(|plan| &plan.clusters);
+        let mut watched: BTreeSet<PathBuf> = clusters.filter_map(|cluster| cluster.ca_file.clone()).collect();
+        watched.extend(metric.idic.clone());
+        watched.into_iter().collect()
     }
 }
 

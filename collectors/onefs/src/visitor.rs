@@ -22,8 +22,11 @@ use told::{Told, listed};
 
 /// The time that one request has.
 const REQUEST: Duration = Duration::from_secs(30);
-/// How many keys are asked about at a time.
+/// How many keys are asked about at a time; of a cluster that answers quickly fewer, as each is a connection.
 const KEYS_AT_A_TIME: usize = 8;
+const QUICK_AT_A_TIME: usize = 2;
+/// Up to here an answer is quick.
+const QUICK: Duration = Duration::from_millis(30);
 /// When a cluster is asked anew who it is.
 const INTRODUCE: Duration = Duration::from_hours(1);
 /// How soon what failed is tried again, where its own interval is longer.
@@ -137,8 +140,8 @@ impl<'a> Visitor<'a> {
         let due = self.schedule.take(now);
         if due.missed > 0 && !was_away {
             cx.gap(
-                "it answers more slowly than it is asked: moments were skipped; raise min_update_interval, or see why \
-                 it is slow",
+                "moments were skipped, as the cluster answers more slowly than it is asked, or this host is too busy; raise \
+                 min_update_interval",
             );
         }
         self.fetch(cx, bound, due).await
@@ -174,6 +177,11 @@ impl<'a> Visitor<'a> {
         if failed {
             let until = self.api.rests_until().map_or(0, Timestamp::nanos);
             let rests = Duration::from_nanos(u64::try_from(until - cx.now().nanos()).unwrap_or(0));
+            if rests.is_zero() {
+                // It is not the cluster that is unwell but an answer.
+                let tick = self.schedule.next().filter(|at| *at > now);
+                return tick.unwrap_or(now + self.plan.minimum.clamp(SHORTEST_REST, RETRY));
+            }
             // While it rests, that it does is said at the usual interval.
             return now + rests.min(cx.interval()).max(SHORTEST_REST);
         }
@@ -225,8 +233,16 @@ impl<'a> Visitor<'a> {
             return Ok(());
         }
         self.sorted_until = None;
-        let asked = unknown.iter().map(|key| bound.hold(self.api.key(key)));
-        let answers = side_by_side(KEYS_AT_A_TIME, asked).await;
+        let mut asked = unknown.iter().map(|key| bound.hold(self.api.key(key)));
+        let mut answers = Vec::with_capacity(unknown.len());
+        if let Some(first) = asked.next() {
+            answers.push(first.await);
+        }
+        let at_a_time = match Instant::now() - now <= QUICK {
+            true => QUICK_AT_A_TIME,
+            false => KEYS_AT_A_TIME,
+        };
+        answers.extend(side_by_side(at_a_time, asked).await);
         let (mut absent, mut failed, mut ended) = (Vec::new(), Vec::new(), None);
         let mut memory = lock(&self.memory);
         for (key, answer) in unknown.iter().zip(answers) {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tidemark_testkit::onefs::{OneFs, Time};
-use tidemark_testkit::{Home, Run, golden};
+use tidemark_testkit::{Certificates, Home, Run, golden, without_times};
 
 /// When the clusters are.
 const NOW: i64 = 1_700_000_000;
@@ -109,25 +109,43 @@ fn a_cluster_that_hangs_leaves_the_others_their_time() {
 #[test]
 fn as_gostats_file_says() {
     let home = Home::new();
-    let cluster = cluster("Cl17", 1);
+    let certificates = Certificates::new();
+    let cluster = OneFs::https(&certificates.leaf, "Cl17", 1);
+    cluster.set_time(Time::At(NOW));
     let idic = home.file(
         "idic.toml",
         format!(
             "[global]\nversion = \"v0.39\"\nstats_processor = \"discard\"\npreserve_case = true\ninclude_degraded = true\n\
-             active_stat_groups = [\"mine\"]\n[[cluster]]\nhostname = \"localhost:{}\"\nusername = \"monitor\"\n\
-             password = \"$env:PW\"\nverify-ssl = true\n[[statgroup]]\nname = \"mine\"\nupdate_interval = \"*\"\n\
-             stats = [\"cluster.health\", \"node.load.1min\"]\n",
-            cluster.port()
+             active_stat_groups = [\"mine\"]\n[[cluster]]\nhostname = \"{}\"\nusername = \"monitor\"\n\
+             password = \"$env:PW\"\nverify-ssl = true\nauthtype = \"basic-auth\"\n[[statgroup]]\nname = \"mine\"\n\
+             update_interval = \"*\"\nstats = [\"cluster.health\", \"node.load.1min\"]\n",
+            cluster.address()
         ),
     );
-    let run = || {
-        dry_run(&home, "")
+    let run = |certificate: &Path| {
+        dry_run(&home, "[collector.onefs]\nconcurrency = true\n")
             .arg("--idic")
             .arg(&idic)
             .env("PW", "correct horse")
+            .env("SSL_CERT_FILE", certificate)
             .run()
     };
-    // It is HTTPS there.
-    let ended = run().expect_code(1);
-    assert!(ended.stderr.contains("https://localhost:"), "{}", ended.stderr);
+    let ended = run(certificates.authority()).expect_code(0);
+    let lines = without_times(&ended.stdout);
+    for series in [
+        "cluster.health,cluster=Cl17,degraded=false ",
+        "node.load.1min,cluster=Cl17,degraded=false,devid=1,node=1 ",
+        "cluster.ifs.concurrency,cluster=Cl17 ",
+        "cluster.node.disk.iosched.latency.avg.avg,cluster=Cl17 ",
+    ] {
+        assert!(
+            lines.iter().any(|line| line.starts_with(series)),
+            "no {series} in {}",
+            ended.stdout
+        );
+    }
+    assert_eq!(cluster.counts().logins, 0);
+
+    let ended = run(&certificates.stranger.certificate).expect_code(1);
+    assert!(ended.stderr.contains("certificate"), "{}", ended.stderr);
 }
