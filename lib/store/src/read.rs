@@ -139,7 +139,7 @@ impl Found {
 
 /// A measurement as series keys have it; `None` where no point can have it.
 fn escaped(measurement: &str) -> Option<String> {
-    let point = Point::builder(measurement.to_owned())
+    let point = Point::builder(measurement)
         .field("x", 0_i64)
         .build(&mut Adjustments::default());
     point.ok().map(|point| point.series_key().to_owned())
