@@ -8,10 +8,19 @@
 //! What is wrong with a cluster is an [`ApiError`]; no password, cookie or token is in one, or in a log.
 //!
 //! ```
-//! use tidemark_papi::Address;
+//! use tidemark_papi::{Address, ApiError, Cluster};
 //!
 //! let address: Address = "cl17.example".parse()?;
 //! assert_eq!(address.to_string(), "https://cl17.example:8080");
+//!
+//! /// How many bytes a cluster says of these keys.
+//! async fn bytes(cluster: &Cluster, keys: &[&str]) -> Result<usize, ApiError> {
+//!     let mut bytes = 0;
+//!     for request in cluster.requests(keys) {
+//!         bytes += cluster.current(&request).await?.len();
+//!     }
+//!     Ok(bytes)
+//! }
 //! # Ok::<(), tidemark_papi::BadAddress>(())
 //! ```
 

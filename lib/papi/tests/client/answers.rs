@@ -333,6 +333,21 @@ fn a_cluster_that_is_down_is_tried_less_and_less() {
     });
 }
 
+/// A cluster may close a connection just when it is used again.
+#[test]
+fn a_connection_that_ends_without_an_answer_is_tried_once_more() {
+    let setup = Setup::new();
+    setup.onefs.answer(CONFIG, Answer::reset());
+    let error = run(setup.cluster.config()).unwrap_err();
+    assert_eq!(error.trouble(), Some(Trouble::Passing), "{error}");
+    assert_eq!(setup.onefs.counts().by_path[CONFIG], 2);
+    // Never a login: its password would be tried twice.
+    setup.onefs.answer("/session/1/session", Answer::reset());
+    let another = with(&setup.cluster, &setup.clock, |_| {});
+    run(another.config()).unwrap_err();
+    assert_eq!(setup.onefs.counts().by_path["/session/1/session"], 2);
+}
+
 #[test]
 fn slow_answers_end_in_time() {
     for (answer, expected) in [
