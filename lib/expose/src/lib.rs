@@ -43,6 +43,7 @@ mod credentials;
 mod discovery;
 mod family;
 mod files;
+mod group;
 mod limits;
 mod listener;
 mod listeners;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use tidemark_point::exposition::{FamilyType, Format};
 
 use crate::Family;
-use crate::samples::Shown;
+use crate::group::Shown;
 use crate::snapshot::{Columns, Part, Snapshot};
 use crate::text::{push_escaped, push_number, push_time};
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use tidemark_collect::{Clock, Timestamp};
 
+use crate::group::Group;
 use crate::limits::lifetime;
-use crate::samples::{Group, Omitted, Samples, SourceLabels};
+use crate::samples::{Omitted, Samples, SourceLabels};
 use crate::snapshot::Snapshot;
 
 /// The newest samples of many sources, until they expire. Clones share them.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tidemark_point::{Timestamp, prometheus_label};
 
 use crate::Family;
+use crate::group::{self, Group, Row};
 use crate::limits::{MAX_LABEL_BYTES, MAX_SAMPLES};
 use crate::text::push_label;
 
@@ -139,39 +140,12 @@ struct Set {
     next: Option<u32>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Row {
-    set: u32,
-    time: Timestamp,
-}
-
+/// The values of a family, each with its row.
 #[derive(Debug)]
 struct Column {
     family: Family,
     rows: Vec<u32>,
     values: Vec<f64>,
-}
-
-/// Samples as they are kept: nothing in it changes.
-#[derive(Debug)]
-pub(crate) struct Group {
-    text: Box<[u8]>,
-    sets: Box<[(u32, u32, bool)]>,
-    rows: Box<[Row]>,
-    columns: Box<[(Family, Box<[u32]>, Box<[f64]>)]>,
-    /// Whether some samples do not have the source's own labels.
-    pub(crate) overrides: bool,
-}
-
-/// A sample as it is written.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Shown<'a> {
-    /// Its own labels.
-    pub(crate) labels: &'a [u8],
-    /// Whether the source's labels are not to be added.
-    pub(crate) whole: bool,
-    pub(crate) time: Timestamp,
-    pub(crate) value: f64,
 }
 
 impl Samples {
@@ -382,54 +356,21 @@ impl Samples {
     }
 
     pub(crate) fn finish(self) -> Group {
-        let columns = self.columns.into_iter();
+        let columns = self.columns.into_iter().map(|column| group::Column {
+            family: column.family,
+            rows: column.rows.into(),
+            values: column.values.into(),
+        });
+        let sets = self.sets.iter().map(|set| group::Set {
+            start: set.start,
+            end: set.end,
+            whole: set.whole,
+        });
         Group {
             text: self.text.into(),
-            overrides: self.sets.iter().any(|set| set.whole),
-            sets: self
-                .sets
-                .iter()
-                .map(|set| (set.start, set.end, set.whole))
-                .collect(),
+            sets: sets.collect(),
             rows: self.rows.into(),
-            columns: columns
-                .map(|column| (column.family, column.rows.into(), column.values.into()))
-                .collect(),
+            columns: columns.collect(),
         }
-    }
-}
-
-impl Group {
-    /// The families in it.
-    pub(crate) fn families(&self) -> impl Iterator<Item = &Family> {
-        self.columns.iter().map(|(family, _, _)| family)
-    }
-
-    /// How many samples a family has.
-    pub(crate) fn len(&self, column: usize) -> usize {
-        self.columns.get(column).map_or(0, |(_, rows, _)| rows.len())
-    }
-
-    /// The samples of a family, from one on.
-    pub(crate) fn samples(&self, column: usize, from: usize) -> impl Iterator<Item = Shown<'_>> {
-        let (rows, values) = self
-            .columns
-            .get(column)
-            .map_or((&[][..], &[][..]), |(_, rows, values)| {
-                (
-                    rows.get(from..).unwrap_or_default(),
-                    values.get(from..).unwrap_or_default(),
-                )
-            });
-        rows.iter().zip(values).filter_map(|(row, value)| {
-            let row = self.rows.get(*row as usize)?;
-            let (start, end, whole) = *self.sets.get(row.set as usize)?;
-            Some(Shown {
-                labels: self.text.get(start as usize..end as usize)?,
-                whole,
-                time: row.time,
-                value: *value,
-            })
-        })
     }
 }

@@ -7,9 +7,10 @@ use tidemark_point::Timestamp;
 use tidemark_point::exposition::Format;
 
 use crate::Family;
+use crate::group::Group;
 use crate::page::Page;
 use crate::registry::Published;
-use crate::samples::{Group, SourceLabels};
+use crate::samples::SourceLabels;
 
 /// The samples of a registry at one time. It shares them with the registry: it is cheap to take.
 #[derive(Debug, Default)]
@@ -84,7 +85,7 @@ impl Snapshot {
             let names_differ = self.parts.first().is_some_and(|first| {
                 !Arc::ptr_eq(&first.source, &part.source) && !first.source.has_names_of(&part.source)
             });
-            !std::ptr::eq(first, labels) || names_differ || part.group.overrides
+            !std::ptr::eq(first, labels) || names_differ || part.group.overrides()
         })
     }
 

@@ -1,5 +1,10 @@
 //! Listeners as a program runs them, and a real Prometheus that scrapes them.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says what it expects by failing loudly, in its helpers too"
+)]
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;

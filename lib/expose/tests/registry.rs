@@ -1,5 +1,11 @@
 //! What a registry shows, and for how long.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test says what it expects by failing loudly, in its helpers too"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +27,10 @@ fn registry() -> (Registry, Arc<ManualClock>) {
     (Registry::new(clock.clone()), clock)
 }
 
-fn show(source: &Source, group: &str, rows: &[(&[(&str, &str)], &[(&Family, f64)])]) -> Omitted {
+/// Labels, and values by family.
+type Row<'a> = (&'a [(&'a str, &'a str)], &'a [(&'a Family, f64)]);
+
+fn show(source: &Source, group: &str, rows: &[Row<'_>]) -> Omitted {
     let mut samples = source.samples();
     for (labels, values) in rows {
         samples.row(labels.iter().copied(), at(1_700_000_000));
@@ -67,7 +76,7 @@ fn families_are_grouped_across_sources_and_groups() {
     let one = registry.source("one", &[("cluster", "one"), ("where", "here \"or\\\nthere\"")]);
     let two = registry.source("two", &[("cluster", "two"), ("where", "-")]);
     for source in [&two, &one] {
-        let rows: [(&[_], &[_]); 2] = [
+        let rows: [Row<'_>; 2] = [
             (&[("node", "1")], &[(&up, 1.0), (&heat, 0.5)]),
             (&[("node", "2")], &[(&up, 0.0), (&heat, 1e300)]),
         ];
