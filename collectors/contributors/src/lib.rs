@@ -68,13 +68,7 @@ impl Metric for Contributors {
     async fn collect(&self, cx: &Context) -> Result<Points, CollectorError> {
         let now = cx.now();
         let launchpad = Launchpad::new(cx, &self.launchpad);
-        // One that is named twice is one.
-        let teams: BTreeSet<&str> = self.teams.iter().map(String::as_str).collect();
-        if teams.is_empty() {
-            return Err(CollectorError::other(
-                "`teams` of [collector.contributors] is empty; name a team, or leave the key out for Ubuntu's",
-            ));
-        }
+        let teams = self.teams()?;
         let asked = teams.iter().flat_map(|team| COUNTS.map(|what| (*team, what)));
         let counts = asked.clone().map(|(team, what)| count(&launchpad, team, what));
         let mut parts = Parts::new(cx);
@@ -85,6 +79,21 @@ impl Metric for Contributors {
             );
         }
         parts.end()
+    }
+}
+
+impl Contributors {
+    /// The teams; one that is named twice is one.
+    ///
+    /// # Errors
+    /// Where there is none: a mistake in the settings.
+    pub fn teams(&self) -> Result<BTreeSet<&str>, CollectorError> {
+        if self.teams.is_empty() {
+            return Err(CollectorError::other(
+                "`teams` of [collector.contributors] is empty; name a team, or leave the key out for Ubuntu's",
+            ));
+        }
+        Ok(self.teams.iter().map(String::as_str).collect())
     }
 }
 

@@ -32,8 +32,12 @@
 //! A run reads the settings, collects on a thread of its own until the deadline, commits points and record to the outbox
 //! in one transaction, delivers for a short while, and ends. Whatever the collector does (it blocks, panics, never ends)
 //! and whichever signal comes, the run is recorded, and one line on standard error says what, why and what to do. The
-//! exit codes are those of [`exit`]. Under systemd all of this goes to the journal, with fields and priorities: see [`log`]. A run that is killed is closed by the next one, which finds its start in the
-//! [`lock`].
+//! exit codes are those of [`exit`]. Under systemd all of this goes to the journal, with fields and priorities: see [`log`].
+//! A run that is killed is closed by the next one, which finds its start in the [`lock`].
+//!
+//! With `--every` the program stays, and reads its settings anew when it is told to or their files change: see [`run`]. Runs
+//! that end within a quarter of a second, as those of a collector with many targets do, are committed together. Options,
+//! subcommands and files of a collector's own are its [`Extras`].
 //!
 //! It also holds what the operator's command shares with the collectors: [`boot`], [`log`], [`output`], [`Surroundings`],
 //! [`ready_state`], [`become_owner`], [`StopSignals`].

@@ -25,6 +25,12 @@ const HOST: &str = "/";
 /// Runs the collector `M` with what its program has of its own, `E`, as the command line says, and gives its exit code.
 ///
 /// `version` is the program's. What [`main!`](crate::main) calls.
+///
+/// With `--every` the program stays. It reads its settings anew, [`Extras::prepare`] included, at a SIGHUP, and a second or
+/// two after the settings' files or one of [`Extras::watched`] hold something else, however they were replaced. Where that
+/// fails, one error says why, and all goes on as before. Else the collector is told to end, all that it sent is committed,
+/// the sinks are opened anew, and a collector with the new settings takes over ([`Metric::take_over`]). What the environment
+/// and the command line say stays as it was; so does whether this is a dry run.
 #[must_use]
 pub fn run<M: Metric, E: Extras<M>>(version: &'static str) -> ExitCode {
     let program = format!("tidemark-{}", M::NAME);

@@ -60,3 +60,6 @@ impl Group {
         std::mem::take(&mut self.batches)
     }
 }
+
+#[cfg(test)]
+mod tests;

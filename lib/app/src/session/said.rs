@@ -283,3 +283,6 @@ fn short((target, why): &(&str, &str)) -> String {
     }
     format!("{target} ({short})")
 }
+
+#[cfg(test)]
+mod tests;
