@@ -42,8 +42,8 @@ fn samples() -> Vec<Sample> {
 
 fn ours(sample: &Sample, adjustments: &mut Adjustments) -> Option<Point> {
     Point::builder("filesystem")
-        .tag("host", sample.host.clone())
-        .tag("path", sample.path.clone())
+        .tag("host", &sample.host)
+        .tag("path", &sample.path)
         .field("inodes", sample.inodes)
         .field("used", sample.used)
         .time(Timestamp::from_nanos_clamped(sample.time))
@@ -53,8 +53,8 @@ fn ours(sample: &Sample, adjustments: &mut Adjustments) -> Option<Point> {
 
 fn theirs(sample: &Sample) -> Option<DataPoint> {
     DataPoint::builder("filesystem")
-        .tag("host", sample.host.clone())
-        .tag("path", sample.path.clone())
+        .tag("host", &sample.host)
+        .tag("path", &sample.path)
         .field("inodes", sample.inodes)
         .field("used", sample.used)
         .timestamp(sample.time)

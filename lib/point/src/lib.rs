@@ -35,6 +35,7 @@ mod declarations;
 mod duplicates;
 mod error;
 pub mod exposition;
+mod fields;
 pub mod line;
 mod measurement;
 mod name;
@@ -42,6 +43,7 @@ mod point;
 mod prometheus;
 pub mod remote_write;
 mod schema;
+mod series;
 mod timestamp;
 mod value;
 

@@ -50,6 +50,31 @@ impl<'a> Name<'a> {
     }
 }
 
+impl Name<'_> {
+    /// The length in line protocol.
+    pub(crate) fn wire_len(&self) -> usize {
+        if self.special {
+            escaped_len(&self.text)
+        } else {
+            self.text.len()
+        }
+    }
+}
+
+/// The length of a key with a backslash before each comma, equals sign and space.
+pub(crate) fn escaped_len(key: &str) -> usize {
+    key.len()
+        + key
+            .bytes()
+            .filter(|byte| matches!(byte, b',' | b'=' | b' '))
+            .count()
+}
+
+/// Whether a text stands in line protocol as it is, wherever: it needs no escapes and no replacement.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.bytes().fold(0, |found, byte| found | class(byte)) == 0
+}
+
 /// Replaces in tags what InfluxDB misreads where the same point has a quote in a name, be it here or elsewhere.
 pub(crate) fn keep_from_quotes<'a>(
     tags: &mut [(Name<'a>, Name<'a>)],

@@ -1,9 +1,12 @@
 //! The point, and the series that it belongs to.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::builder::sort_and_keep_last;
-use crate::name::{Name, Part, escape, keep_from_quotes};
+use crate::fields::{Field, Fields};
+use crate::name::{Name, Part, keep_from_quotes};
+use crate::series::{NotPlain, Series};
 use crate::{Adjustments, PointBuilder, Timestamp, Value};
 
 /// The most bytes that a point's measurement, tags and one field key may have together in line protocol, with
@@ -41,10 +44,10 @@ pub(crate) const SEPARATOR_BYTES: usize = 4;
 /// - A point whose names are longer than [`MAX_KEY_BYTES`] together is refused.
 ///
 /// Tags and fields are sorted by the bytes of their keys.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone)]
 pub struct Point {
     pub(crate) series: Series,
-    pub(crate) fields: Vec<Field>,
+    pub(crate) fields: Fields,
     pub(crate) time: Timestamp,
 }
 
@@ -66,7 +69,11 @@ impl Point {
 
     /// The fields, keys and values, by key; at least one.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.fields.iter().map(|field| (&*field.key, &field.value))
+        let with_key = |field| (self.series.field_key(field), field);
+        self.fields
+            .iter()
+            .map(with_key)
+            .map(|(key, field)| (key, &field.value))
     }
 
     /// The value of a tag.
@@ -94,10 +101,20 @@ impl Point {
     /// The rules above hold: it may be changed, and it is left out where its key or value is empty or where the
     /// point would become too long.
     pub fn add_tag(&mut self, key: &str, value: &str) {
+        if key.is_empty() || value.is_empty() || self.tag(key).is_some() {
+            return;
+        }
+        let added = self.series.add_plain_tag(key, value, &mut self.fields);
+        if let Err(NotPlain) = added {
+            self.add_any_tag(key, value);
+        }
+    }
+
+    fn add_any_tag(&mut self, key: &str, value: &str) {
         let mut adjustments = Adjustments::default();
         let key = Name::new(Part::TagKey, Cow::Borrowed(key), &mut adjustments);
         let value = Name::new(Part::TagValue, Cow::Borrowed(value), &mut adjustments);
-        if key.text.is_empty() || value.text.is_empty() || self.tag(&key.text).is_some() {
+        if self.tag(&key.text).is_some() {
             return;
         }
         let mut name = |part, text| Name::new(part, Cow::Borrowed(text), &mut adjustments);
@@ -107,134 +124,61 @@ impl Point {
             self.tags()
                 .map(|(key, value)| (name(Part::TagKey, key), name(Part::TagValue, value))),
         );
-        let quoted = measurement.quote || self.fields.iter().any(|field| field.key.contains('"'));
+        let quoted = measurement.quote || self.fields().any(|(key, _)| key.contains('"'));
         keep_from_quotes(&mut tags, quoted, &mut adjustments);
-        sort_and_keep_last(&mut tags, |tag| &tag.0.text);
-        let longest = self.fields.iter().map(Field::wire_len).max().unwrap_or_default();
-        if let Ok(series) = Series::new(&measurement, &tags, longest) {
-            self.series = series;
-        }
-    }
-}
-
-/// A field of a point.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Field {
-    pub(crate) key: Cow<'static, str>,
-    /// Whether the key needs escapes in line protocol.
-    pub(crate) special: bool,
-    pub(crate) value: Value,
-}
-
-impl Field {
-    /// The length of the key in line protocol.
-    pub(crate) fn wire_len(&self) -> usize {
-        if !self.special {
-            return self.key.len();
-        }
-        self.key.len()
-            + self
-                .key
-                .bytes()
-                .filter(|byte| matches!(byte, b',' | b'=' | b' '))
-                .count()
-    }
-}
-
-/// Measurement and tags, in one text.
-#[derive(Clone, PartialEq, Debug)]
-pub(crate) struct Series {
-    /// `measurement,key=value,…` without escapes; the ends say where each part is.
-    plain: String,
-    measurement_end: u16,
-    tags: Vec<TagEnds>,
-    /// As line protocol has it, where that is another text.
-    wire: Option<Box<str>>,
-}
-
-#[derive(Clone, PartialEq, Debug)]
-struct TagEnds {
-    key: u16,
-    value: u16,
-}
-
-/// How long names are that are too long.
-pub(crate) struct TooLong(pub(crate) usize);
-
-impl Series {
-    /// The series of names that are valid, sorted and unique; `field` is the length of the longest field key.
-    pub(crate) fn new(
-        measurement: &Name<'_>,
-        tags: &[(Name<'_>, Name<'_>)],
-        field: usize,
-    ) -> Result<Series, TooLong> {
-        let length = |tag: &(Name<'_>, Name<'_>)| tag.0.text.len() + tag.1.text.len() + 2;
-        let length = measurement.text.len() + tags.iter().map(length).sum::<usize>();
-        let end =
-            |text: &String| u16::try_from(text.len()).map_err(|_| TooLong(length + SEPARATOR_BYTES + field));
-        let mut plain = String::with_capacity(length);
-        plain.push_str(&measurement.text);
-        let measurement_end = end(&plain)?;
-        let mut ends = Vec::with_capacity(tags.len());
-        let mut same = !measurement.special;
-        for (key, value) in tags {
-            plain.push(',');
-            plain.push_str(&key.text);
-            let key_end = end(&plain)?;
-            plain.push('=');
-            plain.push_str(&value.text);
-            ends.push(TagEnds {
-                key: key_end,
-                value: end(&plain)?,
-            });
-            same &= !key.special && !value.special && key.text != TIME_KEY;
-        }
-        let wire = if same {
-            None
-        } else {
-            Some(wire(&measurement.text, tags, length))
+        sort_and_keep_last(&mut tags, |left, right| left.0.text.cmp(&right.0.text));
+        let lengths = self.fields.iter().map(|field| field.wire_len(&self.series));
+        let Ok(mut series) = Series::new(&measurement, &tags, lengths.max().unwrap_or_default()) else {
+            return;
         };
-        let bytes = wire.as_ref().map_or(plain.len(), |wire| wire.len()) + SEPARATOR_BYTES + field;
-        if bytes > MAX_KEY_BYTES {
-            return Err(TooLong(bytes));
+        let mut fields = Fields::new();
+        for field in self.fields.iter() {
+            let key = series.keep_key(self.series.field_key(field));
+            fields.push(Field::new(&key, field.special, field.value.clone()));
         }
-        Ok(Series {
-            plain,
-            measurement_end,
-            tags: ends,
-            wire,
-        })
+        self.fields = fields;
+        self.series = series;
     }
 
-    pub(crate) fn wire(&self) -> &str {
-        self.wire.as_deref().unwrap_or(&self.plain)
-    }
-
-    fn measurement(&self) -> &str {
-        &self.plain[..usize::from(self.measurement_end)]
-    }
-
-    fn tags(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut start = usize::from(self.measurement_end) + 1;
-        self.tags.iter().map(move |ends| {
-            let (key, value) = (usize::from(ends.key), usize::from(ends.value));
-            let tag = (&self.plain[start..key], &self.plain[key + 1..value]);
-            start = value + 1;
-            tag
-        })
+    /// Takes the fields of another point of the series: where both have a field, the other's value counts. How many
+    /// values that replaced by different ones.
+    pub(crate) fn merge(&mut self, other: Point) -> u64 {
+        let mut overwritten = 0;
+        let Point { series, fields, .. } = other;
+        for field in fields.into_vec() {
+            let key = series.field_key(&field);
+            let found = self
+                .fields
+                .binary_search_by(|kept| self.series.field_key(kept).cmp(key));
+            match found {
+                Ok(place) => {
+                    let kept = &mut self.fields[place].value;
+                    overwritten += u64::from(*kept != field.value);
+                    *kept = field.value;
+                }
+                Err(place) => {
+                    let key = self.series.keep_key(key);
+                    self.fields
+                        .insert(place, Field::new(&key, field.special, field.value));
+                }
+            }
+        }
+        overwritten
     }
 }
 
-fn wire(measurement: &str, tags: &[(Name<'_>, Name<'_>)], length: usize) -> Box<str> {
-    let mut wire = String::with_capacity(length + 8);
-    escape(&mut wire, measurement, false);
-    for (key, value) in tags {
-        if key.text != TIME_KEY {
-            wire.push(',');
-            escape(&mut wire, &key.text, true);
-            wire.push('=');
-            escape(&mut wire, &value.text, true);
-        }
+impl fmt::Debug for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Point")
+            .field("series", &self.series_key())
+            .field("fields", &self.fields().collect::<Vec<_>>())
+            .field("time", &self.time)
+            .finish()
     }
-    wire.into_boxed_str()
+}
+
+impl PartialEq for Point {
+    fn eq(&self, other: &Point) -> bool {
+        self.time == other.time && self.series == other.series && self.fields().eq(other.fields())
+    }
 }

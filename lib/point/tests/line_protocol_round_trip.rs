@@ -59,12 +59,12 @@ fn point() -> impl Strategy<Value = Point> {
 /// The same point, made again of its parts, without those called `time`, which line protocol leaves out.
 fn without_time(point: &Point) -> (Point, Adjustments) {
     let mut adjustments = Adjustments::default();
-    let mut builder = Point::builder(point.measurement().to_owned()).time(point.time());
+    let mut builder = Point::builder(point.measurement()).time(point.time());
     for (key, value) in point.tags().filter(|tag| tag.0 != "time") {
-        builder = builder.tag(key.to_owned(), value.to_owned());
+        builder = builder.tag(key, value);
     }
     for (key, value) in point.fields().filter(|field| field.0 != "time") {
-        builder = builder.field(key.to_owned(), value.clone());
+        builder = builder.field(key, value.clone());
     }
     (builder.build(&mut adjustments).unwrap(), adjustments)
 }
@@ -210,12 +210,12 @@ proptest! {
     fn tags_are_added_as_if_they_had_been_there(point in point(), key in text(), value in text()) {
         let mut added = point.clone();
         added.add_tag(&key, &value);
-        let mut builder = Point::builder(point.measurement().to_owned()).time(point.time()).tag(key, value);
+        let mut builder = Point::builder(point.measurement()).time(point.time()).tag(key, value);
         for (key, value) in point.tags() {
-            builder = builder.tag(key.to_owned(), value.to_owned());
+            builder = builder.tag(key, value);
         }
         for (key, value) in point.fields() {
-            builder = builder.field(key.to_owned(), value.clone());
+            builder = builder.field(key, value.clone());
         }
         prop_assert_eq!(added, builder.build(&mut Adjustments::default()).unwrap());
     }

@@ -1,11 +1,8 @@
 //! The points of a page.
 
-use std::borrow::Cow;
-
 use super::entry::{Entry, Sample};
 use super::error::{TextError, TextErrorKind};
 use super::{Format, Reader};
-use crate::builder::build;
 use crate::{Adjustments, Point, PointError, Timestamp, Value};
 
 /// The field of a point that a sample becomes.
@@ -61,10 +58,12 @@ impl<'a> Points<'a> {
         if sample.is_time_beyond() {
             return Some(Err(self.error(TextErrorKind::TimeNotStored)));
         }
-        let labels = sample.labels();
-        let fields = vec![(Cow::Borrowed(VALUE), Value::from(sample.value))];
-        let time = Some(sample.time.unwrap_or(self.default_time));
-        match build(sample.name, labels.collect(), fields, time, &mut self.adjustments) {
+        let mut builder = Point::builder(&sample.name).time(sample.time.unwrap_or(self.default_time));
+        for (key, value) in sample.labels() {
+            builder.set_tag(&key, &value);
+        }
+        builder.set_field(VALUE, Value::from(sample.value));
+        match builder.build(&mut self.adjustments) {
             Ok(point) => Some(Ok(point)),
             Err(PointError::NoFields { .. }) => None,
             Err(source) => Some(Err(self.error(TextErrorKind::Point(source)))),

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use super::error::LineErrorKind;
 use super::scan::{key_end, measurement_end, tag_value_end, unescape};
-use crate::builder::build;
 use crate::point::TIME_KEY;
 use crate::{Adjustments, Point, Timestamp, Value};
 
@@ -93,19 +92,14 @@ impl<'a> BorrowedPoint<'a> {
         let Some(time) = self.time.or(default_time) else {
             return Err(LineErrorKind::MissingTime);
         };
-        let tags = self.tags().collect();
-        let fields = self
-            .fields
-            .iter()
-            .map(|(key, value)| (Cow::Owned(key.to_string()), value.to_value()));
-        build(
-            self.measurement(),
-            tags,
-            fields.collect(),
-            Some(time),
-            adjustments,
-        )
-        .map_err(LineErrorKind::Point)
+        let mut builder = Point::builder(self.measurement()).time(time);
+        for (key, value) in self.tags() {
+            builder.set_tag(&key, &value);
+        }
+        for (key, value) in &self.fields {
+            builder.set_field(key, value.to_value());
+        }
+        builder.build(adjustments).map_err(LineErrorKind::Point)
     }
 }
 

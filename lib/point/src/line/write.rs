@@ -22,13 +22,17 @@ pub fn write_point(out: &mut Vec<u8>, point: &Point, dialect: Dialect) {
     out.reserve(series.len() + NUMBER_BYTES + point.fields.len() * (2 * NUMBER_BYTES));
     out.extend_from_slice(series.as_bytes());
     let mut separator = b' ';
-    for field in point.fields.iter().filter(|field| field.key != TIME_KEY) {
+    for field in point.fields.iter() {
+        let key = point.series.field_key(field);
+        if key == TIME_KEY {
+            continue;
+        }
         out.push(separator);
         separator = b',';
         if field.special {
-            write_key(out, &field.key);
+            write_key(out, key);
         } else {
-            out.extend_from_slice(field.key.as_bytes());
+            out.extend_from_slice(key.as_bytes());
         }
         out.push(b'=');
         write_value(out, &field.value, dialect);
