@@ -134,18 +134,20 @@ pub(crate) async fn carry(
             Outcome::Later(later) => break End::Later(later),
         }
     };
-    let rejected = match (search.rejected.is_empty(), unpacked(&mut text, body)) {
-        (false, Ok(text)) => {
-            let texts = LineTexts::of(text);
-            let line = |line| String::from_utf8_lossy(texts.get(line)).into_owned();
-            let rejected = |one: crate::bisect::Rejection| RejectedLine {
-                line: line(one.line),
-                status: one.status,
-                reason: words(&one.reason),
-            };
-            search.rejected.drain(..).map(rejected).collect()
-        }
-        _ => Vec::new(),
+    // Most bodies are sent as they are stored: nobody unpacks them.
+    let rejected = if search.rejected.is_empty() {
+        Vec::new()
+    } else if let Ok(text) = unpacked(&mut text, body) {
+        let texts = LineTexts::of(text);
+        let line = |line| String::from_utf8_lossy(texts.get(line)).into_owned();
+        let rejected = |one: crate::bisect::Rejection| RejectedLine {
+            line: line(one.line),
+            status: one.status,
+            reason: words(&one.reason),
+        };
+        search.rejected.drain(..).map(rejected).collect()
+    } else {
+        Vec::new()
     };
     Carried {
         delivered: search.delivered,

@@ -66,7 +66,7 @@ pub use delivery::{Budget, Delivery, OpenOptions, RUN_BUDGET};
 pub use error::DeliveryError;
 pub use outbox::{
     DropSelection, Dropped, Look, MAX_REJECTED_BYTES, MAX_REJECTED_POINTS, Mended, Outbox, RUNS_KEPT,
-    RejectedPoint, SinkLedger, Taken, WaitingBatch, Whole,
+    RejectedPoint, SinkLedger, TARGETS_KEPT, Taken, WaitingBatch, Whole,
 };
 pub use probe::{CLOCK_BOUND, Finding, PROBE_TIME, Verdict};
 pub use report::{Report, SinkReport, SinkState};

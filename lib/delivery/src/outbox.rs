@@ -38,6 +38,8 @@ pub(crate) use queue::{Beginning, Due, RejectedLine, Settled};
 
 /// Runs kept for each collector.
 pub const RUNS_KEPT: u32 = 100;
+/// Targets of each collector whose newest run is kept beside those; one that was not seen for a day and ten intervals goes.
+pub const TARGETS_KEPT: u32 = 2_000;
 /// Texts kept of refused points, over all sinks; beyond it the oldest go, their count stays.
 pub const MAX_REJECTED_POINTS: u32 = 10_000;
 /// Bytes kept of the texts of refused points, over all sinks; beyond it the oldest go, their count stays.

@@ -79,10 +79,10 @@ impl Run {
     /// The run as a point of [`RUN_SCHEMA`].
     pub(crate) fn point(&self, host: &str) -> Result<Point, PointError> {
         let mut builder = Point::builder(RUN_SCHEMA.measurement)
-            .tag("collector", self.collector.clone())
-            .tag("host", host.to_owned());
+            .tag("collector", &self.collector)
+            .tag("host", host);
         if let Some(target) = &self.target {
-            builder = builder.tag("target", target.clone());
+            builder = builder.tag("target", target);
         }
         builder
             .field("ok", self.ok)
@@ -117,8 +117,8 @@ impl SinkPoint<'_> {
     pub(crate) fn point(&self, host: &str, now: Timestamp) -> Result<Point, PointError> {
         let age = self.oldest_waiting.map_or(0, |oldest| now.since(oldest).max(0));
         Point::builder(SINK_SCHEMA.measurement)
-            .tag("sink", self.sink.to_owned())
-            .tag("host", host.to_owned())
+            .tag("sink", self.sink)
+            .tag("host", host)
             .field("waiting", count(self.waiting))
             .field(
                 "oldest_waiting_seconds",

@@ -17,15 +17,15 @@ use std::time::Duration;
 
 use common::*;
 use proptest::prelude::*;
-use tidemark_delivery::{Budget, DropSelection, Mended, Outbox};
+use tidemark_delivery::{Budget, DropSelection, Mended, Outbox, Run};
 use tidemark_point::line;
 use tidemark_testkit::{Answer, Request, SinkServer};
 
 /// What may happen next.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A run of one of three collectors, with so many points.
-    Commit { collector: u8, points: u8 },
+    /// A run of one of three collectors, with so many points; or runs of so many targets together.
+    Commit { collector: u8, points: u8, targets: u8 },
     /// A delivery, during which the server answers so.
     Deliver { mood: Mood, flush: bool },
     /// The process ends without a word, and another one starts.
@@ -67,7 +67,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Mood::Html),
     ];
     prop_oneof![
-        4 => (0u8..3, 0u8..60).prop_map(|(collector, points)| Step::Commit { collector, points }),
+        4 => (0u8..3, 0u8..60, 1u8..4)
+            .prop_map(|(collector, points, targets)| Step::Commit { collector, points, targets }),
         4 => (mood, any::<bool>()).prop_map(|(mood, flush)| Step::Deliver { mood, flush }),
         1 => Just(Step::Crash),
         1 => (0u8..20).prop_map(|after_millis| Step::CrashWithin { after_millis }),
@@ -159,15 +160,24 @@ async fn play(steps: Vec<Step>) {
             Step::Commit {
                 collector,
                 points: count,
+                targets,
             } => {
-                let points = points(next, i64::from(count));
-                delivery
-                    .submit(&fixture.run(&format!("c{collector}")), &points)
-                    .await
-                    .unwrap();
-                committed.extend((next..next + i64::from(count)).map(|number| (number as u64, collector)));
-                next += i64::from(count);
-                own += 1;
+                let mut runs = Vec::new();
+                for target in 0..targets {
+                    let run = Run {
+                        target: (targets > 1).then(|| format!("t{target}")),
+                        ..fixture.run(&format!("c{collector}"))
+                    };
+                    runs.push((run, points(next, i64::from(count))));
+                    committed
+                        .extend((next..next + i64::from(count)).map(|number| (number as u64, collector)));
+                    next += i64::from(count);
+                    own += 1;
+                }
+                match runs.as_slice() {
+                    [(run, points)] => delivery.submit(run, points).await.unwrap(),
+                    runs => delivery.submit_all(runs).await.unwrap(),
+                }
             }
             Step::Deliver { mood, flush } => {
                 behave(mood);

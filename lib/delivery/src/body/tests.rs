@@ -5,7 +5,7 @@ use super::*;
 
 fn point(tag: &str, text: &str, number: u64, float: f64) -> Point {
     Point::builder("m u=1u")
-        .tag("t u", tag.to_owned())
+        .tag("t u", tag)
         .field("a=1u,", number)
         .field("s", text)
         .field("z", float)

@@ -7,10 +7,10 @@ use sqlx::{Connection as _, SqliteConnection};
 use tidemark_point::Timestamp;
 
 use super::script::Script;
-use super::{Outbox, RUNS_KEPT, bounds};
+use super::{Outbox, bounds, records};
 use crate::sink::SinkSpec;
 use crate::submission::{Packed, Submission};
-use crate::{DeliveryError, Run, backoff};
+use crate::{DeliveryError, Run};
 
 /// A commit, ready to be written.
 pub(super) struct Commit<'a> {
@@ -194,9 +194,6 @@ async fn is_recorded(db: &mut SqliteConnection, run: &Run) -> Result<bool, sqlx:
     .await
 }
 
-/// One in so many commits forgets the collector's oldest runs.
-const TIDY_EVERY: u64 = 16;
-
 /// Records a collector's runs.
 fn record(script: &mut Script, collector: &str, runs: &[&Run]) {
     if runs.is_empty() {
@@ -225,15 +222,5 @@ fn record(script: &mut Script, collector: &str, runs: &[&Run]) {
             .value(&run.error);
     }
     script.sql(";\n");
-    // The look at the index costs more than the record itself: every so often is often enough.
-    if backoff::random().is_multiple_of(TIDY_EVERY) {
-        script
-            .sql(
-                "DELETE FROM run WHERE collector = ? AND id <=
-                 (SELECT id FROM run WHERE collector = ? ORDER BY id DESC LIMIT 1 OFFSET ?);\n",
-            )
-            .value(collector)
-            .value(collector)
-            .value(RUNS_KEPT);
-    }
+    records::tidy(script, collector);
 }

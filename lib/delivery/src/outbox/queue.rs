@@ -69,8 +69,9 @@ pub(crate) struct Beginning {
     pub(crate) due: VecDeque<Due>,
 }
 
-/// Points up to which all that waits is read at once.
-const LITTLE: i64 = 2_000;
+/// Points up to which all that waits is read at once: what a process of many targets commits together, and no more than
+/// fits into memory.
+const LITTLE: i64 = 10_000;
 
 impl Outbox {
     /// The sink's row, made fit for its settings: a backoff that belongs to other settings is over; with it, what is due

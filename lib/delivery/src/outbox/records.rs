@@ -1,4 +1,4 @@
-//! The runs that were recorded.
+//! The runs that were recorded, and which of them are kept.
 
 use std::time::Duration;
 
@@ -6,8 +6,46 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
 use tidemark_point::Timestamp;
 
-use super::Outbox;
-use crate::{DeliveryError, Run};
+use super::script::Script;
+use super::{Outbox, RUNS_KEPT, TARGETS_KEPT};
+use crate::{DeliveryError, Run, backoff};
+
+/// One in so many commits forgets the collector's oldest runs: looking for them costs more than a record itself.
+const TIDY_EVERY: u64 = 16;
+/// Intervals after which a target that was not seen since is forgotten, and the time beside them.
+const UNSEEN_INTERVALS: i64 = 10;
+const UNSEEN: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Forgets now and then the runs of a collector that are not kept: see [`RUNS_KEPT`] and [`TARGETS_KEPT`].
+pub(super) fn tidy(script: &mut Script, collector: &str) {
+    if !backoff::random().is_multiple_of(TIDY_EVERY) {
+        return;
+    }
+    script
+        .sql(
+            "DELETE FROM run WHERE collector = ?
+             AND id <= (SELECT id FROM run WHERE collector = ? ORDER BY id DESC LIMIT 1 OFFSET ?)
+             AND (id NOT IN (SELECT max(id) FROM run WHERE collector = ? AND target IS NOT NULL GROUP BY target)
+                  OR started + interval * ? + ? <
+                     (SELECT started FROM run WHERE collector = ? ORDER BY id DESC LIMIT 1));\n",
+        )
+        .value(collector)
+        .value(collector)
+        .value(RUNS_KEPT)
+        .value(collector)
+        .value(UNSEEN_INTERVALS)
+        .value(i64::try_from(UNSEEN.as_nanos()).unwrap_or(i64::MAX))
+        .value(collector);
+    // Whatever calls itself a target.
+    script
+        .sql(
+            "DELETE FROM run WHERE collector = ?
+             AND id <= (SELECT id FROM run WHERE collector = ? ORDER BY id DESC LIMIT 1 OFFSET ?);\n",
+        )
+        .value(collector)
+        .value(collector)
+        .value(RUNS_KEPT.saturating_add(TARGETS_KEPT));
+}
 
 pub(super) struct Row {
     collector: String,
@@ -74,6 +112,23 @@ impl Outbox {
             .fetch_all(&mut *db)
             .await
             .map_err(|error| self.failed(error))?;
+        Ok(rows.into_iter().map(Run::from).collect())
+    }
+
+    /// The newest run of each target of a collector, by target; none of a collector without.
+    ///
+    /// # Errors
+    /// Where the outbox cannot be read.
+    pub async fn target_runs(&self, collector: &str) -> Result<Vec<Run>, DeliveryError> {
+        let mut db = self.connection().await;
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT * FROM run WHERE id IN (SELECT max(id) FROM run WHERE collector = ? AND target IS NOT NULL
+                                            GROUP BY target) ORDER BY target",
+        )
+        .bind(collector)
+        .fetch_all(&mut *db)
+        .await
+        .map_err(|error| self.failed(error))?;
         Ok(rows.into_iter().map(Run::from).collect())
     }
 

@@ -28,8 +28,8 @@ async fn what_other_files_have_otherwise_is_refused_by_name() {
     let mut delivery = scene.open().await;
     let tagged = |b: &str| {
         Point::builder("same")
-            .tag("a", "1".to_owned())
-            .tag("b", b.to_owned())
+            .tag("a", "1")
+            .tag("b", b)
             .field("one", 1)
             .time(at(0))
             .build(&mut Adjustments::default())

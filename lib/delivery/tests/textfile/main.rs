@@ -59,7 +59,7 @@ const DISK: &Schema = &Schema {
 
 fn disk(name: &str, reads: u64, free: f64) -> Point {
     Point::builder("disk")
-        .tag("name", name.to_owned())
+        .tag("name", name)
         .field("reads", reads)
         .field("free_bytes", free)
         .time(at(0))

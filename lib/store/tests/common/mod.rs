@@ -21,12 +21,12 @@ pub(crate) fn point(
     fields: &[(&str, Value)],
     time: Timestamp,
 ) -> Point {
-    let mut builder = Point::builder(measurement.to_owned());
+    let mut builder = Point::builder(measurement);
     for (key, value) in tags {
-        builder = builder.tag((*key).to_owned(), (*value).to_owned());
+        builder = builder.tag(key, value);
     }
     for (key, value) in fields {
-        builder = builder.field((*key).to_owned(), value.clone());
+        builder = builder.field(key, value.clone());
     }
     builder.time(time).build(&mut Adjustments::default()).unwrap()
 }
