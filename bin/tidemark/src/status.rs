@@ -3,6 +3,7 @@
 mod gather;
 mod late;
 mod screen;
+mod targets;
 
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -246,6 +247,9 @@ pub(crate) struct Signs<'a> {
     pub(crate) last_run: Option<(&'a LastRun, End)>,
     /// When the run under way began.
     pub(crate) running_since: Option<Timestamp>,
+    /// Whether the last run stands for those of many targets: then one is under way all the time, and says nothing of the
+    /// others.
+    pub(crate) of_targets: bool,
 }
 
 impl Signs<'_> {
@@ -258,6 +262,7 @@ impl Signs<'_> {
             _ if !self.enabled => State::Disabled,
             _ if self.broken => State::Failing,
             Some((_, ref end)) if !running && self.is_late(now.quiet_since(end)) => State::Late,
+            Some((run, _)) if self.of_targets && !run.ok => State::Failing,
             _ if running => State::Running,
             Some((run, _)) if !run.ok => State::Failing,
             Some(_) => State::Ok,

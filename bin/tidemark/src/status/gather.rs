@@ -6,11 +6,11 @@ use std::sync::Arc;
 use tidemark_app::lock;
 use tidemark_catalogue::Timing;
 use tidemark_collect::{Clock, chain};
-use tidemark_delivery::{Delivery, OpenOptions, Outbox, RUNS_KEPT, Run, SinkLedger, Sinks};
+use tidemark_delivery::{Delivery, DeliveryError, OpenOptions, Outbox, RUNS_KEPT, Run, SinkLedger, Sinks};
 use tidemark_settings::{EnvironmentFileError, Loaded};
 
 use super::late::{End, Now};
-use super::{CollectorStatus, FailingSince, LastRun, Signs, SinkStatus, Status};
+use super::{CollectorStatus, FailingSince, LastRun, Signs, SinkStatus, Status, targets};
 use crate::catalogue::{Catalogue, Collector};
 use crate::list::as_recorded;
 
@@ -65,11 +65,10 @@ pub(super) async fn gather(from: Sources<'_>) -> Result<Status, String> {
     let outbox = delivery.as_ref().and_then(Delivery::outbox);
     for collector in &from.catalogue.collectors {
         let runs = match outbox {
-            Some(outbox) => outbox
-                .runs(&collector.name, RUNS_KEPT)
+            Some(outbox) => recorded(outbox, &collector.name)
                 .await
                 .map_err(|error| chain(&error))?,
-            None => Vec::new(),
+            None => Recorded::default(),
         };
         status.collectors.push(of_collector(&from, collector, &runs));
     }
@@ -102,14 +101,38 @@ async fn open(from: &Sources<'_>, warnings: &mut Vec<String>) -> Result<Delivery
     Ok(delivery)
 }
 
-fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &[Run]) -> CollectorStatus {
+/// The runs of a collector that are kept.
+#[derive(Default)]
+struct Recorded {
+    /// The newest first.
+    newest: Vec<Run>,
+    /// The newest run of each of its targets, where it has many.
+    targets: Vec<Run>,
+}
+
+async fn recorded(outbox: &Outbox, collector: &str) -> Result<Recorded, DeliveryError> {
+    let newest = outbox.runs(collector, RUNS_KEPT).await?;
+    let targets = match newest.first() {
+        Some(Run { target: Some(_), .. }) => outbox.target_runs(collector).await?,
+        _ => Vec::new(),
+    };
+    Ok(Recorded { newest, targets })
+}
+
+fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &Recorded) -> CollectorStatus {
+    let Recorded {
+        newest: runs,
+        targets,
+    } = runs;
     let timing = match from.loaded {
         Some(loaded) => Timing::of(collector, loaded),
         None => as_recorded(collector, runs.first()),
     };
     let standby = from.loaded.is_some_and(|loaded| loaded.settings.host.standby);
     let enabled = timing.enabled && !standby;
-    let last_run = runs.first().map(last_run);
+    let together = runs.first().and_then(|newest| targets::together(newest, targets));
+    let of_targets = together.is_some();
+    let last_run = together.or_else(|| runs.first().map(last_run));
     // A lock that cannot be looked at tells nothing.
     let holder = lock::holder(from.state, &collector.name).unwrap_or_default();
     let broken = collector.description.as_ref().err().map(ToString::to_string);
@@ -122,6 +145,7 @@ fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &[Run]) -> Coll
             .as_ref()
             .map(|run| (run, end_of(from.state, &collector.name, run))),
         running_since: holder.and_then(|holder| holder.since),
+        of_targets,
     };
     CollectorStatus {
         name: collector.name.clone(),
@@ -129,7 +153,7 @@ fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &[Run]) -> Coll
         interval: timing.interval,
         state: signs.state(&from.now),
         next_run: signs.next_run(&from.now),
-        failing: failing(runs),
+        failing: if of_targets { None } else { failing(runs) },
         broken,
         last_run,
     }

@@ -33,6 +33,7 @@ fn signs(last_run: Option<&LastRun>) -> Signs<'_> {
             (run, end)
         }),
         running_since: None,
+        of_targets: false,
     }
 }
 
@@ -132,6 +133,18 @@ fn the_state_is_the_worst_that_is_true() {
         .state(&now(0)),
         State::Running
     );
+}
+
+#[test]
+fn a_target_that_fails_is_seen_though_the_next_one_runs() {
+    let (good, bad) = (run(-10, true), run(-10, false));
+    let of_targets = |run| Signs {
+        running_since: Some(at(-1)),
+        of_targets: true,
+        ..signs(Some(run))
+    };
+    assert_eq!(of_targets(&bad).state(&now(0)), State::Failing);
+    assert_eq!(of_targets(&good).state(&now(0)), State::Running);
 }
 
 #[test]
@@ -276,6 +289,25 @@ The values: tidemark show host
     assert_eq!(screen(&status, false, 0), expected);
     assert!(status.needs_attention());
     assert!(screen(&status, true, 0).contains("\u{1b}[1;31mfailing\u{1b}[0m"));
+}
+
+#[test]
+fn of_many_targets_those_that_fail_are_named() {
+    let mut last_run = run(-10, false);
+    last_run.error = Some("1 of 100 targets fails: cl17: connection refused".to_owned());
+    last_run.points = 80_000;
+    let status = Status {
+        collectors: vec![collector("onefs", State::Failing, Some(last_run))],
+        ..well()
+    };
+    let expected = "\
+onefs      failing  8 s ago   2.0 s  80,000  5m     in 4 min
+    1 of 100 targets fails: cl17: connection refused
+    try: tidemark run onefs --dry-run -v
+";
+    let text = screen(&status, false, 0);
+    assert!(text.contains(expected), "{text}");
+    assert!(status.needs_attention());
 }
 
 #[test]
