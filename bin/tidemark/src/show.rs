@@ -173,12 +173,12 @@ fn points(series: &[SeriesSamples]) -> Vec<Point> {
         }
     }
     let point = |((time, measurement, tags), fields): (Key<'_>, Vec<(&str, &Value)>)| {
-        let mut builder = Point::builder(measurement.to_owned()).time(time);
+        let mut builder = Point::builder(measurement).time(time);
         for (key, value) in tags {
-            builder = builder.tag(key.clone(), value.clone());
+            builder = builder.tag(key, value);
         }
         for (field, value) in fields {
-            builder = builder.field(field.to_owned(), value.clone());
+            builder = builder.field(field, value.clone());
         }
         // They were valid when they were stored.
         builder.build(&mut Adjustments::default()).ok()

@@ -177,12 +177,12 @@ impl<'a> Lint<'a> {
     }
 
     fn converted(&mut self, point: &BorrowedPoint<'_>) -> Result<Point, String> {
-        let mut builder = Point::builder(point.measurement().into_owned());
+        let mut builder = Point::builder(point.measurement());
         for (key, value) in point.tags() {
-            builder = builder.tag(key.into_owned(), value.into_owned());
+            builder = builder.tag(key, value);
         }
         for (key, value) in point.fields() {
-            builder = builder.field(key.clone().into_owned(), value.to_value());
+            builder = builder.field(key, value.to_value());
         }
         let time = match point.time() {
             Some(time) => scaled(time, self.precision).unwrap_or(time),

@@ -120,9 +120,9 @@ fn report(translated: &Translated, findings: &mut Findings) -> Result<(), Failur
 
 /// A sample as a point, as [`tidemark_point::exposition::points`] makes it; none where it cannot be stored.
 fn point(sample: &Sample<'_>, now: Timestamp, adjustments: &mut Adjustments) -> Option<Point> {
-    let mut builder = Point::builder(sample.name().to_owned());
+    let mut builder = Point::builder(sample.name());
     for (name, value) in sample.labels() {
-        builder = builder.tag(name.into_owned(), value.into_owned());
+        builder = builder.tag(name, value);
     }
     let built: Result<Point, PointError> = builder
         .field("value", sample.value)
