@@ -9,7 +9,7 @@ use tidemark_settings::{
     SettingValue as _, UnknownKeys, quoted,
 };
 
-use crate::global::Draft as GlobalDraft;
+use crate::global::{Draft as GlobalDraft, RETRIES_OF_REQUESTS, RETRIES_OF_WRITES};
 use crate::logging::Logging;
 use crate::statgroup::Draft as GroupDraft;
 use crate::{BackEnd, Cluster, Global, StatGroup, SummaryStats, cluster};
@@ -114,7 +114,7 @@ impl Idic {
                  and chmod g+r {at}"
             ));
         }
-        let notes = notes(&at, &draft.global.not_needed, draft.logging);
+        let notes = notes(&at, &draft.global.not_needed, &draft.logging);
         let groups = draft.statgroups.into_iter().map(|group| StatGroup {
             place: group.place,
             name: group.name.text,
@@ -335,23 +335,34 @@ fn check_passwords(
 }
 
 /// What is said of the keys of which tidemark needs nothing.
-fn notes(at: &Position, of_global: &[&str], of_logging: Vec<&str>) -> Vec<String> {
-    let mut notes = Vec::new();
+fn notes(at: &Position, of_global: &[&str], of_logging: &[&str]) -> Vec<String> {
     let listed = |keys: &[&str]| {
         let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
         keys.join(", ")
     };
-    if !of_logging.is_empty() {
-        notes.push(format!(
-            "{at}: [logging] ({}) does not count: the log goes to the journal, or to standard error, and -v shows more of it",
-            listed(&of_logging)
-        ));
-    }
-    if !of_global.is_empty() {
-        notes.push(format!(
-            "{at}: {} of [global] does not count: what cannot be written waits in the outbox until it is taken",
-            listed(of_global)
-        ));
-    }
-    notes
+    let set = |keys: &[&str]| -> Vec<&str> {
+        let set = of_global.iter().filter(|key| keys.contains(key));
+        set.copied().collect()
+    };
+    let what = [
+        (
+            "[logging]",
+            of_logging.to_vec(),
+            "the log goes to the journal, or to standard error, and -v shows more of it",
+        ),
+        (
+            "[global]",
+            set(&RETRIES_OF_REQUESTS),
+            "a cluster that fails is asked again for ever, after pauses that grow",
+        ),
+        (
+            "[global]",
+            set(&RETRIES_OF_WRITES),
+            "what cannot be written waits in the outbox until it is taken",
+        ),
+    ];
+    what.into_iter()
+        .filter(|(_, keys, _)| !keys.is_empty())
+        .map(|(section, keys, why)| format!("{at}: {} of {section}: not needed, as {why}", listed(&keys)))
+        .collect()
 }

@@ -11,8 +11,10 @@ use crate::text::Placed;
 /// The versions of the file that are read: 0.31 to 0.39.
 const VERSIONS: std::ops::RangeInclusive<u32> = 31..=39;
 
-/// How often a request is tried again where the file does not say.
-const MAX_RETRIES: u32 = 8;
+/// Keys for which tidemark has something of its own.
+pub(crate) const RETRIES_OF_REQUESTS: [&str; 1] = ["max_retries"];
+pub(crate) const RETRIES_OF_WRITES: [&str; 2] =
+    ["stats_processor_max_retries", "stats_processor_retry_interval"];
 
 /// The shortest time between two requests where the file does not say.
 const MIN_UPDATE_INTERVAL: Span = Span::secs(30);
@@ -22,8 +24,6 @@ const MIN_UPDATE_INTERVAL: Span = Span::secs(30);
 pub struct Global {
     /// The file's version, without the `v`: `0.39`.
     pub version: String,
-    /// How often a request is tried again; none: for ever. 8 where the file does not say.
-    pub max_retries: Option<u32>,
     /// `min_update_interval_override`: no statistic is fetched more often than that, at least a second. 30 s where the file
     /// does not say.
     pub min_update_interval: Span,
@@ -68,14 +68,13 @@ impl Section for Draft {
         let version = section.required::<Version>("version");
         let mut not_needed = Vec::new();
         let mut right = true;
-        for name in ["stats_processor_max_retries", "stats_processor_retry_interval"] {
+        for name in RETRIES_OF_REQUESTS.into_iter().chain(RETRIES_OF_WRITES) {
             match section.optional::<i64>(name) {
                 Some(Some(_)) => not_needed.push(name),
                 Some(None) => {}
                 None => right = false,
             }
         }
-        let max_retries = section.optional::<i64>("max_retries");
         let min_update_interval = section.optional::<i64>("min_update_interval_override");
         let preserve_case = section.optional::<bool>("preserve_case");
         let include_degraded = section.optional::<bool>("include_degraded");
@@ -95,11 +94,6 @@ impl Section for Draft {
         Some(Draft {
             global: Global {
                 version: version?.0,
-                max_retries: match max_retries? {
-                    None => Some(MAX_RETRIES),
-                    Some(..=0) => None,
-                    Some(count) => Some(u32::try_from(count).unwrap_or(u32::MAX)),
-                },
                 min_update_interval,
                 preserve_case: preserve_case?.unwrap_or(false),
                 include_degraded: include_degraded?.unwrap_or(false),

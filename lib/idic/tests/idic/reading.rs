@@ -14,12 +14,8 @@ fn the_least_that_is_right() {
     assert!(idic.notes().is_empty());
     let global = &idic.global;
     assert_eq!(
-        (
-            global.version.as_str(),
-            global.max_retries,
-            global.min_update_interval
-        ),
-        ("0.39", Some(8), Span::secs(30))
+        (global.version.as_str(), global.min_update_interval),
+        ("0.39", Span::secs(30))
     );
     assert!(!global.preserve_case && !global.include_degraded && !global.fetch_by_statgroup);
     assert_eq!(global.active_stat_groups, ["cpu"]);
@@ -87,10 +83,7 @@ stats = [\"x\", \"y\"]
 ";
     let idic = idic(text);
     assert_eq!(idic.global.version, "0.31");
-    assert_eq!(
-        (idic.global.max_retries, idic.global.min_update_interval),
-        (None, Span::secs(5))
-    );
+    assert_eq!(idic.global.min_update_interval, Span::secs(5));
     assert!(idic.global.preserve_case && idic.global.include_degraded && idic.global.fetch_by_statgroup);
     let first = &idic.clusters[0];
     assert_eq!(
@@ -119,9 +112,10 @@ stats = [\"x\", \"y\"]
     assert_eq!(
         idic.notes(),
         [
-            "F: [logging] (`logfile`, `log_file_format`, `log_level`, `log_to_stdout`) does not count: the log goes to the \
+            "F: `logfile`, `log_file_format`, `log_level`, `log_to_stdout` of [logging]: not needed, as the log goes to the \
              journal, or to standard error, and -v shows more of it",
-            "F: `stats_processor_max_retries`, `stats_processor_retry_interval` of [global] does not count: what cannot be \
+            "F: `max_retries` of [global]: not needed, as a cluster that fails is asked again for ever, after pauses that grow",
+            "F: `stats_processor_max_retries`, `stats_processor_retry_interval` of [global]: not needed, as what cannot be \
              written waits in the outbox until it is taken",
         ]
     );
