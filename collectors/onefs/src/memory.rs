@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tidemark_papi::Address;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::derived::Derived;
 use crate::keys::{Descriptions, Keys};
@@ -29,6 +30,31 @@ pub(crate) type SharedMemory = Arc<Mutex<Memory>>;
 pub(crate) struct Memories {
     clusters: Mutex<BTreeMap<Address, SharedMemory>>,
     descriptions: Arc<Descriptions>,
+    /// What all clusters together may ask at a time beside one request each.
+    beside: Arc<Beside>,
+}
+
+/// The most requests of all clusters together beside one each: each is a connection, with its memory.
+const MOST_BESIDE: usize = 24;
+
+/// Permits for requests beside each cluster's one.
+#[derive(Debug)]
+pub(crate) struct Beside(Semaphore);
+
+impl Default for Beside {
+    fn default() -> Self {
+        Self(Semaphore::new(MOST_BESIDE))
+    }
+}
+
+impl Beside {
+    /// Up to so many of those that are free now; nobody waits for one.
+    pub(crate) fn take(&self, most: usize) -> Vec<SemaphorePermit<'_>> {
+        std::iter::repeat_with(|| self.0.try_acquire())
+            .take(most)
+            .map_while(Result::ok)
+            .collect()
+    }
 }
 
 impl Memories {
@@ -41,6 +67,11 @@ impl Memories {
     /// Descriptions of keys, which clusters share.
     pub(crate) fn descriptions(&self) -> Arc<Descriptions> {
         Arc::clone(&self.descriptions)
+    }
+
+    /// What may be asked beside, which clusters share.
+    pub(crate) fn beside(&self) -> Arc<Beside> {
+        Arc::clone(&self.beside)
     }
 
     /// Those of the clusters that `stays` says, with what failed forgiven: the settings are new. The memories are copies:
@@ -58,6 +89,8 @@ impl Memories {
         Self {
             clusters: Mutex::new(kept.collect()),
             descriptions: self.descriptions(),
+            // Who goes may still hold some.
+            beside: Arc::default(),
         }
     }
 }

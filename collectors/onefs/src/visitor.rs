@@ -15,16 +15,15 @@ use crate::bound::{Bound, Unanswered};
 use crate::bucket::{Bucket, buckets};
 use crate::keys::Descriptions;
 use crate::listener::{Facts, Feed};
-use crate::memory::{Memories, Memory, SharedMemory, lock};
+use crate::memory::{Beside, Memories, Memory, SharedMemory, lock};
 use crate::plan::{Plan, PlannedCluster, SUMMARY_INTERVAL};
 use crate::schedule::Schedule;
 use told::{Told, listed};
 
 /// The time that one request has.
 const REQUEST: Duration = Duration::from_secs(30);
-/// How many keys are asked about at a time; of a cluster that answers quickly fewer, as each is a connection.
+/// How many keys are asked about at a time; of a cluster that answers quickly one, as each is a connection.
 const KEYS_AT_A_TIME: usize = 8;
-const QUICK_AT_A_TIME: usize = 2;
 /// Up to here an answer is quick.
 const QUICK: Duration = Duration::from_millis(30);
 /// When a cluster is asked anew who it is.
@@ -51,6 +50,7 @@ pub(crate) struct Visitor<'a> {
     api: Cluster,
     memory: SharedMemory,
     descriptions: Arc<Descriptions>,
+    beside: Arc<Beside>,
     schedule: Schedule<Work>,
     /// When its buckets are worked out anew; none: now.
     sorted_until: Option<Instant>,
@@ -87,6 +87,7 @@ impl<'a> Visitor<'a> {
             api: Cluster::new(options, http, cx.clock()),
             memory: memories.of(&cluster.address),
             descriptions: memories.descriptions(),
+            beside: memories.beside(),
             schedule: Schedule::new(origin),
             sorted_until: None,
             introduced: None,
@@ -238,11 +239,12 @@ impl<'a> Visitor<'a> {
         if let Some(first) = asked.next() {
             answers.push(first.await);
         }
-        let at_a_time = match Instant::now() - now <= QUICK {
-            true => QUICK_AT_A_TIME,
-            false => KEYS_AT_A_TIME,
+        let beside = match Instant::now() - now <= QUICK {
+            true => Vec::new(),
+            false => self.beside.take(KEYS_AT_A_TIME - 1),
         };
-        answers.extend(side_by_side(at_a_time, asked).await);
+        answers.extend(side_by_side(1 + beside.len(), asked).await);
+        drop(beside);
         let (mut absent, mut failed, mut ended) = (Vec::new(), Vec::new(), None);
         let mut memory = lock(&self.memory);
         for (key, answer) in unknown.iter().zip(answers) {

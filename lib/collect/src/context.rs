@@ -97,6 +97,8 @@ impl Context {
     /// whoever answers; all else (proxies, the system's certificates, the name that it goes by) is as with
     /// [`http`](Self::http). Nothing is read before its first request, which fails where the file is wrong.
     ///
+    /// It is for many servers: of each, one connection is kept while nobody uses it.
+    ///
     /// Equal options give the same client, with the same connections, from this context and those that
     /// [`for_target`](Self::for_target) makes of it. It may be kept over runs: its requests end after their own timeout,
     /// and heed no run's deadline unless [`until`](Http::until) gives them one.

@@ -151,6 +151,7 @@ fn equal_trust_is_one_client() {
     assert!(named(&cx, "/ca.pem").is_same(&named(&of_target, "/ca.pem")));
     assert!(!named(&cx, "/ca.pem").is_same(&named(&cx, "/other.pem")));
     assert!(!named(&cx, "/ca.pem").is_same(&cx.http_for(None, true)));
-    // Nothing of its own: the context's connections.
-    assert!(cx.http_for(None, false).is_same(&cx.http()));
+    // For many servers, with connections of its own.
+    assert!(cx.http_for(None, false).is_same(&of_target.http_for(None, false)));
+    assert!(!cx.http_for(None, false).is_same(&cx.http()));
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::error::RedirectFault;
+use super::names::{Names, Resolver};
 use super::options::{ClientOptions, Proxies};
 use super::{HttpError, Request, redacted, tls};
 
@@ -29,14 +30,19 @@ pub struct Http {
 struct Lazy {
     options: ClientOptions,
     client: OnceLock<reqwest::Client>,
+    names: Arc<Names>,
 }
 
 impl Http {
     /// A client with these options; nothing is read, opened or checked yet.
     pub fn new(options: ClientOptions) -> Self {
-        let client = OnceLock::new();
+        let lazy = Lazy {
+            options,
+            client: OnceLock::new(),
+            names: Arc::default(),
+        };
         Self {
-            lazy: Arc::new(Lazy { options, client }),
+            lazy: Arc::new(lazy),
             until: None,
         }
     }
@@ -50,22 +56,29 @@ impl Http {
         }
     }
 
-    /// A client with the same options but for whom it trusts; this one where that is the same.
+    /// A client with the same options but for whom it trusts. Of each server's connections it keeps one: with hundreds of
+    /// servers, each costs 50 kB and more.
     pub(crate) fn with_trust(&self, ca_file: Option<PathBuf>, insecure_skip_verify: bool) -> Self {
-        let options = &self.lazy.options;
-        if options.ca_file == ca_file && options.insecure_skip_verify == insecure_skip_verify {
-            return Self {
-                lazy: Arc::clone(&self.lazy),
-                until: None,
-            };
-        }
-        let options = options.clone().ca_file(ca_file);
-        Self::new(options.insecure_skip_verify(insecure_skip_verify))
+        let options = self.lazy.options.clone().ca_file(ca_file);
+        let options = options.insecure_skip_verify(insecure_skip_verify);
+        Self::new(options.kept_connections(1))
     }
 
     /// Whether the two share their connections.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.lazy, &other.lazy)
+    }
+
+    /// From here on, all connections to a server of that name go where the first one goes, though the name may stand for
+    /// many: for what is known on one of them alone, as a session may be. It is of no use behind a proxy.
+    pub fn keep_address(&self, host: &str) {
+        self.lazy.names.keep(host);
+    }
+
+    /// The next connection to a server of that name may go elsewhere, and those after it go there too: the one that was
+    /// kept does not answer.
+    pub fn look_up_again(&self, host: &str) {
+        self.lazy.names.look_up_again(host);
     }
 
     /// Asks for what is at this address.
@@ -93,7 +106,9 @@ impl Http {
         if let Some(client) = self.lazy.client.get() {
             return Ok(client);
         }
-        let client = build(&self.lazy.options, Policy::custom(follow))?;
+        let client = build(&self.lazy.options, Policy::custom(follow), |builder| {
+            builder.dns_resolver(Resolver(Arc::clone(&self.lazy.names)))
+        })?;
         Ok(self.lazy.client.get_or_init(|| client))
     }
 }
@@ -105,14 +120,19 @@ impl Http {
 /// # Errors
 /// Where `ca_file` cannot be read or holds no certificate, or a proxy variable is not an address.
 pub fn client(options: &ClientOptions) -> Result<reqwest::Client, HttpError> {
-    build(options, Policy::none())
+    build(options, Policy::none(), |builder| builder)
 }
 
-fn build(options: &ClientOptions, redirects: Policy) -> Result<reqwest::Client, HttpError> {
+fn build(
+    options: &ClientOptions,
+    redirects: Policy,
+    further: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+) -> Result<reqwest::Client, HttpError> {
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls::config(options)?)
         .http1_only()
         .user_agent(&options.user_agent)
+        .pool_max_idle_per_host(options.kept_connections)
         // It would carry the query, with what secrets are in it, to another server.
         .referer(false)
         .redirect(redirects)
@@ -121,7 +141,7 @@ fn build(options: &ClientOptions, redirects: Policy) -> Result<reqwest::Client, 
     for proxy in proxies(&options.surroundings.proxies)? {
         builder = builder.proxy(proxy);
     }
-    builder
+    further(builder)
         .build()
         .map_err(|error| HttpError::client("no HTTP client can be made").caused_by_reqwest(error))
 }

@@ -14,6 +14,8 @@ pub struct ClientOptions {
     pub(super) ca_file: Option<PathBuf>,
     pub(super) insecure_skip_verify: bool,
     pub(super) user_agent: String,
+    /// Connections that are kept to each server while nobody uses them.
+    pub(super) kept_connections: usize,
     pub(super) surroundings: Arc<Surroundings>,
 }
 
@@ -72,6 +74,7 @@ impl ClientOptions {
             ca_file: None,
             insecure_skip_verify: false,
             user_agent: concat!("tidemark/", env!("CARGO_PKG_VERSION")).to_owned(),
+            kept_connections: usize::MAX,
             surroundings: Arc::new(surroundings),
         }
     }
@@ -87,6 +90,13 @@ impl ClientOptions {
     #[must_use]
     pub fn insecure_skip_verify(mut self, skip: bool) -> Self {
         self.insecure_skip_verify = skip;
+        self
+    }
+
+    /// Keep so many connections to each server while nobody uses them; where not said, all, for a minute and a half.
+    #[must_use]
+    pub fn kept_connections(mut self, most: usize) -> Self {
+        self.kept_connections = most;
         self
     }
 
