@@ -159,6 +159,7 @@ impl Extras<Known> for Program {
             let what = format!("{path}: {name:?} is no target\n{path}: mend it");
             return Err(Failure::settings(what));
         }
+        assert_ne!(metric.names, ["panic"], "a mistake in the collector");
         if metric.names.is_empty() {
             loaded.notices.push(format!("{path} names no target"));
         }

@@ -202,13 +202,16 @@ fn settings_that_are_wrong_leave_those_before_in_force_and_are_said_once() {
     wait_until("it goes on as before", BOUND, || {
         looks(&running, "one") > before + 30
     });
-    // Wrong settings of every program are wrong too, and each thing once.
+    // A check that panics.
+    std::fs::write(&scene.file, "panic").expect("write");
+    says(&running, "reading them panicked", 1);
+    // What every program has in its settings is checked too.
     scene.home.settings("[collector.targets]\nfile = 3\n");
-    says(&running, REFUSED, 2);
+    says(&running, REFUSED, 3);
     // Deleted.
     scene.settings("");
     std::fs::remove_file(&scene.file).expect("remove");
-    says(&running, REFUSED, 3);
+    says(&running, "cannot be read", 1);
     std::fs::write(&scene.file, "two").expect("write");
     looked_at(&running, "two");
     running.terminate();
@@ -218,14 +221,14 @@ fn settings_that_are_wrong_leave_those_before_in_force_and_are_said_once() {
         .lines()
         .filter(|line| line.contains(REFUSED))
         .collect();
-    assert_eq!(refused.len(), 3, "{}", ended.stderr);
+    assert_eq!(refused.len(), 4, "{}", ended.stderr);
     let path = scene.file.display();
     assert!(
         refused[0].ends_with(&format!("{path}: \"two!\" is no target; {path}: mend it")),
         "{refused:?}"
     );
-    assert!(refused[1].contains("`file` is an integer"), "{refused:?}");
-    assert!(refused[2].contains("cannot be read"), "{refused:?}");
+    assert!(refused[2].contains("`file` is an integer"), "{refused:?}");
+    assert!(refused[3].contains("cannot be read"), "{refused:?}");
     // While it is so, each run says it to `tidemark status`.
     let (runs, _) = scene.recorded("targets");
     let (told, not): (Vec<_>, Vec<_>) = runs.iter().partition(|run| !run.notices.is_empty());
@@ -242,9 +245,17 @@ fn a_dry_run_is_not_begun_or_ended_by_a_reload() {
     let running = scene.stays("one");
     scene.settings("[host]\ndry_run = true");
     says(&running, "`dry_run` of [host] is another now", 1);
+    let before = looks(&running, "one");
+    wait_until("it goes on as before", BOUND, || {
+        looks(&running, "one") > before + 80
+    });
+    // Back as it was: that is in force again.
+    scene.settings("points = 2");
+    says(&running, "debug: one: collected 2 points", 1);
     running.terminate();
     let ended = running.wait().expect_code(0);
     assert_eq!(ended.stdout, "");
+    assert_eq!(ended.stderr.matches(REFUSED).count(), 1, "{}", ended.stderr);
 }
 
 #[test]

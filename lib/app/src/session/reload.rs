@@ -4,6 +4,7 @@
 //! once two looks found the same: a file that is being written is not read half. What is read is read on a thread of its own:
 //! the collector goes on meanwhile, and a file system that hangs holds up nothing else.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,26 +153,30 @@ impl<M: Metric> Reloads<M> {
         (self.look, self.other, self.restless) = (None, None, 0);
         self.job = Some(spawn_blocking(move || {
             let seen = watched.look(&seen);
-            let outcome = read(&origin, &said, seen.clone());
-            (seen, outcome)
+            let before = seen.clone();
+            // A collector's own mistake ends the reload alone.
+            let outcome = catch_unwind(AssertUnwindSafe(|| read(&origin, &said, before)));
+            (seen, outcome.unwrap_or_else(|_| Err(panicked())))
         }));
     }
 
     fn ended(&mut self, ended: Result<(Seen, Outcome<M>), tokio::task::JoinError>) -> Reload<M> {
         self.not_before = Instant::now() + REST;
         self.next_look = self.not_before;
-        match ended {
-            Ok((_, Ok(ready))) => Reload::Ready(Box::new(ready)),
-            Ok((seen, Err(failure))) => {
-                // Not again until they are something else.
-                self.seen = seen;
-                Reload::Refused(failure)
-            }
-            Err(_) => Reload::Refused(Failure::run(
-                "reading them panicked; this is a mistake in the program",
-            )),
+        let Ok((seen, outcome)) = ended else {
+            return Reload::Refused(panicked());
+        };
+        // Not again until they are something else.
+        self.seen = seen;
+        match outcome {
+            Ok(ready) => Reload::Ready(Box::new(ready)),
+            Err(failure) => Reload::Refused(failure),
         }
     }
+}
+
+fn panicked() -> Failure {
+    Failure::run("reading them panicked; this is a mistake in the program")
 }
 
 /// Waits until it is time to look, and for what is found. Safe to drop while it waits: the look goes on in its place.
