@@ -14,7 +14,6 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -320,16 +319,15 @@ const TARGETS: i64 = 5;
 const EACH: i64 = 60;
 const OF_GROUP: u64 = (TARGETS * (EACH + 1)) as u64;
 
-/// How the process that is killed learns where it works.
-const FOLDER: &str = "TIDEMARK_TEST_FOLDER";
-const SERVER: &str = "TIDEMARK_TEST_SERVER";
+/// What the process that is killed finds in its folder: where its server is.
+const SERVER: &str = "server";
 
 /// Commits one group after the other and delivers them, until it is killed.
 #[tokio::test]
 #[ignore = "it never ends: another test starts it as a process of its own, and kills it"]
 async fn process_that_is_killed() {
-    let server = std::env::var(SERVER).expect("a server");
-    let folder = PathBuf::from(std::env::var(FOLDER).expect("a folder"));
+    let folder = std::env::current_dir().unwrap();
+    let server = std::fs::read_to_string(folder.join(SERVER)).expect("a server");
     let mut fixture = Fixture::new(vec![influxdb("influx", &server)]);
     // What a killed process leaves goes with the folder of who started it.
     fixture.dir = tempfile::tempdir_in(&folder).unwrap();
@@ -362,12 +360,12 @@ async fn next_group(delivery: &Delivery) -> i64 {
 async fn killed_at_any_point_a_group_is_there_whole_or_not_at_all() {
     let server = SinkServer::start();
     let fixture = Fixture::new(vec![influxdb("influx", &server.url(""))]);
+    std::fs::write(fixture.path().join(SERVER), server.url("")).unwrap();
     let mut groups = 0;
     for round in 0..12_u64 {
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "process_that_is_killed", "--ignored", "--nocapture"])
-            .env(FOLDER, fixture.path())
-            .env(SERVER, server.url(""))
+            .current_dir(fixture.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
