@@ -201,6 +201,31 @@ async fn a_folder_gets_a_file_of_each_target() {
 }
 
 #[tokio::test]
+async fn a_folder_in_a_servers_place_gets_the_runs_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = SinkServer::start();
+    server.judge(|_| Answer::new(503));
+    let mut fixture = Fixture::new(vec![influxdb("place", &server.url(""))]);
+    let mut delivery = fixture.open().await;
+    delivery.submit_all(&group(0, 2, 3)).await.unwrap();
+    delivery.deliver(Budget::Run).await;
+    delivery.close().await;
+    let textfile = TextfileSettings {
+        directory: folder.path().to_path_buf(),
+    };
+    fixture.settings.sinks = vec![sink("place", SinkKind::Textfile(textfile))];
+    let mut delivery = fixture.open().await;
+    // Whose points are whose is not known of what waits.
+    assert!(delivery.deliver(Budget::Flush).await.is_drained());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(ledger(&delivery, "place").await.superseded, 8);
+    delivery.submit_all(&group(30, 2, 3)).await.unwrap();
+    assert!(delivery.deliver(Budget::Run).await.is_drained());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
+    assert_eq!(ledger(&delivery, "place").await.delivered, 8);
+}
+
+#[tokio::test]
 async fn without_an_outbox_a_group_goes_to_its_sinks_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let server = SinkServer::start();
