@@ -36,10 +36,12 @@ impl Read {
                 };
             }
         };
-        // Where the settings have a sink, nobody asks for the file's.
-        let of_sink = loaded.has_default_sink.then(|| idic.sink().err()).flatten();
-        let of_listeners = idic.prometheus().err();
-        let mistakes = of_sink.into_iter().chain(of_listeners).flat_map(listed);
+        // Where the settings have a sink, nobody asks for the file's back end.
+        let of_back_end = match loaded.has_default_sink {
+            true => [idic.sink().err(), idic.prometheus().err()],
+            false => [None, None],
+        };
+        let mistakes = of_back_end.into_iter().flatten().flat_map(listed);
         Self {
             mistakes: mistakes.collect(),
             notices: idic.notices().to_vec(),

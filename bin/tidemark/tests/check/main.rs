@@ -9,6 +9,7 @@ mod collectors;
 mod folders;
 mod influxdb;
 mod influxdb2;
+mod onefs;
 mod reach;
 mod remote_write;
 mod settings;

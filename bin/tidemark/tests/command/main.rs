@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, reason = "helpers of tests are tests")]
 
 mod due;
+mod gostats;
 mod lint;
 mod mending;
 mod pages;
