@@ -194,6 +194,9 @@ async fn is_recorded(db: &mut SqliteConnection, run: &Run) -> Result<bool, sqlx:
     .await
 }
 
+/// Runs that one statement records: SQLite takes 32,766 values in one.
+const RUNS_AT_ONCE: usize = 1_000;
+
 /// Records a collector's runs.
 fn record(script: &mut Script, collector: &str, runs: &[&Run]) {
     if runs.is_empty() {
@@ -201,26 +204,28 @@ fn record(script: &mut Script, collector: &str, runs: &[&Run]) {
     }
     let list = |notes: &[String]| serde_json::to_string(notes).unwrap_or_default();
     let nanos = |span: Duration| i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
-    script.sql(
-        "INSERT INTO run (collector, target, started, duration, interval, deadline, ok, points, gaps, notices, error)
-         VALUES ",
-    );
-    for (place, run) in runs.iter().enumerate() {
-        script
-            .sql(comma(place))
-            .sql("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            .value(&run.collector)
-            .value(&run.target)
-            .value(run.started.nanos())
-            .value(nanos(run.duration))
-            .value(nanos(run.interval))
-            .value(nanos(run.deadline))
-            .value(run.ok)
-            .value(i64::try_from(run.points).unwrap_or(i64::MAX))
-            .value(list(&run.gaps))
-            .value(list(&run.notices))
-            .value(&run.error);
+    for runs in runs.chunks(RUNS_AT_ONCE) {
+        script.sql(
+            "INSERT INTO run (collector, target, started, duration, interval, deadline, ok, points, gaps, notices, error)
+             VALUES ",
+        );
+        for (place, run) in runs.iter().enumerate() {
+            script
+                .sql(comma(place))
+                .sql("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                .value(&run.collector)
+                .value(&run.target)
+                .value(run.started.nanos())
+                .value(nanos(run.duration))
+                .value(nanos(run.interval))
+                .value(nanos(run.deadline))
+                .value(run.ok)
+                .value(i64::try_from(run.points).unwrap_or(i64::MAX))
+                .value(list(&run.gaps))
+                .value(list(&run.notices))
+                .value(&run.error);
+        }
+        script.sql(";\n");
     }
-    script.sql(";\n");
     records::tidy(script, collector);
 }
