@@ -399,7 +399,7 @@ class Column:
 class Table(Panel):
     """A row for each thing, a column for each figure."""
 
-    # What a row is one of: tags. Of several columns it is one.
+    # What a row is one of: tags, and what they are called.
     rows: Sequence[tuple[str, str]] = ()
     columns: Sequence[Column] = ()
     # The column that rows are sorted by.
@@ -426,8 +426,9 @@ class Table(Panel):
             }
         tags = dict(self.rows)
         panel["transformations"] = [
-            # By name: other fields than these, the times of each query, are of no use.
+            # Without the times of each query, rows of the same tags are one: tags are all that queries have in common.
             {"id": "filterFieldsByName", "options": {"include": {"names": [*tags, *names]}}},
+            {"id": "merge", "options": {}},
             {
                 "id": "organize",
                 "options": {
@@ -436,9 +437,6 @@ class Table(Panel):
                 },
             },
         ]
-        if len(self.columns) > 1:
-            ((tag, _),) = self.rows
-            panel["transformations"].insert(0, {"id": "joinByField", "options": {"byField": tag, "mode": "outer"}})
         return panel
 
     def custom(self) -> Json:

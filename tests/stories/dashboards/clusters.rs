@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tidemark_testkit::onefs::{Odd, OneFs, stock_keys};
 use tidemark_testkit::{
     Home, Influxd, InfluxdOptions, Prometheus, PrometheusOptions, Running, Samples, free_port, wait_until,
@@ -26,6 +26,28 @@ struct Clusters {
     home: Home,
 }
 
+/// Values that stay as they are, for panels to show: of each node, where nodes have them.
+fn figures() -> [(&'static str, Value); 7] {
+    let operation = |name: &str, rate: f64, time: f64| {
+        json!({
+            "op_name": name, "class_name": "figures", "op_rate": rate, "in_rate": 10, "out_rate": 20,
+            "time_avg": time, "time_max": 1000,
+        })
+    };
+    [
+        ("cluster.health", json!(1)),
+        ("cluster.cpu.idle.avg", json!(250)),
+        ("ifs.percent.avail", json!(12.5)),
+        ("node.clientstats.active.nfs", json!(7)),
+        ("node.disk.busy.avg", json!(435)),
+        ("cluster.net.ext.bytes.in.rate", json!(1500.5)),
+        (
+            "cluster.protostats.nlm",
+            json!([operation("lock", 30.0, 100.0), operation("unlock", 10.0, 300.0)]),
+        ),
+    ]
+}
+
 /// What there is of a measurement.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
@@ -42,6 +64,10 @@ impl Clusters {
                 let more = ["node.ifs.ops.in", "node.ifs.ops.out"].map(str::to_owned);
                 let keys = stock_keys().into_iter().chain(more);
                 behaviour.intervals = keys.map(|key| (key, Some(1))).collect();
+                let figures = figures().into_iter();
+                behaviour.odd = figures
+                    .map(|(key, value)| (key.to_owned(), Odd::Value(value)))
+                    .collect();
             });
         }
         let clusters = Self {

@@ -2,8 +2,9 @@
 //! what is derived; and each query gives it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
-use tidemark_testkit::{Cell, Prometheus};
+use tidemark_testkit::Prometheus;
 
 use super::clusters::{self, Measured};
 use super::collected::{InInfluxdb, InPrometheus, milliseconds};
@@ -77,43 +78,65 @@ fn each_query_of_influxdb_gives_what_clusters_have() {
         .collect();
     assert!(forgotten.is_empty(), "collected and not shown: {forgotten:?}");
     figures(&world);
+    let statements = fs::read_to_string(super::root().join("units/alerts/onefs.influxql")).expect("a file");
+    let code: Vec<&str> = statements
+        .lines()
+        .filter(|line| !line.starts_with("--"))
+        .collect();
+    for statement in code.join(" ").split_inclusive(';') {
+        influxql(&measured, statement).unwrap_or_else(|why| panic!("{statement}: {why}"));
+    }
 }
 
-/// What panels show is what clusters said.
+/// Panels show what clusters said, reckoned as their descriptions say, however often it was collected.
+#[track_caller]
 fn figures(world: &InInfluxdb) {
-    let count = |query: &str| {
-        let series = world.server.query(query);
-        let cells = series
-            .iter()
-            .flat_map(|series| series.rows.last())
-            .flatten()
-            .skip(1);
-        cells
-            .filter(|cell| **cell != Cell::Null)
-            .map(|cell| cell.number().to_owned())
-            .collect::<Vec<_>>()
-    };
-    // A day's pace: of 900 terabytes 700 are left.
-    assert_eq!(
-        super::shown(
-            world,
-            "onefs-capacity-influxdb",
-            "Days until it is full",
-            &[("cluster", "beta.2")]
+    let alpha = ("cluster", "alpha");
+    for (dashboard, title, tags, due) in [
+        ("overview", "Health over time", &[alpha][..], "1"),
+        ("overview", "CPU", &[alpha], "0.75"),
+        ("overview", "Space in use", &[("cluster", "beta.2")], "87.5"),
+        ("overview", "Received by clients' networks", &[alpha], "1500.5"),
+        // Three nodes, and two.
+        ("overview", "Clients of NFS that are active", &[alpha], "21"),
+        (
+            "overview",
+            "Clients of NFS that are active",
+            &[("cluster", "beta.2")],
+            "14",
         ),
-        "3.5"
-    );
-    // The sum of the nodes, each once, however often they were asked.
-    let nodes = count(
-        "SELECT last(\"value\") FROM \"node.open.files\" WHERE \"cluster\" = 'alpha' GROUP BY \"node\"",
-    );
-    assert!(!nodes.is_empty());
+        ("cluster", "Disks: busy", &[("node", "3")], "0.435"),
+        // Three operations of one time for each of the other.
+        (
+            "protocols",
+            "Time of an operation by class",
+            &[("class_name", "figures")],
+            "150",
+        ),
+        (
+            "protocols",
+            "Operations by class",
+            &[("class_name", "figures")],
+            "40",
+        ),
+        ("protocols", "Each operation", &[("op_name", "unlock")], "10"),
+        // Of 900 terabytes 700 are left a day later.
+        ("capacity", "Days until it is full", &[alpha], "3.5"),
+    ] {
+        let dashboard = format!("onefs-{dashboard}-influxdb");
+        assert_eq!(
+            super::shown(world, &dashboard, title, tags),
+            due,
+            "{dashboard}: {title}"
+        );
+    }
 }
 
 #[test]
 fn each_query_of_prometheus_gives_what_was_scraped() {
     let server = clusters::by_scrapes();
     let measured = in_prometheus(&server);
+    rules_name(&measured, "isilon_stat_");
     let dashboards = all(Kind::Prometheus).filter(is_of_clusters);
     assert!(ask(server, dashboards, &measured) > 200);
 }
@@ -123,11 +146,29 @@ fn each_query_of_prometheus_gives_what_was_scraped() {
 fn each_query_of_prometheus_gives_what_came_by_remote_write() {
     let server = clusters::by_remote_write();
     let measured = in_prometheus(&server);
+    rules_name(&measured, "");
     let dashboards = all(Kind::Prometheus).map(|mut dashboard| {
         dashboard.write("prefix", "");
         dashboard
     });
     assert!(ask(server, dashboards, &measured) > 200);
+}
+
+/// The rules name what is there, with that prefix.
+#[track_caller]
+fn rules_name(measured: &BTreeMap<String, BTreeSet<String>>, prefix: &str) {
+    let path = super::root().join("charm/src/prometheus_alert_rules/onefs.rules");
+    let rules = fs::read_to_string(path).expect("the rules");
+    let named = rules.split("{__name__=~\"(isilon_stat_)?").skip(1);
+    let named: BTreeSet<&str> = named.filter_map(|rest| rest.split('"').next()).collect();
+    assert!(named.len() > 3, "{named:?}");
+    for name in named {
+        let labels = measured.get(&format!("{prefix}{name}"));
+        assert!(
+            labels.is_some_and(|labels| labels.contains("cluster")),
+            "{prefix}{name}"
+        );
+    }
 }
 
 /// Asks every query of these, and gives how many there are.

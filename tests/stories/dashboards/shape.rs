@@ -160,8 +160,8 @@ fn table(at: &str, kind: Kind, panel: &Value) {
     };
     let kept = &step("filterFieldsByName").expect("a filter")["include"];
     let names = &step("organize").expect("an order")["renameByName"];
-    // Rows of several queries are joined.
-    assert_eq!(step("joinByField").is_some(), targets.len() > 1, "{at}");
+    let order: Vec<&str> = steps.iter().map(|step| text(step, "id")).collect();
+    assert_eq!(order, ["filterFieldsByName", "merge", "organize"], "{at}");
     for (target, title) in targets.iter().zip(&titles) {
         let field = match kind {
             Kind::Influxdb => {
