@@ -20,6 +20,7 @@ mod body;
 mod certificate;
 mod client;
 mod error;
+mod names;
 mod options;
 mod pem;
 mod request;

@@ -118,6 +118,10 @@ struct Rest {
 impl Cluster {
     /// A cluster that is asked nothing yet. What its certificate must be, `http` knows.
     pub fn new(options: ClusterOptions, http: Http, clock: Arc<dyn Clock>) -> Self {
+        if options.auth == AuthType::Session {
+            // A node knows its own sessions alone, and one name is that of all nodes.
+            http.keep_address(options.address.host());
+        }
         Self {
             options,
             http,
@@ -237,6 +241,7 @@ impl Cluster {
                 .get(purpose, url, |request| session.sign(request, self.address()))
                 .await?;
             if response.status() != 401 {
+                self.replace(&session, &response);
                 return self.judge(purpose, url, response, Some(&session));
             }
             if refused.is_some() || session.is_new(self.clock.now()) {
@@ -330,6 +335,10 @@ impl Cluster {
         let Some(trouble) = error.trouble().filter(|_| !error.is_resting()) else {
             return error;
         };
+        if error.is_silence() {
+            // The node may be gone: another may answer.
+            self.http.look_up_again(self.address().host());
+        }
         let now = self.clock.now();
         let mut rest = self.rest();
         if rest

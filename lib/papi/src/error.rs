@@ -175,6 +175,19 @@ impl ApiError {
         matches!(*self.kind, ApiErrorKind::Resting { .. })
     }
 
+    /// Whether nothing came at all.
+    pub(crate) fn is_silence(&self) -> bool {
+        match &*self.kind {
+            ApiErrorKind::Http(error) => matches!(
+                error.kind(),
+                HttpErrorKind::Connect
+                    | HttpErrorKind::NoAnswer
+                    | HttpErrorKind::Timeout { received: None, .. }
+            ),
+            _ => false,
+        }
+    }
+
     /// Whether the cluster says that it has no such key, or no such summary.
     pub fn is_not_found(&self) -> bool {
         matches!(*self.kind, ApiErrorKind::NotFound { .. })

@@ -295,7 +295,12 @@ impl Shared {
         if request.method != "GET" {
             return Answer::new(405);
         }
-        self.page(request, behaviour, now)
+        let replacement = lock(&self.sessions).replacement(request, behaviour, now);
+        let answer = self.page(request, behaviour, now);
+        match replacement {
+            Some(cookie) => answer.header("Set-Cookie", &cookie),
+            None => answer,
+        }
     }
 
     fn session(&self, request: &Request, behaviour: &Behaviour, now: i64) -> Answer {

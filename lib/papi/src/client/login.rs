@@ -60,21 +60,30 @@ struct Credentials<'a> {
 impl Session {
     /// The session of an answer to a login; `None` where there is no cookie.
     fn read(response: &Response, now: Timestamp, number: u64) -> Option<Self> {
-        let cookie = |name: &str| {
-            let values = response.header_values("set-cookie");
-            values.filter_map(|value| cookie(value, name)).last()
-        };
         let said = decode::session(response.body()).ok();
         let lasts = said.and_then(|session| session.timeout_absolute);
         Some(Self {
-            id: Zeroizing::new(cookie(COOKIE)?.to_owned()),
-            csrf: cookie(CSRF).map(|value| Zeroizing::new(value.to_owned())),
+            id: cookie_of(response, COOKIE)?,
+            csrf: cookie_of(response, CSRF),
             made: now,
             lasts: lasts
                 .filter(|lasts| !lasts.is_zero())
                 .unwrap_or(TIMEOUT_ABSOLUTE)
                 .min(LONGEST),
             number,
+        })
+    }
+
+    /// The same session with the cookie that an answer gives in place of the one it had: since OneFS 9.3, one lives 15
+    /// minutes. The end of the whole stays where it is.
+    fn replaced(&self, response: &Response) -> Option<Self> {
+        let id = cookie_of(response, COOKIE).filter(|id| *id != self.id)?;
+        Some(Self {
+            id,
+            csrf: cookie_of(response, CSRF).or_else(|| self.csrf.clone()),
+            made: self.made,
+            lasts: self.lasts,
+            number: self.number,
         })
     }
 
@@ -125,6 +134,13 @@ impl Session {
     }
 }
 
+/// The value of a cookie that an answer sets.
+fn cookie_of(response: &Response, name: &str) -> Option<Zeroizing<String>> {
+    let values = response.header_values("set-cookie");
+    let value = values.filter_map(|value| cookie(value, name)).last()?;
+    Some(Zeroizing::new(value.to_owned()))
+}
+
 /// The value of that cookie, where this is it.
 fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     let (found, value) = header.split(';').next()?.split_once('=')?;
@@ -162,6 +178,24 @@ impl Cluster {
         login.session = Some(Arc::clone(&session));
         tracing::debug!(cluster = %self.address(), session = session.number, "logged in");
         Ok(session)
+    }
+
+    /// Goes on with the cookie that an answer gives, if it does.
+    pub(super) fn replace(&self, session: &Session, response: &Response) {
+        let Some(replaced) = session.replaced(response) else {
+            return;
+        };
+        // Whoever holds it has, or will have, a newer one; the next answer gives another.
+        let Ok(mut login) = self.login.try_lock() else {
+            return;
+        };
+        if login
+            .session
+            .as_ref()
+            .is_some_and(|used| used.number == session.number)
+        {
+            login.session = Some(Arc::new(replaced));
+        }
     }
 
     /// It is not used again.

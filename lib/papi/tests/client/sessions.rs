@@ -112,6 +112,29 @@ fn a_session_that_has_ended_is_renewed_at_once_and_once() {
     assert_eq!(setup.cluster.rests_until(), None);
 }
 
+/// Since OneFS 9.3, what is asked makes a cookie live no longer; answers give another in its place.
+#[test]
+fn cookies_are_replaced_as_the_cluster_wants_and_the_session_ends_when_it_must() {
+    let setup = Setup::new();
+    setup.onefs.change(|behaviour| behaviour.cookie_lasts = Some(900));
+    run(async {
+        for _ in 0..14_300 / 100 {
+            assert_eq!(at_once(&setup.cluster, 3).await, ["ok"; 3]);
+            setup.advance_secs(100);
+        }
+        let counts = setup.onefs.counts();
+        assert_eq!((counts.logins, counts.unauthorized), (1, 0));
+        setup.advance_secs(100);
+        assert_eq!(at_once(&setup.cluster, 3).await, ["ok"; 3]);
+        assert_eq!(setup.onefs.counts().logins, 2, "the whole ends after four hours");
+        // A cookie that nobody used is renewed by a login.
+        setup.advance_secs(901);
+        assert_eq!(at_once(&setup.cluster, 3).await, ["ok"; 3]);
+    });
+    let counts = setup.onefs.counts();
+    assert_eq!(counts.logins, 3);
+}
+
 #[test]
 fn a_clock_that_goes_back_costs_one_login() {
     let setup = Setup::new();

@@ -28,6 +28,8 @@ pub struct Behaviour {
     pub timeout_absolute: Option<u64>,
     /// How long a session really lasts, in seconds of the cluster's clock.
     pub session_lasts: u64,
+    /// How long a cookie lives, in seconds, where that is less: an answer in the second half of it gives another in its place.
+    pub cookie_lasts: Option<u64>,
     /// The nodes' `devid`s, each with its logical number.
     pub nodes: Vec<(i64, i64)>,
     /// Whether statistics have the logical number.
@@ -101,6 +103,7 @@ impl Behaviour {
             csrf: true,
             timeout_absolute: Some(14_400),
             session_lasts: 14_400,
+            cookie_lasts: None,
             nodes: (1..=nodes).map(|node| (node, node)).collect(),
             show_nodes: true,
             clock_ahead: 0,

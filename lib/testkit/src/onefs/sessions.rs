@@ -11,9 +11,24 @@ use crate::request::Request;
 /// The sessions that there are.
 #[derive(Default)]
 pub(super) struct Sessions {
-    /// By their cookie: the token, and when they end.
-    open: BTreeMap<String, (Option<String>, i64)>,
+    /// By their cookie.
+    open: BTreeMap<String, Session>,
     made: u64,
+}
+
+/// A session, as one cookie stands for it.
+struct Session {
+    token: Option<String>,
+    /// When it ends.
+    end: i64,
+    /// When the cookie does.
+    cookie_end: i64,
+}
+
+impl Session {
+    fn is_open(&self, now: i64) -> bool {
+        now < self.end.min(self.cookie_end)
+    }
 }
 
 impl Sessions {
@@ -31,9 +46,12 @@ impl Sessions {
         self.made += 1;
         let id = format!("session-{}-of-{}", self.made, behaviour.name);
         let token = behaviour.csrf.then(|| format!("token-{}", self.made));
-        let lasts = i64::try_from(behaviour.session_lasts).unwrap_or(i64::MAX);
-        self.open
-            .insert(id.clone(), (token.clone(), now.saturating_add(lasts)));
+        let session = Session {
+            token: token.clone(),
+            end: now.saturating_add_unsigned(behaviour.session_lasts),
+            cookie_end: cookie_end(behaviour, now),
+        };
+        self.open.insert(id.clone(), session);
         let mut body = json!({
             "services": ["platform"],
             "timeout_inactive": 900,
@@ -65,12 +83,35 @@ impl Sessions {
 
     /// How many have not ended.
     pub(super) fn open(&self, now: i64) -> usize {
-        self.open.values().filter(|(_, end)| now < *end).count()
+        self.open.values().filter(|session| session.is_open(now)).count()
+    }
+
+    /// What is set in place of a request's cookie that is in the second half of its life.
+    pub(super) fn replacement(
+        &mut self,
+        request: &Request,
+        behaviour: &Behaviour,
+        now: i64,
+    ) -> Option<String> {
+        let lasts = behaviour.cookie_lasts?;
+        let old = self.open.get(cookie(request, "isisessid")?)?;
+        if old.cookie_end > now.saturating_add_unsigned(lasts / 2) {
+            return None;
+        }
+        self.made += 1;
+        let id = format!("session-{}-of-{}", self.made, behaviour.name);
+        let session = Session {
+            token: old.token.clone(),
+            end: old.end,
+            cookie_end: cookie_end(behaviour, now),
+        };
+        self.open.insert(id.clone(), session);
+        Some(format!("isisessid={id}; path=/; HttpOnly; Secure"))
     }
 
     /// Whether a request is one of a session's: with its cookie, and with its token where it has one.
     pub(super) fn knows(&self, request: &Request, now: i64) -> bool {
-        let Some((token, end)) = cookie(request, "isisessid").and_then(|id| self.open.get(id)) else {
+        let Some(session) = cookie(request, "isisessid").and_then(|id| self.open.get(id)) else {
             return false;
         };
         let referred = || {
@@ -80,12 +121,18 @@ impl Sessions {
                 .and_then(|referer| referer.split_once("://"))
                 .is_some_and(|(_, rest)| rest.trim_end_matches('/') == host)
         };
-        let signed = match token {
+        let signed = match &session.token {
             None => true,
             Some(token) => request.header("x-csrf-token") == Some(token) && referred(),
         };
-        now < *end && signed
+        session.is_open(now) && signed
     }
+}
+
+/// When a cookie that is given now ends by itself.
+fn cookie_end(behaviour: &Behaviour, now: i64) -> i64 {
+    let lasts = behaviour.cookie_lasts;
+    lasts.map_or(i64::MAX, |lasts| now.saturating_add_unsigned(lasts))
 }
 
 /// The value of a cookie.
