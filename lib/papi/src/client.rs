@@ -95,6 +95,9 @@ impl Summary {
 
 /// One cluster's API. Its requests may run side by side: they share connections, one session, and one backoff.
 ///
+/// A session is known to one node alone, and a cluster's name often stands for all of them: with sessions, connections go
+/// to the node that was met first, until it does not answer.
+///
 /// After a failure that is the cluster's, not that of one request, nothing is asked until [`Backoff`] lets it: until
 /// then each method fails at once with [`ApiErrorKind::Resting`] and the words of that failure.
 pub struct Cluster {

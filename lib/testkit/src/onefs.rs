@@ -3,7 +3,7 @@
 //! What it is: sessions with cookie, token, end and password; basic authentication; the cluster's name; statistics keys
 //! with their descriptions and intervals (the [stock ones](stock_keys), and any other name); current values of so many
 //! nodes; the three summaries. Every value is a pure function of key, node and time ([`value`]), so that a test can reckon
-//! each point. What goes wrong is in [`Behaviour`], and an [`Answer`](crate::Answer) can take any page's place.
+//! each point. What goes wrong is in [`Behaviour`], and an [`Answer`] can take any page's place.
 //!
 //! What it is not: a model of OneFS. It plays what a client sees, as far as is known from the API's own schemas.
 //!
