@@ -289,6 +289,11 @@ impl Delivery {
                 report = self.deliver_until(budget, deadline).await;
             }
         }
+        if let Some(outbox) = &self.outbox
+            && report.is_drained()
+        {
+            outbox.give_back().await;
+        }
         report
     }
 

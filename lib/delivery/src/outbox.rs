@@ -47,8 +47,11 @@ pub const MAX_REJECTED_BYTES: u64 = 8 * 1024 * 1024;
 
 /// How long opening waits for a process that sets a damaged outbox aside, or has it open.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// Free pages, in bytes, from which on closing gives them back to the disk.
+/// Free pages, in bytes, from which on they are given back to the disk.
 const MUCH_FREE: u64 = 4 * 1024 * 1024;
+/// Gives all of them back; and so many at a time, 4 MiB, for a process that goes on.
+const VACUUM: &str = "PRAGMA incremental_vacuum";
+const VACUUM_STEP: &str = "PRAGMA incremental_vacuum(1024)";
 
 /// An open outbox.
 pub struct Outbox {
@@ -246,12 +249,23 @@ impl Outbox {
         let mut db = self.db.into_inner();
         let size = std::fs::metadata(&self.path).map_or(0, |file| file.len());
         if size >= MUCH_FREE
-            && let Err(error) = free_pages(&mut db).await
+            && let Err(error) = free_pages(&mut db, VACUUM).await
         {
             tracing::debug!("the outbox keeps its free pages: {error}");
         }
         if let Err(error) = db.close().await {
             tracing::debug!("the outbox did not close: {error}");
+        }
+    }
+
+    /// Gives some of what was freed back to the disk, where that is much: a process that stays closes nothing.
+    pub(crate) async fn give_back(&self) {
+        if std::fs::metadata(&self.path).map_or(0, |file| file.len()) < MUCH_FREE {
+            return;
+        }
+        let mut db = self.connection().await;
+        if let Err(error) = free_pages(&mut db, VACUUM_STEP).await {
+            tracing::debug!("the outbox keeps its free pages: {error}");
         }
     }
 
@@ -275,15 +289,13 @@ fn file_id(path: &std::path::Path) -> Option<(u64, u64)> {
 }
 
 /// Gives free pages back to the disk, where there are many.
-async fn free_pages(db: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+async fn free_pages(db: &mut SqliteConnection, vacuum: &'static str) -> Result<(), sqlx::Error> {
     let free: i64 =
         sqlx::query_scalar("SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size")
             .fetch_one(&mut *db)
             .await?;
     if u64::try_from(free).is_ok_and(|free| free >= MUCH_FREE) {
-        sqlx::raw_sql("PRAGMA incremental_vacuum")
-            .execute(&mut *db)
-            .await?;
+        sqlx::raw_sql(vacuum).execute(&mut *db).await?;
     }
     Ok(())
 }

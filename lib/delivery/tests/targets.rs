@@ -342,6 +342,39 @@ async fn what_waited_for_an_hour_goes_quickly() {
     assert_eq!(counts(&delivery, "influx").await, [all, all, 0, 0, 0]);
 }
 
+#[tokio::test]
+async fn the_disk_gets_back_what_an_outage_took_though_nobody_closes_the_outbox() {
+    let fixture = Fixture::new(vec![sink("nowhere", SinkKind::Discard)]);
+    let mut delivery = fixture.open().await;
+    let mut state = 1_u64;
+    let mut noise = || {
+        let byte = |_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            char::from(b' ' + (state % 90) as u8)
+        };
+        (0..60_000).map(byte).collect::<String>()
+    };
+    let large: Vec<Point> = (0..200).map(|number| sample(number, number, noise())).collect();
+    delivery
+        .submit_all(&[(run_of("large", at(0)), large)])
+        .await
+        .unwrap();
+    assert!(delivery.deliver(Budget::Run).await.is_drained());
+    let size = || std::fs::metadata(fixture.path().join("outbox.db")).unwrap().len();
+    let most = size();
+    assert!(most > 8_000_000, "{most}");
+    for commit in 0..300 {
+        delivery.submit_all(&group(commit, 5, 100)).await.unwrap();
+        assert!(delivery.deliver(Budget::Run).await.is_drained());
+        if size() < most * 7 / 10 {
+            return;
+        }
+    }
+    panic!("{most} bytes, and {} of them still", size());
+}
+
 /// Targets of the groups that are killed, and points of each.
 const TARGETS: i64 = 5;
 const EACH: i64 = 60;
