@@ -8,6 +8,8 @@ mod feed;
 mod names;
 mod open;
 mod plan;
+#[cfg(test)]
+mod tests;
 
 pub use feed::{Facts, Feed};
 pub use open::Exposition;

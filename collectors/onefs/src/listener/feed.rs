@@ -10,6 +10,9 @@ use tidemark_papi::Address;
 
 use super::names::{CLUSTER_TAG, Families, Names};
 
+/// Where a cluster's API is, unless the settings say another.
+const USUAL_PORT: u16 = 8080;
+
 /// What is known of a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -34,7 +37,7 @@ impl ShownSource {
     /// Nothing yet, of the cluster at this address.
     pub(super) fn new(registry: &Registry, address: &Address) -> Self {
         Self {
-            source: registry.source(&address.to_string(), &[]),
+            source: registry.source(&shown(address), &[]),
             labels: None,
         }
     }
@@ -80,9 +83,12 @@ impl Feed {
         let source = &shown.source;
         let mut keys: HashMap<&str, (Samples, Facts<'f>)> = HashMap::new();
         for point in points {
-            let (samples, facts) = keys
-                .entry(point.measurement())
-                .or_insert_with(|| (source.samples(), facts(point.measurement())));
+            let (samples, facts) = keys.entry(point.measurement()).or_insert_with(|| {
+                (
+                    source.samples(),
+                    described(point.measurement(), facts(point.measurement())),
+                )
+            });
             samples.row(point.tags().filter(|(tag, _)| *tag != CLUSTER_TAG), point.time());
             self.families.each(point, facts.description, |family, value| {
                 samples.value(family, value);
@@ -94,4 +100,23 @@ impl Feed {
         }
         omitted
     }
+}
+
+/// A cluster's address as the settings have it: with its port where that is not the usual one.
+pub(super) fn shown(address: &Address) -> String {
+    match address.port() {
+        USUAL_PORT => address.host().to_owned(),
+        port => format!("{}:{port}", address.host()),
+    }
+}
+
+/// Summaries are no keys: what they are is said here.
+fn described<'f>(measurement: &str, facts: Facts<'f>) -> Facts<'f> {
+    let description = match measurement {
+        "node.summary.protocol" => "Operations of a node, by protocol, class and operation.",
+        "node.summary.client" => "Operations of a node, by client.",
+        "node.summary.drive" => "The load and the fill level of a drive.",
+        _ => facts.description,
+    };
+    Facts { description, ..facts }
 }

@@ -9,7 +9,7 @@ use tidemark_collect::Clock;
 use tidemark_expose::{Content, Group, ListenAddress, Listener, Listeners, Registry, Target};
 use tidemark_papi::Address;
 
-use super::feed::{Feed, SharedSource, ShownSource};
+use super::feed::{Feed, SharedSource, ShownSource, shown};
 use super::names::Families;
 use super::plan::ListenerPlan;
 use crate::plan::{PlanMistakes, PlannedCluster};
@@ -52,7 +52,7 @@ impl ListenerPlan {
             .filter_map(|cluster| {
                 Some((
                     self.own_port(cluster)?,
-                    format!("`prometheus_port` of {}", cluster.address),
+                    format!("`prometheus_port` of {}", shown(&cluster.address)),
                 ))
             })
             .chain(self.all.map(|all| (all.port(), "`listen`".to_owned())))
@@ -88,7 +88,7 @@ impl ListenerPlan {
         Ok(notices)
     }
 
-    fn listeners<P>(&self, clusters: &[PlannedCluster<P>], registry: &Registry) -> Vec<Listener> {
+    pub(super) fn listeners<P>(&self, clusters: &[PlannedCluster<P>], registry: &Registry) -> Vec<Listener> {
         let listener = |address: SocketAddr, title: String, content: Content| Listener {
             address,
             title,
@@ -105,9 +105,9 @@ impl ListenerPlan {
             };
             let content = Content::Metrics {
                 registry: registry.clone(),
-                source: Some(cluster.address.to_string()),
+                source: Some(shown(&cluster.address)),
             };
-            let title = format!("OneFS cluster {}", cluster.address.host());
+            let title = format!("OneFS cluster {}", shown(&cluster.address));
             listeners.push(listener(address, title, content));
         }
         if let Some(address) = self.all.and_then(at) {
@@ -127,7 +127,7 @@ impl ListenerPlan {
     }
 
     /// Each cluster's own listener; where none has one, that of all.
-    fn targets<P>(&self, clusters: &[PlannedCluster<P>], host: Option<&str>) -> Vec<Group> {
+    pub(super) fn targets<P>(&self, clusters: &[PlannedCluster<P>], host: Option<&str>) -> Vec<Group> {
         let group = |port: u16, cluster: Option<String>| {
             let mut labels = BTreeMap::from([("__meta_prometheus_job".to_owned(), JOB.to_owned())]);
             labels.extend(cluster.map(|cluster| ("__meta_onefs_cluster".to_owned(), cluster)));
@@ -144,12 +144,7 @@ impl ListenerPlan {
         };
         let mut groups: Vec<Group> = clusters
             .iter()
-            .filter_map(|cluster| {
-                Some(group(
-                    self.own_port(cluster)?,
-                    Some(cluster.address.host().to_owned()),
-                ))
-            })
+            .filter_map(|cluster| Some(group(self.own_port(cluster)?, Some(shown(&cluster.address)))))
             .collect();
         if groups.is_empty() {
             groups.extend(self.all.map(|all| group(all.port(), None)));
