@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use tidemark_app::collector_command;
 use tidemark_app::exit::{self, Failure};
-use tidemark_collect::{Description, one_line};
+use tidemark_collect::{Description, SettingDescription, one_line};
 
 use crate::arguments;
 use crate::catalogue;
@@ -169,20 +169,7 @@ fn of_collector(of: &Description) -> Roff {
     ] {
         term(&mut page, [bold(name), roman(format!(" ({what})"))], help);
     }
-    for setting in &of.settings {
-        let default = match &setting.default {
-            Some(default) => format!(", default {default}"),
-            None => String::new(),
-        };
-        term(
-            &mut page,
-            [
-                bold(setting.name.as_str()),
-                roman(format!(" ({}{default})", setting.value_type)),
-            ],
-            &setting.help,
-        );
-    }
+    settings(&mut page, &of.settings, "");
     measurements(&mut page, of);
     exit_status(
         &mut page,
@@ -192,6 +179,20 @@ fn of_collector(of: &Description) -> Roff {
     section(&mut page, "SEE ALSO");
     page.text([bold("tidemark"), roman("(1)")]);
     page
+}
+
+/// The keys, each followed by those of its own table: `cluster.hostname`.
+fn settings(page: &mut Roff, keys: &[SettingDescription], above: &str) {
+    for key in keys {
+        let default = match &key.default {
+            Some(default) => format!(", default {default}"),
+            None => String::new(),
+        };
+        let name = format!("{above}{}", key.name);
+        let what = roman(format!(" ({}{default})", key.value_type));
+        term(page, [bold(name.as_str()), what], &key.help);
+        settings(page, &key.keys, &format!("{name}."));
+    }
 }
 
 fn needs(page: &mut Roff, of: &Description) {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use tidemark_collect::NeedsDescription;
-use tidemark_settings::{Loaded, Mistakes, Settings};
+use tidemark_settings::{Loaded, Mistakes, Settings, SinkSettings};
 use tidemark_systemd::{Host, Needs, Unit};
 
 use crate::broken::short_line;
@@ -76,11 +76,12 @@ impl Plan {
             hostname: String::new(),
             known_collectors: None,
         });
+        // The sinks of all; what one collector brings is for its own units and the flush's.
+        let host = host(settings.as_ref().ok(), &environment, &system.root, &mut notices);
         if let Ok(loaded) = &mut settings {
             add_collectors_sink(loaded, &places, &system.root);
             notices.extend(loaded.sinks_in_doubt.clone());
         }
-        let host = host(settings.as_ref().ok(), &environment, &system.root, &mut notices);
         let mut plan = Plan::of(&system.catalogue(), &settings, &host);
         plan.notices
             .extend(notices.iter().map(|notice| short_line(notice)));
@@ -109,15 +110,9 @@ impl Plan {
                 None
             }
         };
-        let file = loaded.and_then(tidemark_idic::named_file);
-        let of_sink = file
-            .as_deref()
-            .filter(|_| loaded.is_some_and(|loaded| loaded.has_default_sink));
-        let flush = |host: &Host| {
-            let host = with_file(host, of_sink);
-            tidemark_systemd::flush(Path::new(COMMAND), &FLUSH, &host)
-        };
-        let (host, flush) = match flush(host) {
+        let gostats = loaded.map(Gostats::of).unwrap_or_default();
+        let flush = |host: &Host| tidemark_systemd::flush(Path::new(COMMAND), &FLUSH, host);
+        let (host, flush) = match flush(&gostats.of_flush(host)) {
             Ok(units) => (host.clone(), units),
             Err(error) => {
                 notices.push(format!(
@@ -128,10 +123,11 @@ impl Plan {
         };
         let mut units = Vec::new();
         let made = side_by_side::map(&catalogue.collectors, |collector| {
-            let file = file
-                .as_deref()
-                .filter(|_| collector.name == tidemark_idic::COLLECTOR);
-            of_collector(collector, loaded, &with_file(&host, file))
+            if collector.name == tidemark_idic::COLLECTOR {
+                of_collector(collector, loaded, &gostats.of_collector(&host))
+            } else {
+                of_collector(collector, loaded, &host)
+            }
         });
         for (collector, made) in catalogue.collectors.iter().zip(made) {
             match made {
@@ -159,13 +155,47 @@ impl Plan {
     }
 }
 
-/// The host for the units of what reads that file.
-fn with_file(host: &Host, file: Option<&Path>) -> Host {
-    let mut host = host.clone();
-    if let Some(file) = file {
-        host.add_file(file);
+/// The file of gostats that a collector reads, and the sink that it brings.
+#[derive(Default)]
+struct Gostats<'a> {
+    file: Option<PathBuf>,
+    /// Whether the settings have no sink, and the file's counts.
+    is_sink: bool,
+    sink: Option<&'a SinkSettings>,
+}
+
+impl Gostats<'_> {
+    fn of(loaded: &Loaded) -> Gostats<'_> {
+        let mut sinks = loaded.settings.sinks.iter();
+        Gostats {
+            file: tidemark_idic::named_file(loaded),
+            is_sink: loaded.has_default_sink,
+            sink: sinks
+                .find(|sink| sink.name == tidemark_idic::SINK)
+                .filter(|_| loaded.has_default_sink),
+        }
     }
-    host
+
+    /// The host as that collector has it.
+    fn of_collector(&self, host: &Host) -> Host {
+        let mut host = host.clone();
+        if let Some(file) = &self.file {
+            host.add_file(file);
+        }
+        if let Some(sink) = self.sink {
+            host.add_sink(sink);
+        }
+        host
+    }
+
+    /// The host as the flush has it, to which the file is nothing where the settings have a sink.
+    fn of_flush(&self, host: &Host) -> Host {
+        if self.is_sink {
+            self.of_collector(host)
+        } else {
+            host.clone()
+        }
+    }
 }
 
 /// The units of a collector, with the secrets of its own section; none where it is off.

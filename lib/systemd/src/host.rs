@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use tidemark_settings::{RemoteWriteCredentials, SecretSource, Settings, SinkKind};
+use tidemark_settings::{RemoteWriteCredentials, SecretSource, Settings, SinkKind, SinkSettings};
 
 use crate::sandbox::HOMES;
 
@@ -61,28 +61,33 @@ impl Host {
     pub fn of(settings: &Settings) -> Host {
         let mut host = Host::new();
         for sink in &settings.sinks {
-            let (secret, ca_file) = match &sink.kind {
-                SinkKind::Influxdb(influxdb) => (influxdb.password.as_ref(), &influxdb.ca_file),
-                SinkKind::Influxdb2(influxdb2) => (Some(&influxdb2.token), &influxdb2.ca_file),
-                SinkKind::RemoteWrite(remote_write) => {
-                    let secret = match &remote_write.credentials {
-                        Some(RemoteWriteCredentials::Basic { password, .. }) => password.as_ref(),
-                        Some(RemoteWriteCredentials::Bearer { token }) => Some(token),
-                        None => None,
-                    };
-                    (secret, &remote_write.ca_file)
-                }
-                SinkKind::Textfile(textfile) => {
-                    host.sinks.write_paths.push(textfile.directory.clone());
-                    continue;
-                }
-                _ => continue,
-            };
-            host.sinks.network = true;
-            host.sinks.read_paths.extend(ca_file.clone());
-            host.add_secret(secret);
+            host.add_sink(sink);
         }
         host
+    }
+
+    /// Adds what a sink reaches for, and its secret.
+    pub fn add_sink(&mut self, sink: &SinkSettings) {
+        let (secret, ca_file) = match &sink.kind {
+            SinkKind::Influxdb(influxdb) => (influxdb.password.as_ref(), &influxdb.ca_file),
+            SinkKind::Influxdb2(influxdb2) => (Some(&influxdb2.token), &influxdb2.ca_file),
+            SinkKind::RemoteWrite(remote_write) => {
+                let secret = match &remote_write.credentials {
+                    Some(RemoteWriteCredentials::Basic { password, .. }) => password.as_ref(),
+                    Some(RemoteWriteCredentials::Bearer { token }) => Some(token),
+                    None => None,
+                };
+                (secret, &remote_write.ca_file)
+            }
+            SinkKind::Textfile(textfile) => {
+                self.sinks.write_paths.push(textfile.directory.clone());
+                return;
+            }
+            _ => return,
+        };
+        self.sinks.network = true;
+        self.sinks.read_paths.extend(ca_file.clone());
+        self.add_secret(secret);
     }
 
     /// Adds a file with secrets in it: the unit sees it, and systemd hands it over, as the user may not be let read it.

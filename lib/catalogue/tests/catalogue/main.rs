@@ -10,5 +10,6 @@ mod asked;
 mod files;
 mod golden;
 mod hostile;
+mod onefs;
 mod plans;
 mod scene;
