@@ -1,6 +1,8 @@
+use std::path::Path;
 use std::time::Duration;
 
 use tidemark_collect::{Secret, SecretSource, defaults, testing};
+use tidemark_idic::Idic;
 use tidemark_papi::{AuthType, Summary};
 
 use super::Plan;
@@ -174,4 +176,71 @@ fn what_is_derived_brings_its_keys() {
     for name in ["cluster.ifs.concurrency", "cluster.node.load.1min.max"] {
         assert!(names.iter().any(|made| made == name), "no {name} in {names:?}");
     }
+}
+
+#[test]
+fn gostats_file_says_the_same() {
+    let text = r#"
+[global]
+version = "v0.38"
+stats_processor = "discard"
+min_update_interval_override = 5
+fetch_by_statgroup = true
+include_degraded = true
+active_stat_groups = ["slow", "own", "gone"]
+[[cluster]]
+hostname = "cl17.example"
+username = "stats"
+password = "$env:PW"
+verify-ssl = false
+authtype = "basic-auth"
+prometheus_port = 9001
+preserve_case = true
+[[cluster]]
+hostname = "cl18.example:443"
+username = "stats"
+password = "geheim"
+verify-ssl = true
+disabled = true
+[[cluster]]
+hostname = "CL17.example:8080"
+username = "stats"
+password = "$env:PW"
+verify-ssl = false
+[summary_stats]
+client = true
+[[statgroup]]
+name = "own"
+update_interval = "*"
+stats = ["cluster.health"]
+[[statgroup]]
+name = "slow"
+update_interval = "*2.5"
+stats = ["ifs.bytes.used", "ifs.bytes.free"]
+[[statgroup]]
+name = "fixed"
+update_interval = "60"
+stats = ["ifs.bytes.total"]
+"#;
+    let idic = Idic::parse(text, Path::new("idic.toml")).expect("a file of gostats");
+    let plan = Plan::of_idic(&idic).expect("a plan");
+    assert_eq!(
+        plan.groups,
+        [
+            Group::new("own", Pace::OWN, ["cluster.health"]),
+            Group::new("slow", Pace::Times(2.5), ["ifs.bytes.used", "ifs.bytes.free"]),
+        ]
+    );
+    assert_eq!(plan.minimum, Duration::from_secs(5));
+    assert_eq!((plan.by_group, plan.include_degraded), (true, true));
+    assert_eq!(plan.summaries, [Summary::Client]);
+    // One is disabled, and one is there twice.
+    let [cluster] = &plan.clusters[..] else {
+        panic!("{} clusters", plan.clusters.len());
+    };
+    assert_eq!(cluster.address.to_string(), "https://cl17.example:8080");
+    assert_eq!(cluster.authtype, AuthType::Basic);
+    assert_eq!(cluster.prometheus_port, Some(9001));
+    assert!(cluster.insecure_skip_verify && cluster.preserve_case);
+    assert!(matches!(&cluster.password, SecretSource::Environment(name) if name == "PW"));
 }

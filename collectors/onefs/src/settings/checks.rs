@@ -39,7 +39,17 @@ fn idic_stands_alone(section: &mut SectionReader<'_>) {
         return;
     }
     // What the file says of these, nothing here may say too.
-    for key in ["cluster", "statgroup", "active_stat_groups", "summary_stats"] {
+    const SAID: [&str; 8] = [
+        "cluster",
+        "statgroup",
+        "active_stat_groups",
+        "summary_stats",
+        "min_update_interval",
+        "preserve_case",
+        "include_degraded",
+        "fetch_by_statgroup",
+    ];
+    for key in SAID {
         if let Some(value) = section.value(key) {
             let what = format!("`{key}` stands beside `idic`, whose file says the same");
             section.mistake(value.mistake(

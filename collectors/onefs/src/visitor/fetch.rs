@@ -178,15 +178,16 @@ impl Visitor<'_> {
         self.sorted_until = None;
     }
 
-    /// What failed is tried again soon, where its own moment is far.
+    /// What failed is tried again soon, where its own moment is far; where nothing came of the visit, at the next one.
     fn put_back(&mut self, due: &Due<Work>, round: &Round) {
-        let again = Instant::now() + RETRY;
+        let is_vain = round.answered == 0;
+        let again = Instant::now() + if is_vain { Duration::ZERO } else { RETRY };
         for (interval, work) in &due.lines {
             let failed = match work {
                 Work::Bucket(bucket) => bucket.keys.iter().any(|key| round.failed.contains(key)),
                 Work::Summary(summary) => round.failed_summaries.contains(summary),
             };
-            if failed && *interval > RETRY {
+            if failed && (is_vain || *interval > RETRY) {
                 self.schedule.put_back(work, again);
             }
         }
