@@ -148,7 +148,7 @@ pub struct DiscoverySettings {
     /// Whether there is one.
     #[default(false)]
     pub enabled: bool,
-    /// The name or address of this host, as Prometheus reaches it; its own, where not given.
+    /// The name or address of this host, as Prometheus reaches it; where not given, as it asked for the list.
     pub listen_addr: Option<String>,
     /// The port of the list.
     #[default(9999)]

@@ -78,12 +78,12 @@ fn plan(prometheus: &PrometheusSettings, discovery: &DiscoverySettings) -> Arc<L
 }
 
 fn point(key: &str, tags: &[(&str, &str)], fields: &[(&str, Value)]) -> Point {
-    let mut builder = Point::builder(key.to_owned()).time(Timestamp::from_secs(1_700_000_000).unwrap());
+    let mut builder = Point::builder(key).time(Timestamp::from_secs(1_700_000_000).unwrap());
     for (tag, value) in tags {
-        builder = builder.tag((*tag).to_owned(), (*value).to_owned());
+        builder = builder.tag(*tag, *value);
     }
     for (field, value) in fields {
-        builder = builder.field((*field).to_owned(), value.clone());
+        builder = builder.field(*field, value.clone());
     }
     builder.build(&mut Adjustments::default()).unwrap()
 }
