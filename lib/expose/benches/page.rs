@@ -1,5 +1,7 @@
 //! What it costs to publish and to show the samples of 400 clusters of 16 nodes: `cargo bench -p tidemark-expose`.
 
+#![allow(clippy::print_stdout, reason = "a figure is for who asked for it")]
+
 use std::hint::black_box;
 use std::io::Write as _;
 use std::sync::Arc;
