@@ -276,7 +276,7 @@ async fn answers_that_cannot_be_read_are_gaps_or_errors() {
     assert!(batch.error.is_some() && batch.gaps.len() == 1, "{}", told(&batch));
     cluster.change(|behaviour| behaviour.truncate = None);
     let batch = staying.until("that is well", |batch| batch.error.is_none()).await;
-    assert_eq!(counted(well(&batch)).len(), 2);
+    assert_eq!(counted(well(&batch)).len(), 3, "the summary too");
     cluster.change(|behaviour| behaviour.html = true);
     let batch = staying.until("that fails", |batch| batch.error.is_some()).await;
     assert!(
