@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::Value;
-use tidemark_testkit::onefs::{Fleet, cpu_time};
+use tidemark_testkit::onefs::{Fleet, cpu_time, stock_keys};
 use tidemark_testkit::{Certificates, Ended, Home, Influxd, InfluxdOptions};
 
 use crate::measure::mib;
@@ -34,16 +34,28 @@ struct Load {
     spoil: fn(&Fleet),
 }
 
-/// The loads at which gostats was measured: 20 and 100 clusters of 16 nodes, stock groups, 5 s at least.
+/// The loads at which gostats was measured: 20 and 100 clusters of 16 nodes, stock groups, 5 s at least, each key with a new
+/// value in 5 s.
 pub(crate) fn parity() {
+    let often = |fleet: &Fleet| {
+        for cluster in &fleet.clusters {
+            cluster.change(|behaviour| {
+                let keys = stock_keys().into_iter().map(|key| (key, Some(5)));
+                behaviour.intervals.extend(keys);
+            });
+        }
+    };
     let load = |clusters, influxdb| Load {
         clusters,
         nodes: 16,
         influxdb,
         time: WATCHED,
-        spoil: |_| {},
+        spoil: often,
     };
-    table("as gostats was measured", [load(20, true), load(100, true), load(100, false)]);
+    table(
+        "as gostats was measured",
+        [load(20, true), load(100, true), load(100, false)],
+    );
 }
 
 /// How the cost grows with clusters and nodes.
@@ -55,7 +67,15 @@ pub(crate) fn growth() {
         time: SHORT,
         spoil: |_| {},
     };
-    let loads = [(1, 16), (10, 16), (100, 16), (400, 16), (20, 4), (20, 64), (20, 252)];
+    let loads = [
+        (1, 16),
+        (10, 16),
+        (100, 16),
+        (400, 16),
+        (20, 4),
+        (20, 64),
+        (20, 252),
+    ];
     table("growth", loads.map(|(clusters, nodes)| load(clusters, nodes)));
 }
 
@@ -160,7 +180,11 @@ fn settings(fleet: &Fleet, influxd: Option<&Influxd>) -> String {
 
 /// How many points were collected, but for tidemark's own.
 fn collected(home: &Home) -> u64 {
-    let status = home.run("tidemark").args(["status", "--json"]).run().expect_code(0);
+    let status = home
+        .run("tidemark")
+        .args(["status", "--json"])
+        .run()
+        .expect_code(0);
     let status: Value = serde_json::from_str(&status.stdout).unwrap();
     status["sinks"][0]["collected"].as_u64().unwrap()
 }

@@ -77,6 +77,7 @@ fn machine() -> Systemd {
         deadline: Span::minutes(10),
         needs: Needs {
             network: described["needs"]["network"] == true,
+            listens: false,
             programs: Vec::new(),
             paths: paths.iter().map(|path| path.as_str().unwrap().into()).collect(),
         },
