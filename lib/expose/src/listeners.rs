@@ -50,7 +50,8 @@ impl Listeners {
     }
 
     /// Opens those that are new, closes those that are no longer wanted, and changes what the others show. Of two with
-    /// one address the last counts. It is called within a runtime, and does not wait.
+    /// one address the last counts. It is called within a runtime, and does not wait; those that were opened within another
+    /// which has ended since are opened anew.
     pub fn set(&self, wanted: Vec<Listener>) {
         let mut running = self.lock();
         let wanted: BTreeMap<SocketAddr, Listener> = wanted
@@ -66,10 +67,11 @@ impl Listeners {
         });
         for (address, listener) in wanted {
             match running.get(&address) {
-                Some(known) => {
+                // One whose runtime has ended listens no more.
+                Some(known) if !known.task.is_finished() => {
                     known.site.send_replace(Site::new(listener));
                 }
-                None => {
+                _ => {
                     running.insert(address, open(listener));
                 }
             }

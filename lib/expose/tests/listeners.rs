@@ -448,3 +448,25 @@ fn the_list_names_this_host_as_it_was_asked() {
         );
     }
 }
+
+#[test]
+fn what_a_runtime_that_has_ended_had_open_is_opened_anew() {
+    let mut running = Running::new();
+    let address = free();
+    running.set(vec![running.metrics(address, None)]);
+    running.wait_open();
+    // A reload gives the collector a thread and a runtime of its own.
+    let after = Running::new();
+    let (stop, thread, runtime) = (
+        running.stop.replace(oneshot::channel().0),
+        running.thread.take(),
+        after.runtime.clone(),
+    );
+    stop.map(|stop| stop.send(()));
+    thread.map(JoinHandle::join).unwrap().unwrap();
+    running.runtime = runtime;
+    running.set(vec![running.metrics(address, None)]);
+    wait_until("it listens again", Duration::from_secs(30), || {
+        TcpStream::connect(address).is_ok()
+    });
+}
