@@ -11,6 +11,7 @@
 //! | `answers` | each answer of a sink, and what becomes of each point |
 //! | `dashboards` | Grafana's dashboards in `charm/src/grafana_dashboards`, each query on what was collected |
 //! | `faults` | nine sinks at once, each with another fault (`tests/campaign faults`: long) |
+//! | `onefs` | OneFS clusters and gostats' file: every value in three databases, faults, outages, secrets, the service that stays |
 //! | `poison` | one bad point among thousands |
 //! | `operator` | bounds, losses and their acknowledgement, sinks that come and go in the settings |
 //! | `outage` | one sink is down for long, the other is not |
@@ -46,6 +47,7 @@ mod dashboards;
 mod dry_run;
 mod faults;
 mod new;
+mod onefs;
 mod operator;
 mod outage;
 mod package;

@@ -1,0 +1,16 @@
+//! OneFS clusters, as a site meets them that ran gostats: its file, real databases, and what goes wrong on the way.
+//!
+//! | file | what it tells |
+//! |---|---|
+//! | `values` | 1, 16 and 252 nodes, every stock key and summary, into a real InfluxDB 1 and a real VictoriaMetrics |
+//! | `scrape` | the same to a real Prometheus, which finds the listeners by itself, over TLS and with a password |
+//! | `mistakes` | what is said of a file that is wrong, and with which exit code |
+//!
+//! `site` is the site, `expected` reckons what must be there: from the fake's pure functions and from what gostats' users
+//! rely on, not by way of the programs' own reader.
+
+mod expected;
+mod mistakes;
+mod scrape;
+mod site;
+mod values;
