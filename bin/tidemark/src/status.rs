@@ -112,6 +112,9 @@ pub(crate) struct CollectorStatus {
     /// Since when it fails, and for how many runs.
     #[serde(skip)]
     pub(crate) failing: Option<FailingSince>,
+    /// Which of its targets are late, where it is not late as a whole.
+    #[serde(skip)]
+    pub(crate) late_targets: Option<String>,
     /// Why its program cannot be used.
     #[serde(skip)]
     pub(crate) broken: Option<String>,
@@ -132,7 +135,7 @@ pub(crate) struct FailingSince {
 pub(crate) enum State {
     /// Its last run was right, and not too long ago.
     Ok,
-    /// No run has ended for twice the interval and the deadline, while the host was up.
+    /// No run, or none of one of its targets, has ended for twice the interval and the deadline, while the host was up.
     Late,
     /// Its last run failed.
     Failing,
@@ -250,24 +253,36 @@ pub(crate) struct Signs<'a> {
     /// Whether the last run stands for those of many targets: then one is under way all the time, and says nothing of the
     /// others.
     pub(crate) of_targets: bool,
+    /// Whether some of the targets are late.
+    pub(crate) some_are_late: bool,
 }
 
 impl Signs<'_> {
     /// The state; the worst that is true.
     pub(crate) fn state(&self, now: &Now) -> State {
-        let running = self
-            .running_since
-            .is_some_and(|since| distance(now.wall, since) <= nanos(self.deadline));
         match self.last_run {
             _ if !self.enabled => State::Disabled,
             _ if self.broken => State::Failing,
-            Some((_, ref end)) if !running && self.is_late(now.quiet_since(end)) => State::Late,
+            _ if self.is_quiet(now) => State::Late,
             Some((run, _)) if self.of_targets && !run.ok => State::Failing,
-            _ if running => State::Running,
+            _ if self.some_are_late => State::Late,
+            _ if self.is_running(now) => State::Running,
             Some((run, _)) if !run.ok => State::Failing,
             Some(_) => State::Ok,
             None => State::Never,
         }
+    }
+
+    /// Whether a run is under way, within its deadline.
+    fn is_running(&self, now: &Now) -> bool {
+        self.running_since
+            .is_some_and(|since| distance(now.wall, since) <= nanos(self.deadline))
+    }
+
+    /// Whether no run at all ends any more.
+    pub(crate) fn is_quiet(&self, now: &Now) -> bool {
+        let end = self.last_run.as_ref().map(|(_, end)| end);
+        end.is_some_and(|end| !self.is_running(now) && self.is_late(now.quiet_since(end)))
     }
 
     /// Whether a collector is late of which no run has ended for so long: 2 × interval + deadline is not late yet.

@@ -132,7 +132,10 @@ fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &Recorded) -> C
     let enabled = timing.enabled && !standby;
     let together = runs.first().and_then(|newest| targets::together(newest, targets));
     let of_targets = together.is_some();
-    let last_run = together.or_else(|| runs.first().map(last_run));
+    let (last_run, late_targets) = match together {
+        Some(together) => (Some(together.last_run), together.late),
+        None => (runs.first().map(last_run), None),
+    };
     // A lock that cannot be looked at tells nothing.
     let holder = lock::holder(from.state, &collector.name).unwrap_or_default();
     let broken = collector.description.as_ref().err().map(ToString::to_string);
@@ -146,6 +149,7 @@ fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &Recorded) -> C
             .map(|run| (run, end_of(from.state, &collector.name, run))),
         running_since: holder.and_then(|holder| holder.since),
         of_targets,
+        some_are_late: late_targets.is_some(),
     };
     CollectorStatus {
         name: collector.name.clone(),
@@ -154,6 +158,7 @@ fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &Recorded) -> C
         state: signs.state(&from.now),
         next_run: signs.next_run(&from.now),
         failing: if of_targets { None } else { failing(runs) },
+        late_targets: late_targets.filter(|_| !signs.is_quiet(&from.now)),
         broken,
         last_run,
     }

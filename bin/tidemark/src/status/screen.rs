@@ -173,15 +173,19 @@ fn collector_notes(status: &Status, collector: &CollectorStatus, table: &mut Tab
         }
         return;
     };
-    match collector.state {
-        State::Late => {
+    match (collector.state, &collector.late_targets) {
+        (State::Late, Some(late)) => {
+            table.note(late);
+            table.note(&format!("try: tidemark run {name} --dry-run -v"));
+        }
+        (State::Late, None) => {
             table.note(&format!(
                 "no run has ended since {}; is `tidemark up` or its timer running?",
                 date_and_time(run.ended())
             ));
             table.note(&format!("try: tidemark run {name}"));
         }
-        State::Failing => {
+        (State::Failing, _) => {
             let error = run.error.as_deref().unwrap_or("the run failed");
             table.note(&match collector.failing {
                 Some(failing) if failing.runs > 1 => format!(
@@ -194,15 +198,16 @@ fn collector_notes(status: &Status, collector: &CollectorStatus, table: &mut Tab
             });
             table.note(&format!("try: tidemark run {name} --dry-run -v"));
         }
-        State::Disabled => return,
-        State::Ok | State::Running | State::Never => {}
+        (State::Disabled, _) => return,
+        (State::Ok | State::Running | State::Never, _) => {}
     }
     some(&run.gaps, "missing: ", table);
     // What the settings have to say at every run stands above already.
-    let own = run
-        .notices
-        .iter()
-        .filter(|notice| !status.warnings.contains(notice));
+    let is_said = |notice: &&String| {
+        let late = collector.late_targets.as_ref();
+        status.warnings.contains(notice) || (collector.state == State::Late && late == Some(*notice))
+    };
+    let own = run.notices.iter().filter(|notice| !is_said(notice));
     some(&own.cloned().collect::<Vec<_>>(), "notice: ", table);
 }
 

@@ -1,11 +1,13 @@
 //! A collector of many targets as one: what the newest run of each says together.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tidemark_delivery::Run;
 use tidemark_point::Timestamp;
 
 use super::LastRun;
+use crate::wording::date_and_time;
 
 /// The most errors that are said together.
 const ERRORS_SAID: usize = 3;
@@ -14,43 +16,101 @@ const NOTES_SAID: usize = 100;
 /// The most targets that are named together.
 const TARGETS_NAMED: usize = 5;
 
+/// How long a target is late before it counts as one that is looked at no more: whoever removed it waits a day for
+/// `status --check` to be content, and one whose task hangs is an alarm for a day.
+const LATE_FOR: Duration = Duration::from_secs(86_400);
+
+/// A collector of many targets as one.
+pub(super) struct Together {
+    /// What the newest runs of those that are not late say together.
+    pub(super) last_run: LastRun,
+    /// Which targets are late, and since when.
+    pub(super) late: Option<String>,
+}
+
+/// How long ago a target was seen, as the newest run of all tells.
+#[derive(PartialEq)]
+enum Seen {
+    /// No longer than it may be.
+    InTime,
+    /// No run of it has ended for 2 × interval + deadline, while others did.
+    Late,
+    /// It has been late for [`LATE_FOR`].
+    NoMore,
+}
+
 /// What the newest runs of a collector's targets say together; `newest` is the newest of them all. None where that is of
 /// no target: then it stands for the collector.
 ///
-/// A target that was not seen for 2 × its interval + deadline, while others were, is not judged: nobody looks at it any
-/// more. It is named for as long as its run is kept.
-pub(super) fn together(newest: &Run, targets: &[Run]) -> Option<LastRun> {
+/// A target that is seen no more is not judged. It is named for as long as its run is kept.
+pub(super) fn together(newest: &Run, targets: &[Run]) -> Option<Together> {
     newest.target.as_ref()?;
-    let (seen, gone): (Vec<&Run>, Vec<&Run>) = targets.iter().partition(|run| is_seen(run, newest));
-    let failing: Vec<&Run> = seen.iter().copied().filter(|run| !run.ok).collect();
-    let mut notices = notes(&seen, |run| &run.notices);
+    let that_are = |seen: Seen| -> Vec<&Run> {
+        let runs = targets.iter();
+        runs.filter(|run| self::seen(run, newest) == seen).collect()
+    };
+    let (in_time, late, gone) = (
+        that_are(Seen::InTime),
+        that_are(Seen::Late),
+        that_are(Seen::NoMore),
+    );
+    let all = in_time.len() + late.len();
+    let failing: Vec<&Run> = in_time.iter().copied().filter(|run| !run.ok).collect();
+    let late = said_late(&late, all);
+    // The screen shows the first few alone.
+    let mut notices: Vec<String> = late.iter().cloned().collect();
+    notices.extend(notes(&in_time, |run| &run.notices));
     if !gone.is_empty() {
-        let many = if gone.len() == 1 {
+        let verb = if gone.len() == 1 {
             "target is"
         } else {
             "targets are"
         };
         let names: Vec<&str> = gone.iter().map(|run| target(run)).collect();
-        notices.push(format!("{} {many} seen no more: {}", gone.len(), named(&names)));
+        notices.push(format!("{} {verb} seen no more: {}", gone.len(), named(&names)));
     }
-    Some(LastRun {
+    let last_run = LastRun {
         started: newest.started,
         duration_seconds: newest.duration.as_secs_f64(),
         ok: failing.is_empty(),
-        partial: failing.is_empty() && seen.iter().any(|run| run.is_partial()),
-        points: seen.iter().map(|run| run.points).sum(),
-        gaps: notes(&seen, |run| &run.gaps),
+        partial: failing.is_empty() && in_time.iter().any(|run| run.is_partial()),
+        points: in_time.iter().map(|run| run.points).sum(),
+        gaps: notes(&in_time, |run| &run.gaps),
         notices,
-        error: error(&failing, seen.len()),
-    })
+        error: error(&failing, all),
+    };
+    Some(Together { last_run, late })
 }
 
-/// Whether somebody still looks at the target of a run, as the newest run of all tells.
-fn is_seen(run: &Run, newest: &Run) -> bool {
-    let late = run.interval.saturating_mul(2).saturating_add(run.deadline);
-    let end = |run: &Run| run.started.saturating_add(run.duration);
-    let until: Timestamp = end(run).saturating_add(late);
-    until.since(end(newest)) >= 0
+fn seen(run: &Run, newest: &Run) -> Seen {
+    let in_time = run.interval.saturating_mul(2).saturating_add(run.deadline);
+    let quiet = Duration::from_nanos(u64::try_from(ended(newest).since(ended(run))).unwrap_or(0));
+    match quiet.checked_sub(in_time) {
+        None | Some(Duration::ZERO) => Seen::InTime,
+        Some(late) if late <= LATE_FOR => Seen::Late,
+        Some(_) => Seen::NoMore,
+    }
+}
+
+fn ended(run: &Run) -> Timestamp {
+    run.started.saturating_add(run.duration)
+}
+
+/// "1 of 100 targets is late: no run of cl17 has ended since …".
+fn said_late(late: &[&Run], all: usize) -> Option<String> {
+    let since = late.iter().map(|run| ended(run)).min()?;
+    let names: Vec<&str> = late.iter().map(|run| target(run)).collect();
+    let (noun, verb) = (
+        if all == 1 { "target" } else { "targets" },
+        if late.len() == 1 { "is" } else { "are" },
+    );
+    Some(format!(
+        "{} of {all} {noun} {verb} late: no run of {} has ended, the longest since {}; one that was removed counts for a \
+         day",
+        late.len(),
+        named(&names),
+        date_and_time(since)
+    ))
 }
 
 fn target(run: &Run) -> &str {
@@ -114,8 +174,6 @@ fn named(targets: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -142,7 +200,7 @@ mod tests {
 
     fn of(runs: &[Run]) -> LastRun {
         let newest = runs.iter().max_by_key(|run| run.started).expect("a run");
-        together(newest, runs).expect("targets")
+        together(newest, runs).expect("targets").last_run
     }
 
     #[test]
@@ -215,16 +273,35 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_nobody_looks_at_any_more_is_not_judged() {
+    fn a_target_is_late_and_a_day_later_seen_no_more() {
+        let of = |newest: i64| {
+            let runs = [failed("old", 0, "gone"), run("cl01", newest)];
+            together(&runs[1], &runs).expect("targets")
+        };
         // 2 × 30 s + 10 min after its end.
-        let runs = |newest: i64| [failed("old", 0, "gone"), run("cl01", newest)];
-        assert!(!of(&runs(660)).ok);
-        let last = of(&runs(661));
-        assert!(last.ok && last.error.is_none());
+        let in_time = of(660);
+        assert!(!in_time.last_run.ok && in_time.late.is_none());
+        for newest in [661, 660 + 86_400] {
+            let together = of(newest);
+            let late = "1 of 2 targets is late: no run of old has ended, the longest since 2026-11-21 07:00:00Z; one that \
+                        was removed counts for a day";
+            assert_eq!(together.late.as_deref(), Some(late));
+            assert_eq!(together.last_run.notices, [late]);
+            assert!(together.last_run.ok);
+        }
+        let gone = of(661 + 86_400);
+        assert!(gone.last_run.ok && gone.last_run.error.is_none() && gone.late.is_none());
         assert_eq!(
-            (last.points, last.notices),
+            (gone.last_run.points, gone.last_run.notices),
             (10, vec!["1 target is seen no more: old".to_owned()])
         );
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_none_late() {
+        let runs = [run("cl01", 1_000_000), run("cl02", 0)];
+        let together = together(&runs[1], &runs).expect("targets");
+        assert!(together.late.is_none() && together.last_run.notices.is_empty());
     }
 
     #[test]

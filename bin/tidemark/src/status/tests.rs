@@ -34,6 +34,7 @@ fn signs(last_run: Option<&LastRun>) -> Signs<'_> {
         }),
         running_since: None,
         of_targets: false,
+        some_are_late: false,
     }
 }
 
@@ -57,6 +58,7 @@ fn collector(name: &str, state: State, last_run: Option<LastRun>) -> CollectorSt
             .map(|run| run.ended().saturating_add(std::time::Duration::from_secs(300))),
         last_run,
         failing: None,
+        late_targets: None,
         broken: None,
     }
 }
@@ -145,6 +147,24 @@ fn a_target_that_fails_is_seen_though_the_next_one_runs() {
     };
     assert_eq!(of_targets(&bad).state(&now(0)), State::Failing);
     assert_eq!(of_targets(&good).state(&now(0)), State::Running);
+}
+
+#[test]
+fn a_target_that_is_late_makes_the_collector_late() {
+    let (good, bad) = (run(-10, true), run(-10, false));
+    let some_late = |run| Signs {
+        running_since: Some(at(-1)),
+        of_targets: true,
+        some_are_late: true,
+        ..signs(Some(run))
+    };
+    assert_eq!(some_late(&good).state(&now(0)), State::Late);
+    assert_eq!(some_late(&bad).state(&now(0)), State::Failing);
+    let disabled = Signs {
+        enabled: false,
+        ..some_late(&good)
+    };
+    assert_eq!(disabled.state(&now(0)), State::Disabled);
 }
 
 #[test]
@@ -304,6 +324,29 @@ fn of_many_targets_those_that_fail_are_named() {
 onefs      failing  8 s ago   2.0 s  80,000  5m     in 4 min
     1 of 100 targets fails: cl17: connection refused
     try: tidemark run onefs --dry-run -v
+";
+    let text = screen(&status, false, 0);
+    assert!(text.contains(expected), "{text}");
+    assert!(status.needs_attention());
+}
+
+#[test]
+fn of_many_targets_those_that_are_late_are_named_once() {
+    let late = "1 of 100 targets is late: no run of cl17 has ended";
+    let mut last_run = run(-10, true);
+    last_run.notices = vec![late.to_owned(), "another".to_owned()];
+    let status = Status {
+        collectors: vec![CollectorStatus {
+            late_targets: Some(late.to_owned()),
+            ..collector("onefs", State::Late, Some(last_run))
+        }],
+        ..well()
+    };
+    let expected = "\
+onefs      late   8 s ago   2.0 s     812  5m     in 4 min
+    1 of 100 targets is late: no run of cl17 has ended
+    try: tidemark run onefs --dry-run -v
+    notice: another
 ";
     let text = screen(&status, false, 0);
     assert!(text.contains(expected), "{text}");
