@@ -9,11 +9,12 @@
     reason = "a measurement prints, and fails loudly"
 )]
 
-mod common;
+#[path = "measured/cost.rs"]
+mod cost;
 
 use std::time::Duration;
 
-use common::{Phase, Server, cpu, open, peak, serve, settings};
+use cost::{Phase, Server, cpu, open, peak, serve, settings};
 use tidemark_delivery::{Budget, Run};
 use tidemark_point::{Adjustments, Point, Timestamp};
 
