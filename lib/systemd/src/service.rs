@@ -10,8 +10,9 @@ use crate::{Collector, Host, Needs, UnitError, value};
 /// most 10 s, and starts and commits in what is left.
 pub const START_MARGIN: Span = Span::secs(30);
 
-/// How long a program that is told to end may take: it waits 7 s for its collector, and delivers for 2 s.
-const STOP_TIME: Span = Span::secs(15);
+/// How long a program that is told to end may take: a commit under way waits up to 10 s for others to leave the outbox; then
+/// the program waits 7 s for its collector, commits what that sent (10 s again), and delivers for 2 s.
+const STOP_TIME: Span = Span::secs(30);
 
 /// How long a program that stays may take to be ready, and may then be silent.
 const WATCHDOG: Span = Span::minutes(2);
