@@ -210,7 +210,7 @@ fn of_collector(collector: &Collector, loaded: Option<&Loaded>, host: &Host) -> 
     let described = collector.description.as_ref().map_err(ToString::to_string)?;
     let mut host = host.clone();
     let secrets = loaded.map(|loaded| loaded.secrets(&collector.name, &described.keys()));
-    host.add_secret(secrets.iter().flatten().map(|(_, secret)| secret));
+    host.add_secret(secrets.iter().flatten().map(|secret| &secret.source));
     let made = tidemark_systemd::Collector {
         name: collector.name.clone(),
         summary: described.description.summary.clone(),

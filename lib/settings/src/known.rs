@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::mistake::Mistakes;
+use crate::mistake::{Mistakes, Position};
 use crate::nested::{Nesting, read_table};
 use crate::value::{Table, Value};
 use crate::{KnownKey, SecretSource, SectionReader, SettingValue, Size, Span};
@@ -75,8 +75,19 @@ fn tables(value: &Value, nesting: &mut Nesting<'_>, key: &KnownKey) -> Result<()
 /// What a list of sections is called.
 pub(crate) const LIST_OF_TABLES: &str = "list of tables";
 
-/// The secrets of a table, each with its key, those of its own tables too.
-pub(crate) fn secrets(table: &Table, keys: &[KnownKey]) -> Vec<(String, SecretSource)> {
+/// Where a secret is that a section names, and where the section does so.
+#[derive(Clone, Debug)]
+pub struct NamedSecret {
+    /// Its key, `cluster.password` in a table.
+    pub key: String,
+    /// Where its value stands: of many tables of one name, this says which.
+    pub place: Position,
+    /// Where the secret is.
+    pub source: SecretSource,
+}
+
+/// The secrets of a table, those of its own tables too.
+pub(crate) fn secrets(table: &Table, keys: &[KnownKey]) -> Vec<NamedSecret> {
     let mut found = Vec::new();
     for key in keys {
         let Some(entry) = table.get(&key.name) else {
@@ -86,12 +97,20 @@ pub(crate) fn secrets(table: &Table, keys: &[KnownKey]) -> Vec<(String, SecretSo
         // A list, or one value.
         let values = value.as_list().unwrap_or(std::slice::from_ref(value));
         if key.type_name == SecretSource::TYPE || key.type_name == SecretSource::LIST_TYPE {
-            let sources = values.iter().filter_map(|value| SecretSource::read(value).ok());
-            found.extend(sources.map(|source| (key.name.clone(), source)));
+            found.extend(values.iter().filter_map(|value| {
+                Some(NamedSecret {
+                    key: key.name.clone(),
+                    place: value.at.clone(),
+                    source: SecretSource::read(value).ok()?,
+                })
+            }));
         } else if !key.keys.is_empty() {
             for table in values.iter().filter_map(Value::table) {
                 let below = secrets(table, &key.keys).into_iter();
-                found.extend(below.map(|(name, source)| (format!("{}.{name}", key.name), source)));
+                found.extend(below.map(|secret| NamedSecret {
+                    key: format!("{}.{}", key.name, secret.key),
+                    ..secret
+                }));
             }
         }
     }

@@ -80,6 +80,7 @@ pub use document::{Document, Found};
 pub use environment::{Environment, ProcessEnvironment};
 pub use environment_file::{EnvironmentFileError, environment_file};
 pub use host_environment::HostEnvironment;
+pub use known::NamedSecret;
 pub use load::{KnownCollector, KnownKey, LoadFrom, Loaded, Settings};
 pub use mistake::{Mistake, Mistakes, Position};
 pub use nested::Nesting;

@@ -11,7 +11,7 @@ use crate::sinks::{SinkKind, SinkSettings};
 use crate::suggestion::{nearest, quoted};
 use crate::tree::{Part, Tree};
 use crate::{
-    Environment, Key, Places, SecretSource, Section, SectionReader, influxdb_variables, known, sinks,
+    Environment, Key, NamedSecret, Places, Section, SectionReader, influxdb_variables, known, sinks,
 };
 
 /// Every shared section, checked.
@@ -135,9 +135,8 @@ impl Loaded {
         self.collectors.sections.keys().map(String::as_str)
     }
 
-    /// Where the secrets are that `[collector.NAME]` names, in its tables too: each with its key, `cluster.password` in a
-    /// table. A value that is no secret is left out.
-    pub fn secrets(&self, collector: &str, keys: &[KnownKey]) -> Vec<(String, SecretSource)> {
+    /// Where the secrets are that `[collector.NAME]` names, in its tables too. A value that is no secret is left out.
+    pub fn secrets(&self, collector: &str, keys: &[KnownKey]) -> Vec<NamedSecret> {
         match self.collectors.sections.get(collector) {
             Some(part) => known::secrets(&part.table, keys),
             None => Vec::new(),
@@ -157,7 +156,7 @@ impl Loaded {
 
     /// Adds a sink that takes the batches of that collector alone, where neither files nor variables make one; the store
     /// then takes those of the others. Where they do, the sink is left out. A sink of that name which was added before is
-    /// replaced. Whether the sink counts.
+    /// replaced. Whether the sink counts; then what somebody should know about its server is a notice, as of any sink.
     pub fn add_collector_sink(&mut self, collector: &str, sink: SinkSettings) -> bool {
         if !self.has_default_sink {
             return false;
@@ -170,6 +169,12 @@ impl Loaded {
         {
             if !store.except.iter().any(|name| name == collector) {
                 store.except.push(collector.to_owned());
+            }
+        }
+        let server = sink.kind.server().into_iter();
+        for warning in server.flat_map(|server| server.warnings(&sink.name)) {
+            if !self.notices.contains(&warning) {
+                self.notices.push(warning);
             }
         }
         sinks.push(SinkSettings {

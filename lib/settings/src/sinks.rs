@@ -15,7 +15,7 @@ pub use influxdb::InfluxdbSettings;
 pub use influxdb2::Influxdb2Settings;
 use names::{CollectorName, Only, SinkName};
 pub use remote_write::{RemoteWriteCredentials, RemoteWriteSettings};
-use server::Server;
+pub(crate) use server::Server;
 pub use textfile::TextfileSettings;
 use types::Type;
 
@@ -89,7 +89,7 @@ impl SinkKind {
         }
     }
 
-    fn server(&self) -> Option<Server<'_>> {
+    pub(crate) fn server(&self) -> Option<Server<'_>> {
         match self {
             SinkKind::Influxdb(influxdb) => Some(influxdb.server()),
             SinkKind::Influxdb2(influxdb2) => Some(influxdb2.server()),

@@ -6,7 +6,7 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use tidemark_catalogue::Timing;
 use tidemark_collect::{Description, chain, one_line};
 use tidemark_delivery::Finding;
-use tidemark_settings::{Environment, Loaded};
+use tidemark_settings::{Environment, Loaded, NamedSecret};
 
 use super::{Part, Sources};
 use crate::catalogue::{Catalogue, Collector, nothing_installed};
@@ -86,11 +86,13 @@ fn missing_secret(from: &Sources<'_>, collector: &Collector, loaded: &Loaded) ->
     let here = &from.command.here;
     let keys = collector.known().keys.unwrap_or_default();
     let secrets = loaded.secrets(&collector.name, &keys);
-    secrets.into_iter().find_map(|(key, source)| {
-        // Read as the state's owner, as a run does.
-        let error = source.resolve(&here.environment, &here.places).err()?;
-        Some(format!("`{key}`: {}", chain(&error)))
-    })
+    secrets
+        .into_iter()
+        .find_map(|NamedSecret { key, place, source }| {
+            // Read as the state's owner, as a run does.
+            let error = source.resolve(&here.environment, &here.places).err()?;
+            Some(format!("{place}: `{key}`: {}", chain(&error)))
+        })
 }
 
 /// The first program that a collector runs and that is not there.

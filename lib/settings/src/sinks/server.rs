@@ -12,7 +12,7 @@ use crate::value::Value;
 use crate::{SectionReader, SettingValue};
 
 /// What a sink that is a server gives away, where it is not careful.
-pub(super) struct Server<'a> {
+pub(crate) struct Server<'a> {
     pub(super) url: &'a Url,
     pub(super) insecure_skip_verify: bool,
     /// What people call the secret that goes with each request.
@@ -21,7 +21,7 @@ pub(super) struct Server<'a> {
 
 impl Server<'_> {
     /// What somebody should know about it.
-    pub(super) fn warnings(&self, name: &str) -> Vec<String> {
+    pub(crate) fn warnings(&self, name: &str) -> Vec<String> {
         let mut notices = Vec::new();
         if self.insecure_skip_verify {
             notices.push(format!(

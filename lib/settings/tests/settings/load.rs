@@ -1,8 +1,8 @@
 //! What comes out of settings that are right.
 
 use tidemark_settings::{
-    CommonSection, DefaultValue, KeepFree, Key, RemoteWriteCredentials, SecretSource, Section, SectionReader,
-    SettingValue, SinkKind, Size, Span, Url,
+    CommonSection, DefaultValue, KeepFree, Key, KnownKey, RemoteWriteCredentials, SecretSource, Section,
+    SectionReader, SettingValue, SinkKind, Size, Span, Url,
 };
 
 use crate::written::Written;
@@ -332,6 +332,52 @@ fn what_a_sink_leaves_open_is_a_notice() {
          and change what is sent; name the certificate as ca_file instead"
     );
     assert_eq!(sink(&format!("{remote_write}url = \"http://h/write\"\n")), "");
+}
+
+#[test]
+fn what_a_collectors_sink_leaves_open_is_a_notice_once() {
+    let sink = "[[sink]]\ntype = \"influxdb2\"\nname = \"idic\"\norg = \"o\"\nbucket = \"b\"\n\
+                token = { env = \"T\" }\nurl = \"http://h\"\n";
+    let sinks = Written::main(sink).loaded().settings.sinks;
+    let mut loaded = Written::main("").loaded();
+    for _ in 0..2 {
+        assert!(loaded.add_collector_sink("onefs", sinks[0].clone()));
+    }
+    assert_eq!(
+        loaded.notices,
+        [
+            "the sink idic sends its token over plain http, which anybody on the way can read; use https instead"
+        ]
+    );
+    // One that does not count is not spoken of.
+    let mut other = Written::main("[[sink]]\ntype = \"discard\"\n").loaded();
+    assert!(!other.add_collector_sink("onefs", sinks[0].clone()) && other.notices.is_empty());
+}
+
+#[test]
+fn of_many_tables_the_place_says_whose_a_secret_is() {
+    let key = |name: &str, type_name: &str, keys| KnownKey {
+        name: name.to_owned(),
+        type_name: type_name.to_owned(),
+        keys,
+    };
+    let keys = [key(
+        "cluster",
+        "list of tables",
+        vec![key("password", "secret", Vec::new())],
+    )];
+    let text = "[[collector.onefs.cluster]]\npassword = { env = \"A\" }\n\
+                [[collector.onefs.cluster]]\npassword = 5\n\
+                [[collector.onefs.cluster]]\npassword = { env = \"C\" }\n";
+    let secrets = Written::main(text).loaded().secrets("onefs", &keys);
+    let named = secrets.iter().map(|secret| {
+        let place = secret.place.line_and_column().unwrap();
+        (secret.key.as_str(), place)
+    });
+    assert_eq!(
+        named.collect::<Vec<_>>(),
+        [("cluster.password", (2, 12)), ("cluster.password", (6, 12))]
+    );
 }
 
 #[test]
