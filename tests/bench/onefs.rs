@@ -37,14 +37,6 @@ struct Load {
 /// The loads at which gostats was measured: 20 and 100 clusters of 16 nodes, stock groups, 5 s at least, each key with a new
 /// value in 5 s.
 pub(crate) fn parity() {
-    let often = |fleet: &Fleet| {
-        for cluster in &fleet.clusters {
-            cluster.change(|behaviour| {
-                let keys = stock_keys().into_iter().map(|key| (key, Some(5)));
-                behaviour.intervals.extend(keys);
-            });
-        }
-    };
     let load = |clusters, influxdb| Load {
         clusters,
         nodes: 16,
@@ -56,6 +48,16 @@ pub(crate) fn parity() {
         "as gostats was measured",
         [load(20, true), load(100, true), load(100, false)],
     );
+}
+
+/// Each key has a new value in 5 s.
+fn often(fleet: &Fleet) {
+    for cluster in &fleet.clusters {
+        cluster.change(|behaviour| {
+            let keys = stock_keys().into_iter().map(|key| (key, Some(5)));
+            behaviour.intervals.extend(keys);
+        });
+    }
 }
 
 /// How the cost grows with clusters and nodes.
@@ -79,9 +81,10 @@ pub(crate) fn growth() {
     table("growth", loads.map(|(clusters, nodes)| load(clusters, nodes)));
 }
 
-/// 400 clusters for five minutes, one in ten of them slow or failing.
+/// 400 clusters for five minutes, each key with a new value in 5 s, one in ten of them slow or failing.
 pub(crate) fn endurance() {
     let spoil = |fleet: &Fleet| {
+        often(fleet);
         for (number, cluster) in fleet.clusters.iter().step_by(ONE_IN).enumerate() {
             match number % 4 {
                 0 => cluster.close(),
