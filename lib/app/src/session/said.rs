@@ -2,7 +2,8 @@
 //!
 //! A collector without targets says each run in a line, and `still:` of what the run before lacked too. One with many targets
 //! may end eighty runs a second: there a run's line and its `still:` are for who asks (`-v`), what is new of a target is said
-//! once, and each minute a line sums up.
+//! once, and each minute a line sums up. A target's runs may look at other things in turns: what was said of it is known for
+//! as long as it comes back within an hour, a failure until a run that is well.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,6 +26,12 @@ const MAX_TARGETS: usize = 4096;
 /// Periods after which a target that was not seen is forgotten.
 const FORGOTTEN_AFTER: u64 = 60;
 
+/// How long what was said of a target is known, since it was so last.
+const KNOWN_FOR: Duration = Duration::from_secs(60 * 60);
+
+/// The most texts that are known of a target; the one that was so longest ago goes first.
+const MAX_KNOWN: usize = 256;
+
 /// The most failing targets that a line names, and the most characters of why.
 const MAX_NAMED: usize = 3;
 const MAX_WHY: usize = 100;
@@ -43,14 +50,23 @@ pub(crate) struct Said {
 /// What was said of a target's runs.
 #[derive(Debug, Default)]
 struct Subject {
-    /// At the run before.
-    before: Vec<String>,
-    /// At this run.
-    now: Vec<String>,
+    /// What is known.
+    known: Vec<Known>,
+    /// How many runs there were.
+    runs: u64,
     /// Why the last run failed, where it did.
     failed: Option<String>,
     /// The period of the last run.
     seen: u64,
+}
+
+/// A text that was said.
+#[derive(Debug)]
+struct Known {
+    text: String,
+    /// The run that it was said of last, and when.
+    run: u64,
+    at: Instant,
 }
 
 /// Since the last line that summed up.
@@ -77,18 +93,47 @@ enum How {
 }
 
 impl Subject {
+    /// A run of a target begins: what was not so for long is known no more.
     fn begin(&mut self) {
-        self.before = std::mem::take(&mut self.now);
+        let now = Instant::now();
+        self.known
+            .retain(|known| now.duration_since(known.at) < KNOWN_FOR);
+        self.runs += 1;
+    }
+
+    /// A run without a target begins: what was not so at the run before is known no more.
+    fn begin_alone(&mut self) {
+        let before = self.runs;
+        self.known.retain(|known| known.run == before);
+        self.runs += 1;
     }
 
     /// How `text` is to be said, and remembers that it is.
     fn how(&mut self, text: &str, aloud: Option<&mut Period>) -> How {
-        let is_known = self.before.iter().any(|said| said == text);
-        if !is_known && aloud.is_some_and(|period| !period.may_be_aloud()) {
+        let (run, at) = (self.runs, Instant::now());
+        if let Some(known) = self.known.iter_mut().find(|known| known.text == text) {
+            (known.run, known.at) = (run, at);
+            return How::Still;
+        }
+        if aloud.is_some_and(|period| !period.may_be_aloud()) {
             return How::Unsaid;
         }
-        self.now.push(text.to_owned());
-        if is_known { How::Still } else { How::Aloud }
+        if self.known.len() >= MAX_KNOWN {
+            let longest = (0..self.known.len()).min_by_key(|index| self.known[*index].at);
+            longest.map(|index| self.known.swap_remove(index));
+        }
+        let text = text.to_owned();
+        self.known.push(Known { text, run, at });
+        How::Aloud
+    }
+
+    /// The failure before is over; true where there was one.
+    fn recover(&mut self) -> bool {
+        let Some(failed) = self.failed.take() else {
+            return false;
+        };
+        self.known.retain(|known| known.text != failed);
+        true
     }
 }
 
@@ -107,7 +152,7 @@ impl Said {
     /// A run has ended, with this to be said of it before it is kept.
     pub(super) fn begin(&mut self, target: Option<&str>, gaps: &[String], notices: &[String]) {
         let Some(target) = target else {
-            self.alone.begin();
+            self.alone.begin_alone();
             for gap in gaps {
                 match self.alone.how(gap, None) {
                     How::Aloud => tracing::warn!("{gap}"),
@@ -164,7 +209,7 @@ impl Said {
             (Some(target), Ok(())) => {
                 let (subject, period) = self.of(target);
                 period.points += points;
-                if subject.failed.take().is_some() {
+                if subject.recover() {
                     tracing::info!("{target}: well again");
                 }
                 let line = format!("{target}: {line}");
@@ -267,9 +312,15 @@ impl Said {
     }
 }
 
-/// `text` with its target, where it does not name it itself.
+/// `text` with its target before it, but where it begins with it or has an address of it: a name such as `down` or `cl1` may
+/// be anywhere in a text by chance.
 fn named(target: &str, text: &str) -> String {
-    if text.contains(target) {
+    let is_name = |at: usize| {
+        let (before, after) = (&text[..at], &text[at + target.len()..]);
+        (before.is_empty() || before.ends_with("://"))
+            && !after.starts_with(|next: char| next.is_alphanumeric() || next == '-' || next == '_')
+    };
+    if target.is_empty() || text.match_indices(target).any(|(at, _)| is_name(at)) {
         text.to_owned()
     } else {
         format!("{target}: {text}")

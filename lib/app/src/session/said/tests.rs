@@ -132,6 +132,47 @@ async fn what_is_new_of_a_target_is_said_once_and_compared_with_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_lasts_is_said_once_though_runs_look_at_other_things_in_turns() {
+    let heard = Heard::default();
+    let _listens = heard.listen();
+    let mut said = Said::default();
+    let turn = |said: &mut Said| {
+        run(said, Some("cl1"), &["no disks"], &["an old version"], None);
+        run(said, Some("cl1"), &[], &[], None);
+    };
+    for _ in 0..200 {
+        turn(&mut said);
+        tokio::time::advance(Duration::from_secs(30)).await;
+    }
+    assert_eq!(heard.aloud(), ["warn: cl1: no disks", "info: cl1: an old version"]);
+    tokio::time::advance(KNOWN_FOR).await;
+    turn(&mut said);
+    assert_eq!(heard.aloud().len(), 2, "it was well for long");
+
+    // A failure is over with the first run that is well.
+    for _ in 0..2 {
+        run(&mut said, Some("cl1"), &[], &[], Some("no answer"));
+        run(&mut said, Some("cl1"), &[], &[], Some("no answer"));
+        run(&mut said, Some("cl1"), &[], &[], None);
+    }
+    let due = ["warn: cl1: no answer", "info: cl1: well again"];
+    assert_eq!(heard.aloud(), [due, due].concat());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_of_a_target_is_bounded() {
+    let heard = Heard::default();
+    let _listens = heard.listen();
+    let mut said = Said::default();
+    for number in 0..MAX_KNOWN + 10 {
+        run(&mut said, Some("cl1"), &[&format!("gap {number}")], &[], None);
+        said.sum_up();
+        tokio::time::advance(Duration::from_millis(1)).await;
+    }
+    assert_eq!(said.targets["cl1"].known.len(), MAX_KNOWN);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_line_a_minute_sums_up() {
     let heard = Heard::default();
     let _listens = heard.listen();
@@ -206,4 +247,26 @@ async fn targets_are_bounded_and_forgotten() {
     assert_eq!(said.targets.len(), MAX_TARGETS);
     said.sum_up();
     assert_eq!(said.targets.len(), 1);
+}
+
+#[test]
+fn a_name_that_is_in_a_text_by_chance_is_said() {
+    for (target, text, expected) in [
+        (
+            "cl1",
+            "https://cl1.example.com:8080/x: no",
+            "https://cl1.example.com:8080/x: no",
+        ),
+        ("cl1", "cl1: is down", "cl1: is down"),
+        ("cl1", "https://cl17:8080/x: no", "cl1: https://cl17:8080/x: no"),
+        ("cl1", "cl17 is not cl1", "cl1: cl17 is not cl1"),
+        (
+            "down",
+            "check that it is not down",
+            "down: check that it is not down",
+        ),
+        ("", "text", "text"),
+    ] {
+        assert_eq!(named(target, text), expected);
+    }
 }
