@@ -4,7 +4,7 @@
 //! program: start, logins, the descriptions of 116 keys a cluster, moments, and the end with everything delivered.
 
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tidemark_testkit::onefs::{Fleet, cpu_time, stock_keys};
@@ -22,6 +22,9 @@ const LONG: Duration = Duration::from_secs(300);
 const ONE_IN: usize = 10;
 /// The most that ending may take.
 const END: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether the program runs still.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What is put on the program.
 struct Load {
@@ -131,7 +134,10 @@ fn measured(load: &Load) {
         .env("SSL_CERT_FILE", certificates.authority())
         .bound(load.time + END)
         .start();
-    std::thread::sleep(load.time);
+    let end = Instant::now() + load.time;
+    while running.runs() && Instant::now() < end {
+        std::thread::park_timeout(LOOK);
+    }
     running.terminate();
     let ended: Ended = running.wait().expect_code(0);
     let theirs = cpu_time() - before;
