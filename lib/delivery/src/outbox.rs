@@ -6,6 +6,7 @@ mod damage;
 mod declared;
 mod ledger;
 mod look;
+mod losses;
 mod mended;
 mod newest;
 mod operator;
@@ -66,6 +67,8 @@ pub struct Outbox {
     clock: Arc<dyn Clock>,
     /// Taken by [`Outbox::connection`].
     db: Mutex<SqliteConnection>,
+    /// What the log was told of points that had to go.
+    told: losses::Told,
     /// Whether a script began and did not end.
     broken_off: AtomicBool,
     /// Nobody sets the file aside while it is open; none for a look that holds nothing up.
@@ -221,6 +224,7 @@ impl Outbox {
                         declared: options.declared,
                         clock: options.clock.clone(),
                         db: Mutex::new(db),
+                        told: losses::Told::default(),
                         broken_off: AtomicBool::new(false),
                         _shared: Some(shared),
                     };
@@ -246,6 +250,7 @@ impl Outbox {
 
     /// Closes the connection, and gives back to the disk what was freed.
     pub(crate) async fn close(self) {
+        self.told.tell_rest();
         let mut db = self.db.into_inner();
         let size = std::fs::metadata(&self.path).map_or(0, |file| file.len());
         if size >= MUCH_FREE

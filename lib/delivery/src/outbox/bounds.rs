@@ -6,6 +6,7 @@ use rustix::fs::statvfs;
 use sqlx::SqliteConnection;
 use tidemark_point::Timestamp;
 
+use super::losses::Lost;
 use super::{Outbox, ledger};
 use crate::DeliveryError;
 use crate::body::Body;
@@ -58,13 +59,13 @@ pub(super) async fn make_room(
     incoming: u64,
     now: Timestamp,
 ) -> Result<Vec<String>, DeliveryError> {
-    let mut lost = ledger::Lost::default();
+    let mut lost = Lost::default();
     if let Some(max_age) = outbox.bounds.max_age {
         let oldest = now.saturating_sub(max_age.as_duration());
         while let Some((batch, _)) = oldest_batch(outbox, db, Some(oldest)).await? {
             lost.add(ledger::give_up(outbox, db, batch).await?);
         }
-        lost.because("older than outbox.max_age");
+        lost.because("older than outbox.max_age", &outbox.told);
     }
     let room = Room::of(outbox);
     if room.holds(incoming) {
@@ -92,11 +93,12 @@ pub(super) async fn make_room(
         lost.add(ledger::give_up(outbox, db, batch).await?);
         used = used.saturating_sub(length.max(1));
     }
-    lost.because(if limit == room.max_bytes {
+    let why = if limit == room.max_bytes {
         "beyond outbox.max_bytes"
     } else {
         "beyond outbox.keep_free"
-    });
+    };
+    lost.because(why, &outbox.told);
     Ok(lost.notices())
 }
 

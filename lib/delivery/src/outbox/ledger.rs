@@ -1,7 +1,5 @@
 //! The ledger: what became of every point. It changes only in the transaction that changes the queue.
 
-use std::collections::BTreeMap;
-
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, FromRow, Row as _, SqliteConnection};
 use tidemark_point::Timestamp;
@@ -9,34 +7,6 @@ use tidemark_point::Timestamp;
 use super::{Outbox, SinkLedger};
 use crate::DeliveryError;
 use crate::backoff;
-
-/// Points that had to go, by sink.
-#[derive(Debug, Default)]
-pub(super) struct Lost {
-    points: BTreeMap<String, (u64, Timestamp)>,
-    notices: Vec<String>,
-}
-
-impl Lost {
-    pub(super) fn add(&mut self, batch: Vec<(String, u64, Timestamp)>) {
-        for (sink, points, committed) in batch {
-            self.points.entry(sink).or_insert((0, committed)).0 += points;
-        }
-    }
-
-    /// Says why what was added so far is lost; loudly, since it is lost for good.
-    pub(super) fn because(&mut self, why: &str) {
-        for (sink, (points, since)) in std::mem::take(&mut self.points) {
-            let notice = format!("{points} points for {sink}, waiting since {since}, were dropped: {why}");
-            tracing::warn!(sink, points, "{notice}");
-            self.notices.push(notice);
-        }
-    }
-
-    pub(super) fn notices(self) -> Vec<String> {
-        self.notices
-    }
-}
 
 /// Gives up a batch for every sink that it waits for: their names, the points, and since when it waited.
 pub(super) async fn give_up(

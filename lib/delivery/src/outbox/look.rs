@@ -154,6 +154,7 @@ async fn try_look(
         declared: options.declared,
         clock: options.clock.clone(),
         db: Mutex::new(db),
+        told: super::losses::Told::default(),
         broken_off: AtomicBool::new(false),
         _shared: None,
     };
