@@ -36,6 +36,19 @@ impl<'a> Bound<'a> {
         Self { until, shutdown }
     }
 
+    /// The same, that ends so much from now at the latest.
+    pub(crate) fn within(&self, time: Duration) -> Self {
+        Self {
+            until: self.until.min(Instant::now() + time),
+            ..*self
+        }
+    }
+
+    /// Whether its time is over.
+    pub(crate) fn is_over(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
     /// What `ask` gives, where it does so in time. What is under way when the program is told to end has [`GRACE`]; what
     /// would begin after that does not.
     pub(crate) async fn hold<T>(
@@ -45,7 +58,7 @@ impl<'a> Bound<'a> {
         if self.shutdown.is_fired() {
             return Err(Unanswered::Stopped);
         }
-        if Instant::now() >= self.until {
+        if self.is_over() {
             return Err(Unanswered::Late);
         }
         let stopped = async {

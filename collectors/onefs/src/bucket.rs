@@ -20,9 +20,9 @@ pub struct Bucket {
 /// What is known of a key on one cluster.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Standing {
-    /// The cluster updates it at this interval; none: only on demand.
+    /// The cluster updates it at this interval; none: only on demand, or it is not known.
     Updated(Option<Duration>),
-    /// It is not asked for: the cluster does not have it, or could not say what it is.
+    /// It is not asked for: the cluster does not have it.
     LeftOut,
 }
 

@@ -11,9 +11,11 @@ use tokio::time::Instant;
 
 use crate::bucket::Standing;
 
-/// When a key is asked about again that the cluster could say nothing of.
-pub const ASK_AGAIN: Duration = Duration::from_hours(1);
-/// When a key is fetched again that the cluster said it does not have.
+/// When a key is asked about again that the cluster could say nothing of; it doubles, up to [`LONGEST_WAIT`].
+pub const FIRST_WAIT: Duration = Duration::from_mins(1);
+/// The longest that such a key waits.
+pub const LONGEST_WAIT: Duration = Duration::from_hours(1);
+/// When a key is asked about and fetched again that the cluster said it does not have.
 pub const TRY_AGAIN: Duration = Duration::from_hours(24);
 
 /// Descriptions, each once: hundreds of clusters say the same of a key.
@@ -46,20 +48,31 @@ impl Descriptions {
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     known: BTreeMap<Arc<str>, Arc<KeyInfo>>,
-    /// Of these nothing is known.
-    failed: BTreeMap<Arc<str>, Instant>,
-    /// These the cluster does not have.
+    /// Of these the cluster could not say what they are.
+    failed: BTreeMap<Arc<str>, Failed>,
+    /// These the cluster does not have, until then.
     left_out: BTreeMap<Arc<str>, Instant>,
+}
+
+/// When a key is asked about again.
+#[derive(Clone, Copy, Debug)]
+struct Failed {
+    at: Instant,
+    /// How long it waited for that.
+    wait: Duration,
 }
 
 impl Keys {
     /// Those of `wanted` that have to be asked about now.
     pub fn unknown<'a>(&self, wanted: impl IntoIterator<Item = &'a Arc<str>>, now: Instant) -> Vec<Arc<str>> {
+        let waits = |key: &str| {
+            let failed = self.failed.get(key).map(|failed| failed.at);
+            let left_out = self.left_out.get(key).copied();
+            failed.max(left_out).is_some_and(|until| now < until)
+        };
         wanted
             .into_iter()
-            .filter(|key| {
-                !self.known.contains_key(*key) && self.failed.get(*key).is_none_or(|again| *again <= now)
-            })
+            .filter(|key| !self.known.contains_key(*key) && !waits(key))
             .cloned()
             .collect()
     }
@@ -67,30 +80,43 @@ impl Keys {
     /// Takes what the cluster says of a key.
     pub fn learn(&mut self, key: &Arc<str>, info: KeyInfo, descriptions: &Descriptions) {
         self.failed.remove(key);
+        self.left_out.remove(key);
         self.known.insert(Arc::clone(key), descriptions.shared(key, info));
     }
 
-    /// The cluster could say nothing of a key: it is asked again in an hour. True where that is new.
+    /// The cluster could not say what a key is: it is asked again soon, and fetched meanwhile. True where that is new.
     pub fn fail(&mut self, key: &Arc<str>, now: Instant) -> bool {
-        self.failed.insert(Arc::clone(key), now + ASK_AGAIN).is_none()
+        let before = self.failed.get(key);
+        let is_new = before.is_none();
+        let wait = before.map_or(FIRST_WAIT, |before| (before.wait * 2).min(LONGEST_WAIT));
+        let at = now + wait;
+        self.failed.insert(Arc::clone(key), Failed { at, wait });
+        is_new
     }
 
-    /// The cluster does not have a key: it is fetched again in a day. True where that is new.
+    /// The cluster said, asked what a key is, that it does not have it: it is asked again in a day. True where that is new.
+    pub fn lack(&mut self, key: &Arc<str>, now: Instant) -> bool {
+        self.failed.remove(key);
+        self.left_out.insert(Arc::clone(key), now + TRY_AGAIN).is_none()
+    }
+
+    /// The cluster has no value of a key: it is fetched again in a day. True where that is new. A key that was never asked
+    /// about is passed over.
     pub fn leave_out(&mut self, key: &str, now: Instant) -> bool {
-        let Some(key) = self.known.keys().find(|known| ***known == *key).cloned() else {
+        let known = self.known.get_key_value(key).map(|(key, _)| key);
+        let failed = self.failed.get_key_value(key).map(|(key, _)| key);
+        let Some(key) = known.or(failed).cloned() else {
             return false;
         };
         self.left_out.insert(key, now + TRY_AGAIN).is_none()
     }
 
-    /// How a key stands now.
+    /// How a key stands now. One of which nothing is known is fetched as one without an interval of its own.
     pub fn standing(&self, key: &str, now: Instant) -> Standing {
         if self.left_out.get(key).is_some_and(|until| now < *until) {
             return Standing::LeftOut;
         }
-        self.known
-            .get(key)
-            .map_or(Standing::LeftOut, |info| Standing::Updated(info.interval))
+        Standing::Updated(self.known.get(key).and_then(|info| info.interval))
     }
 
     /// What a key is.
@@ -100,12 +126,8 @@ impl Keys {
 
     /// When something is to be asked or tried again; none where all is known.
     pub fn changes(&self) -> Option<Instant> {
-        self.failed.values().chain(self.left_out.values()).min().copied()
-    }
-
-    /// Those of which nothing is known, and those that are left out, at that time.
-    pub fn missing(&self, now: Instant) -> usize {
-        self.failed.len() + self.left_out.values().filter(|until| now < **until).count()
+        let failed = self.failed.values().map(|failed| failed.at);
+        failed.chain(self.left_out.values().copied()).min()
     }
 
     /// What failed and what was left out is tried again at once: the settings are new.
@@ -132,14 +154,16 @@ mod tests {
         }
     }
 
+    const FETCHED: Standing = Standing::Updated(None);
+
     #[test]
-    fn what_is_known_is_not_asked_and_what_failed_is_asked_hourly() {
+    fn what_is_known_is_not_asked_and_what_failed_is_fetched_and_asked_again_soon() {
         let now = Instant::now();
         let [a, b, c] = ["a", "b", "c"].map(Arc::<str>::from);
         let wanted = [&a, &b, &c];
         let (mut keys, descriptions) = (Keys::default(), Descriptions::default());
         assert_eq!(keys.unknown(wanted, now), [a.clone(), b.clone(), c.clone()]);
-        assert_eq!(keys.standing("a", now), Standing::LeftOut);
+        assert_eq!(keys.standing("a", now), FETCHED);
 
         keys.learn(&a, info(5), &descriptions);
         assert!(keys.fail(&b, now));
@@ -148,12 +172,17 @@ mod tests {
             keys.standing("a", now),
             Standing::Updated(Some(Duration::from_secs(5)))
         );
-        assert_eq!(keys.standing("b", now), Standing::LeftOut);
-        assert_eq!(keys.changes(), Some(now + ASK_AGAIN));
+        assert_eq!(keys.standing("b", now), FETCHED);
+        assert_eq!(keys.changes(), Some(now + FIRST_WAIT));
 
-        let later = now + ASK_AGAIN;
+        let later = now + FIRST_WAIT;
         assert_eq!(keys.unknown(wanted, later), [b.clone(), c]);
         assert!(!keys.fail(&b, later), "it is no news");
+        assert_eq!(keys.changes(), Some(later + 2 * FIRST_WAIT));
+        for _ in 0..100 {
+            keys.fail(&b, later);
+        }
+        assert_eq!(keys.changes(), Some(later + LONGEST_WAIT));
         keys.learn(&b, info(30), &descriptions);
         assert_eq!(keys.changes(), None);
     }
@@ -161,27 +190,33 @@ mod tests {
     #[test]
     fn what_the_cluster_does_not_have_is_left_out_for_a_day() {
         let now = Instant::now();
-        let a: Arc<str> = "a".into();
-        let (mut keys, descriptions) = (Keys::default(), Descriptions::default());
-        assert!(!keys.leave_out("a", now), "nobody asked for it");
-        keys.learn(&a, info(5), &descriptions);
-        assert!(keys.leave_out("a", now));
-        assert!(!keys.leave_out("a", now));
-        assert_eq!(keys.standing("a", now), Standing::LeftOut);
-        assert_eq!(keys.missing(now), 1);
         let later = now + TRY_AGAIN;
+        let [a, b, c] = ["a", "b", "c"].map(Arc::<str>::from);
+        let (mut keys, descriptions) = (Keys::default(), Descriptions::default());
+        assert!(!keys.leave_out("a", now), "nobody asked about it");
+        keys.learn(&a, info(5), &descriptions);
+        keys.fail(&c, now);
+        for key in ["a", "c"] {
+            assert!(keys.leave_out(key, now));
+            assert!(!keys.leave_out(key, now));
+            assert_eq!(keys.standing(key, now), Standing::LeftOut);
+        }
+        assert!(keys.lack(&b, now));
+        assert_eq!(keys.standing("b", now), Standing::LeftOut);
         assert_eq!(
-            keys.standing("a", later),
-            Standing::Updated(Some(Duration::from_secs(5)))
+            keys.unknown([&a, &b, &c], now + LONGEST_WAIT),
+            [""; 0].map(Arc::<str>::from)
         );
-        assert_eq!(keys.missing(later), 0);
+
+        let known = Standing::Updated(Some(Duration::from_secs(5)));
+        assert_eq!(keys.standing("a", later), known);
+        assert_eq!(keys.unknown([&a, &b, &c], later), [b.clone(), c]);
+        assert!(!keys.lack(&b, later), "it is no news");
 
         keys.leave_out("a", later);
         keys.forgive();
-        assert_eq!(
-            keys.standing("a", later),
-            Standing::Updated(Some(Duration::from_secs(5)))
-        );
+        assert_eq!(keys.standing("a", later), known);
+        assert_eq!(keys.unknown([&b], later), [b]);
         keys.forget();
         assert_eq!(keys.unknown([&a], later), std::slice::from_ref(&a));
     }

@@ -1,5 +1,6 @@
 //! One cluster, visited again and again: who it is, which keys it has, what is due, and what came of it.
 
+mod describe;
 mod fetch;
 mod told;
 
@@ -7,8 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidemark_collect::{CollectorError, Context, Points, Timestamp, side_by_side};
-use tidemark_papi::{ApiErrorKind, Cluster, ClusterOptions, Summary};
+use tidemark_collect::{CollectorError, Context, Points, Timestamp};
+use tidemark_papi::{Cluster, ClusterOptions, Summary};
 use tokio::time::Instant;
 
 use crate::bound::{Bound, Unanswered};
@@ -18,14 +19,10 @@ use crate::listener::{Facts, Feed};
 use crate::memory::{Beside, Memories, Memory, SharedMemory, lock};
 use crate::plan::{Plan, PlannedCluster, SUMMARY_INTERVAL};
 use crate::schedule::Schedule;
-use told::{Told, listed};
+use told::Told;
 
 /// The time that one request has.
 const REQUEST: Duration = Duration::from_secs(30);
-/// How many keys are asked about at a time; of a cluster that answers quickly one, as each is a connection.
-const KEYS_AT_A_TIME: usize = 8;
-/// Up to here an answer is quick.
-const QUICK: Duration = Duration::from_millis(30);
 /// When a cluster is asked anew who it is.
 const INTRODUCE: Duration = Duration::from_hours(1);
 /// How soon what failed is tried again, where its own interval is longer.
@@ -223,66 +220,6 @@ impl<'a> Visitor<'a> {
         }
         memory.name = Some(config.name);
         Ok(())
-    }
-
-    /// Asks about the keys that are not known.
-    async fn ask_about_keys(&mut self, cx: &Context, bound: &Bound<'_>) -> Result<(), Unanswered> {
-        let now = Instant::now();
-        let wanted = self.plan.groups.iter().flat_map(|group| &group.keys);
-        let unknown = lock(&self.memory).keys.unknown(wanted, now);
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        self.sorted_until = None;
-        let mut asked = unknown.iter().map(|key| bound.hold(self.api.key(key)));
-        let mut answers = Vec::with_capacity(unknown.len());
-        if let Some(first) = asked.next() {
-            answers.push(first.await);
-        }
-        let beside = match Instant::now() - now <= QUICK {
-            true => Vec::new(),
-            false => self.beside.take(KEYS_AT_A_TIME - 1),
-        };
-        answers.extend(side_by_side(1 + beside.len(), asked).await);
-        drop(beside);
-        let (mut absent, mut failed, mut ended) = (Vec::new(), Vec::new(), None);
-        let mut memory = lock(&self.memory);
-        for (key, answer) in unknown.iter().zip(answers) {
-            match answer {
-                Ok(info) => memory.keys.learn(key, info, &self.descriptions),
-                Err(unanswered) if unanswered.is_final() => {
-                    ended.get_or_insert(unanswered);
-                }
-                Err(Unanswered::Api(error)) => {
-                    let is_new = memory.keys.fail(key, now);
-                    if matches!(error.kind(), ApiErrorKind::NotFound { .. }) {
-                        if is_new {
-                            absent.push(&**key);
-                        }
-                    } else {
-                        failed.push((&**key, error));
-                    }
-                }
-                Err(_) => {}
-            }
-        }
-        drop(memory);
-        if !absent.is_empty() {
-            cx.notice(format_args!(
-                "the cluster does not have {}; they are left out",
-                listed(&absent)
-            ));
-        }
-        if let Some((_, first)) = failed.first() {
-            let names: Vec<&str> = failed.iter().map(|(key, _)| *key).collect();
-            cx.gap(format_args!(
-                "what {} are is asked again in an hour: {}",
-                listed(&names),
-                tidemark_collect::chain(first)
-            ));
-        }
-        // What was learnt stays.
-        ended.map_or(Ok(()), Err)
     }
 
     /// Sorts keys into buckets, where what is known of them has changed.

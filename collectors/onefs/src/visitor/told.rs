@@ -27,8 +27,9 @@ impl Told {
 }
 
 /// `1 key (a)`, `12 keys (a, b, … and 2 more)`.
-pub(super) fn listed(names: &[&str]) -> String {
-    let shown = names.get(..MOST_NAMES).unwrap_or(names).join(", ");
+pub(super) fn listed<N: AsRef<str>>(names: &[N]) -> String {
+    let shown: Vec<&str> = names.iter().take(MOST_NAMES).map(AsRef::as_ref).collect();
+    let shown = shown.join(", ");
     let more = match names.len().saturating_sub(MOST_NAMES) {
         0 => String::new(),
         more => format!(" and {more} more"),
