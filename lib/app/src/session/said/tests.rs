@@ -144,7 +144,10 @@ async fn what_lasts_is_said_once_though_runs_look_at_other_things_in_turns() {
         turn(&mut said);
         tokio::time::advance(Duration::from_secs(30)).await;
     }
-    assert_eq!(heard.aloud(), ["warn: cl1: no disks", "info: cl1: an old version"]);
+    assert_eq!(
+        heard.aloud(),
+        ["warn: cl1: no disks", "info: cl1: an old version"]
+    );
     tokio::time::advance(KNOWN_FOR).await;
     turn(&mut said);
     assert_eq!(heard.aloud().len(), 2, "it was well for long");
