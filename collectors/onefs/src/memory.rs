@@ -32,6 +32,27 @@ pub(crate) struct Memories {
     descriptions: Arc<Descriptions>,
     /// What all clusters together may ask at a time beside one request each.
     beside: Arc<Beside>,
+    names: Arc<Names>,
+}
+
+/// What the clusters are called in their points.
+#[derive(Debug, Default)]
+pub(crate) struct Names(Mutex<BTreeMap<Address, String>>);
+
+impl Names {
+    /// The cluster at `address` is called `name`. Where that is new, another address whose cluster is called so too: both
+    /// write the same series.
+    pub(crate) fn take(&self, address: &Address, name: &str) -> Option<Address> {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = names.insert(address.clone(), name.to_owned());
+        if before.as_deref() == Some(name) {
+            return None;
+        }
+        let mut others = names.iter().filter(|(other, _)| *other != address);
+        others
+            .find(|(_, called)| *called == name)
+            .map(|(other, _)| other.clone())
+    }
 }
 
 /// The most requests of all clusters together beside one each: each is a connection, with its memory.
@@ -74,6 +95,11 @@ impl Memories {
         Arc::clone(&self.beside)
     }
 
+    /// What the clusters are called, which they tell apart by.
+    pub(crate) fn names(&self) -> Arc<Names> {
+        Arc::clone(&self.names)
+    }
+
     /// Those of the clusters that `stays` says, with what failed forgiven: the settings are new. The memories are copies:
     /// who still holds one of these does not disturb.
     pub(crate) fn kept(&self, stays: impl Fn(&Address) -> bool) -> Self {
@@ -91,6 +117,8 @@ impl Memories {
             descriptions: self.descriptions(),
             // Who goes may still hold some.
             beside: Arc::default(),
+            // Each says its name anew.
+            names: Arc::default(),
         }
     }
 }

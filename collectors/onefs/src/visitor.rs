@@ -16,7 +16,7 @@ use crate::bound::{Bound, Unanswered};
 use crate::bucket::{Bucket, buckets};
 use crate::keys::Descriptions;
 use crate::listener::{Facts, Feed};
-use crate::memory::{Beside, Memories, Memory, SharedMemory, lock};
+use crate::memory::{Beside, Memories, Memory, Names, SharedMemory, lock};
 use crate::plan::{Plan, PlannedCluster, SUMMARY_INTERVAL};
 use crate::schedule::Schedule;
 use told::Told;
@@ -48,6 +48,7 @@ pub(crate) struct Visitor<'a> {
     memory: SharedMemory,
     descriptions: Arc<Descriptions>,
     beside: Arc<Beside>,
+    names: Arc<Names>,
     schedule: Schedule<Work>,
     /// When its buckets are worked out anew; none: now.
     sorted_until: Option<Instant>,
@@ -85,6 +86,7 @@ impl<'a> Visitor<'a> {
             memory: memories.of(&cluster.address),
             descriptions: memories.descriptions(),
             beside: memories.beside(),
+            names: memories.names(),
             schedule: Schedule::new(origin),
             sorted_until: None,
             introduced: None,
@@ -218,7 +220,16 @@ impl<'a> Visitor<'a> {
             }
             memory.version = config.version;
         }
+        let name = self.cluster.tag(&config.name);
         memory.name = Some(config.name);
+        drop(memory);
+        let address = &self.cluster.address;
+        if let Some(other) = self.names.take(address, &name) {
+            cx.notice(format_args!(
+                "the clusters at {address} and {other} are both called {name}: they share their series, and of two values \
+                 of one time one is lost; leave one address out where it is one cluster, else give it another name"
+            ));
+        }
         Ok(())
     }
 

@@ -123,3 +123,28 @@ async fn a_cluster_that_asks_to_be_left_alone_is() {
     staying.stop().await;
     assert_eq!(asked(&cluster, "cluster.health"), 1);
 }
+
+#[tokio::test]
+async fn clusters_that_are_called_the_same_are_told_once() {
+    let clusters = [
+        OneFs::http("Cl17", 1),
+        OneFs::http("cl17", 2),
+        OneFs::http("cl18", 1),
+    ];
+    let mut staying = Staying::start(collector(plan(&clusters.each_ref(), &KEYS)));
+    let mut notices = Vec::new();
+    for _ in 0..12 {
+        notices.extend(staying.next().await.notices);
+    }
+    staying.stop().await;
+    let [notice] = &notices[..] else {
+        panic!("{notices:?}");
+    };
+    assert!(
+        notice.contains(" are both called cl17: they share their series"),
+        "{notice}"
+    );
+    for cluster in &clusters[..2] {
+        assert!(notice.contains(&cluster.address()), "{notice}");
+    }
+}

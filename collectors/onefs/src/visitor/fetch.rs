@@ -116,7 +116,7 @@ impl Visitor<'_> {
                             round.answered += 1;
                             continue;
                         }
-                        Err(cause) => Unanswered::Unreadable(cause, body.len()),
+                        Err(cause) => Unanswered::Unreadable(self.api.clean_cause(cause), body.len()),
                     },
                     Err(unanswered) => unanswered,
                 };
@@ -162,7 +162,7 @@ impl Visitor<'_> {
                     round.answered += 1;
                     return;
                 }
-                Err(cause) => Unanswered::Unreadable(cause, body.len()),
+                Err(cause) => Unanswered::Unreadable(self.api.clean_cause(cause), body.len()),
             },
             Err(unanswered) => unanswered,
         };
@@ -216,7 +216,7 @@ impl Visitor<'_> {
         for (code, skipped) in &decoded.skipped {
             let said = match skipped.message.is_empty() {
                 true => String::new(),
-                false => format!(": {}", skipped.message),
+                false => format!(": {}", self.api.clean(&skipped.message)),
             };
             cx.gap(format_args!(
                 "values are missing, as of {}: {code}{said}",
