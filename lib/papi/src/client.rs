@@ -190,8 +190,21 @@ impl Cluster {
 
     /// The error that a body which cannot be decoded is. The cluster does not rest for it: the next answer may be whole.
     pub fn unreadable(&self, url: &Url, body: &[u8], cause: decode::DecodeError) -> ApiError {
-        let bytes = body.len();
+        let (cause, bytes) = (self.clean_cause(cause), body.len());
         ApiError::new(url, ApiErrorKind::Unreadable { cause, bytes })
+    }
+
+    /// A text of the cluster's, without the password and the session where it repeats what it was sent.
+    pub fn clean(&self, text: &str) -> String {
+        let login = self.login.try_lock().ok();
+        let session = login.as_ref().and_then(|login| login.session.as_deref());
+        self.scrub(session).clean(text)
+    }
+
+    /// The same of why an answer cannot be read.
+    #[must_use]
+    pub fn clean_cause(&self, cause: decode::DecodeError) -> decode::DecodeError {
+        cause.with_shown(|text| self.clean(text))
     }
 
     /// Until when it is asked nothing; `None` where it may be asked now.

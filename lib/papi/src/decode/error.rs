@@ -96,6 +96,32 @@ impl DecodeError {
             error => error,
         }
     }
+
+    /// The same, with all that it shows of the answer as `change` has it.
+    pub(crate) fn with_shown(self, change: impl Fn(&str) -> String) -> DecodeError {
+        match self {
+            DecodeError::NotJson { beginning } => DecodeError::NotJson {
+                beginning: change(&beginning),
+            },
+            DecodeError::Syntax { at, expected, near } => DecodeError::Syntax {
+                at,
+                expected,
+                near: change(&near),
+            },
+            DecodeError::Refused {
+                code,
+                message,
+                field,
+                more,
+            } => DecodeError::Refused {
+                code: change(&code),
+                message: change(&message),
+                field: change(&field),
+                more,
+            },
+            error => error,
+        }
+    }
 }
 
 /// Whether tokens are made of it.

@@ -15,8 +15,9 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tidemark_collect::chain;
 use tidemark_collect::http::Http;
+use tidemark_collect::{Timestamp, chain};
+use tidemark_papi::decode::{self, Decoded, Naming};
 use tidemark_papi::{ApiError, AuthType, Cluster, Summary};
 use tidemark_testkit::onefs::OneFs;
 use tidemark_testkit::{Answer, Certificates};
@@ -197,7 +198,7 @@ fn nothing_of_a_secret_is_said() {
 }
 
 /// How many [`bad_answer`]s there are.
-const BAD_ANSWERS: usize = 46;
+const BAD_ANSWERS: usize = 47;
 /// Where they come from.
 const PATHS: [&str; 5] = [
     SESSION,
@@ -213,7 +214,22 @@ async fn ask_one(path: &str, cluster: &Cluster, all: &Everything) {
     match path {
         "/platform/1/statistics/current" => {
             let requests = cluster.requests(&["node.load.1min"]);
-            all.error(cluster.current(&requests[0]).await.map(|body| body.len()));
+            let body = cluster.current(&requests[0]).await;
+            let naming = Naming {
+                cluster: "cl17",
+                include_degraded: false,
+                now: Timestamp::EPOCH,
+            };
+            if let Ok(body) = &body
+                && let Err(cause) = decode::statistics(body, &naming, &mut Decoded::default())
+            {
+                all.note(&format!(
+                    "{} {:?}",
+                    cluster.clean_cause(cause.clone()),
+                    cluster.clean_cause(cause)
+                ));
+            }
+            all.error(body.map(|body| body.len()));
         }
         "/platform/3/statistics/summary/client" => {
             all.error(cluster.summary(Summary::Client).await.map(|body| body.len()));
@@ -258,6 +274,7 @@ fn bad_answer(number: usize, session: Option<usize>, path: &str) -> Answer {
         2 => cookies(Answer::ok("{}").header("Content-Type", &token)),
         3 => Answer::ok(told).cut_after(20),
         4 => Answer::reset(),
+        5 => Answer::ok(format!("{{\"name\": correct horse {id}")),
         _ => Answer::ok("[").header("Content-Type", "text/html; correct horse"),
     }
 }
