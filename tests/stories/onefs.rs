@@ -9,8 +9,13 @@
 //! `site` is the site, `expected` reckons what must be there: from the fake's pure functions and from what gostats' users
 //! rely on, not by way of the programs' own reader.
 
+mod convert;
 mod expected;
+mod faults;
 mod mistakes;
+mod outage;
 mod scrape;
+mod secrets;
+mod service;
 mod site;
 mod values;

@@ -32,7 +32,7 @@ fn shipped(name: &str) -> String {
 }
 
 /// A machine with the user, the folders, empty settings, the operator's command and the collector `host`; no units yet.
-fn machine() -> Systemd {
+pub(crate) fn machine() -> Systemd {
     let machine = Systemd::start();
     machine.sysusers(&shipped("sysusers.conf"));
     let folders = machine.command(["systemd-tmpfiles", "--create", "-"]);
@@ -46,7 +46,7 @@ fn machine() -> Systemd {
 }
 
 /// Puts a collector that is built on the machine; gives its program.
-fn add(machine: &Systemd, name: &str) -> String {
+pub(crate) fn add(machine: &Systemd, name: &str) -> String {
     let path = format!("/usr/lib/tidemark/collectors/tidemark-{name}");
     let bytes = std::fs::read(program(&format!("tidemark-{name}"))).expect("a program that is built");
     machine.install(&path, bytes, 0o755, "root");
@@ -155,7 +155,7 @@ fn wait_for_runs(machine: &Systemd, name: &str, result: &str, more: &[&str], cou
 }
 
 /// Changes a unit as an operator does.
-fn drop_in(machine: &Systemd, unit: &str, text: &str) {
+pub(crate) fn drop_in(machine: &Systemd, unit: &str, text: &str) {
     machine.install(
         format!("/etc/systemd/system/{unit}.d/of-the-test.conf"),
         text,

@@ -103,6 +103,12 @@ pub(super) fn ends(collector: Running) -> String {
     ended.stderr
 }
 
+/// Has it read its settings anew.
+pub(super) fn hang_up(running: &Running) {
+    let kill = format!("kill -HUP {}", running.pid());
+    Run::new("/bin/sh").args(["-c", &kill]).run().expect_code(0);
+}
+
 /// A cluster's `[[cluster]]`, with more lines.
 pub(super) fn table(cluster: &OneFs, more: &str) -> String {
     let behaviour = cluster.behaviour();
