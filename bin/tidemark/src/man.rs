@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction};
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use tidemark_app::collector_command;
 use tidemark_app::exit::{self, Failure};
-use tidemark_collect::{Description, SettingDescription, one_line};
+use tidemark_collect::{Description, SettingDescription, UsageDescription, one_line};
 
 use crate::arguments;
 use crate::catalogue;
@@ -156,6 +156,11 @@ fn of_collector(of: &Description) -> Roff {
     for arg in collector_command(&program, "", "").get_arguments() {
         argument(&mut page, arg);
     }
+    usages(&mut page, &of.options);
+    if !of.subcommands.is_empty() {
+        section(&mut page, "COMMANDS");
+        usages(&mut page, &of.subcommands);
+    }
     section(&mut page, "SETTINGS");
     page.text([roman(format!("In the section [collector.{}]:", of.name))]);
     for (name, what, help) in [
@@ -179,6 +184,12 @@ fn of_collector(of: &Description) -> Roff {
     section(&mut page, "SEE ALSO");
     page.text([bold("tidemark"), roman("(1)")]);
     page
+}
+
+fn usages(page: &mut Roff, usages: &[UsageDescription]) {
+    for UsageDescription { usage, help } in usages {
+        term(page, [bold(one_line(usage))], &one_line(help));
+    }
 }
 
 /// The keys, each followed by those of its own table: `cluster.hostname`.

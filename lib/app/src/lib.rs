@@ -61,6 +61,7 @@ mod program;
 mod session;
 mod signals;
 mod surroundings;
+mod usage;
 mod watch;
 
 pub use arguments::{collector_command, dry_run, dry_run_options, printed_or_failure, with_common_options};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tidemark_collect::http::ClientOptions;
-use tidemark_collect::{Description, Metric, chain};
+use tidemark_collect::{Description, Metric, UsageDescription, chain};
 use tidemark_delivery::{Delivery, OpenOptions, Run, Sinks};
 use tidemark_settings::{Environment as _, Settings, Span};
 
@@ -17,7 +17,7 @@ use crate::lock::{Locked, RunEnd, RunLock};
 use crate::manager::Manager;
 use crate::session::{Said, Session, Submit, Target, clock, noted};
 use crate::watch::Seen;
-use crate::{Extras, Surroundings, become_owner, log};
+use crate::{Extras, Surroundings, become_owner, log, usage};
 
 /// The host that programs run on.
 const HOST: &str = "/";
@@ -41,10 +41,12 @@ pub fn run<M: Metric, E: Extras<M>>(version: &'static str) -> ExitCode {
 }
 
 fn try_run<M: Metric, E: Extras<M>>(program: &str, version: &'static str) -> Result<(), Failure> {
-    let command = E::command(arguments::collector_command(program, version, M::SUMMARY));
-    let (arguments, matches) = match arguments::parse(program, command, std::env::args_os())? {
+    let common = arguments::collector_command(program, version, M::SUMMARY);
+    let command = E::command(common.clone());
+    let described = || describe::<M>(usage::of(&command, &common));
+    let (arguments, matches) = match arguments::parse(program, command.clone(), std::env::args_os())? {
         Request::Print(text) => return exit::print(text.as_bytes()),
-        Request::Describe => return describe::<M>(),
+        Request::Describe => return described(),
         Request::Run(arguments, matches) => (arguments, matches),
     };
     log::start_as(program, Some(M::NAME), arguments.verbose);
@@ -100,8 +102,15 @@ fn try_run<M: Metric, E: Extras<M>>(program: &str, version: &'static str) -> Res
     }
 }
 
-fn describe<M: Metric>() -> Result<(), Failure> {
-    let text = Description::of::<M>().to_json();
+fn describe<M: Metric>(
+    (options, subcommands): (Vec<UsageDescription>, Vec<UsageDescription>),
+) -> Result<(), Failure> {
+    let description = Description {
+        options,
+        subcommands,
+        ..Description::of::<M>()
+    };
+    let text = description.to_json();
     let text = text.map_err(|error| Failure::run(format!("the description cannot be written: {error}")))?;
     exit::print(text.as_bytes())
 }

@@ -34,6 +34,21 @@ pub struct Description {
     pub rule: Option<String>,
     /// The keys of its settings section.
     pub settings: Vec<SettingDescription>,
+    /// Options of its own, beside those that all collectors have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<UsageDescription>,
+    /// Subcommands, which are all its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subcommands: Vec<UsageDescription>,
+}
+
+/// An option or a subcommand.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct UsageDescription {
+    /// What is typed: `-f, --file FILE`, `convert FILE`.
+    pub usage: String,
+    /// What it does.
+    pub help: String,
 }
 
 /// What a collector reaches for outside of its process.
@@ -118,7 +133,7 @@ impl SettingDescription {
 }
 
 impl Description {
-    /// The description of a collector.
+    /// The description of a collector. What its program has of its own on the command line is for the program to add.
     pub fn of<M: Metric>() -> Self {
         Self {
             name: M::NAME.to_owned(),
@@ -140,6 +155,8 @@ impl Description {
             dynamic: M::RULE.is_some(),
             rule: M::RULE.map(str::to_owned),
             settings: M::KEYS.iter().map(SettingDescription::of).collect(),
+            options: Vec::new(),
+            subcommands: Vec::new(),
         }
     }
 

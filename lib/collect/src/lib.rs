@@ -82,7 +82,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use context::{Context, ContextBuilder, HOST_FILE_LIMIT, NOTE_LENGTH_LIMIT, NOTE_LIMIT};
 pub use describe::{
     Description, FieldDescription, MeasurementDescription, NeedsDescription, SettingDescription,
-    TagDescription,
+    TagDescription, UsageDescription,
 };
 pub use error::{CollectorError, chain, one_line};
 #[cfg(feature = "influxdb2")]

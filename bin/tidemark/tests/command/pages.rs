@@ -176,6 +176,13 @@ fn a_collectors_page_is_its_description() {
             assert!(text.contains(part), "{part}: {text}");
         }
     }
+    // With what is its program's own.
+    let target = program("examples/tidemark-targets");
+    std::os::unix::fs::symlink(target, site.folder().join("tidemark-targets")).expect("a link");
+    let text = rendered(&site.run(&["man", "targets"]).expect_code(0).stdout);
+    for part in ["--file FILE\n", "COMMANDS\n", "greet", "Say hello"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
     site.script("liar", "echo '{}'");
     assert!(one_line(&site.run(&["man", "liar"]).expect_code(1)).contains("missing field"));
     one_line(&site.run(&["man", "nothere"]).expect_code(2));
