@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use crate::bound::Bound;
 use crate::listener::Exposition;
 use crate::memory::Memories;
+use crate::once;
 use crate::plan::Plan;
 use crate::schedule::phase;
 use crate::visitor::Visitor;
@@ -30,7 +31,7 @@ pub(crate) async fn every(
     out: &Batches,
 ) -> Result<(), CollectorError> {
     if plan.clusters.is_empty() {
-        return nothing_to_do(plan, cx, out.clone()).await;
+        return nothing_to_do(cx, out.clone()).await;
     }
     let began = Instant::now();
     let count = plan.clusters.len();
@@ -77,7 +78,9 @@ async fn stay(
         }
         let run = cx.for_target(visitor.target());
         let (started, began) = (run.now(), Instant::now());
-        let outcome = visitor.visit(&run, &Bound::new(began + time, shutdown)).await;
+        let bound = Bound::new(began + time, shutdown);
+        // What a visit needs while it lasts, hundreds of clusters need not have all the time.
+        let outcome = Box::pin(visitor.visit(&run, &bound)).await;
         let failed = outcome.is_err();
         let mut batch = Batch::new(&run, started, began.elapsed(), outcome);
         if batch.error.is_some() && shutdown.is_fired() {
@@ -110,7 +113,7 @@ async fn stay(
 }
 
 /// Says at each interval that there is nothing to visit.
-async fn nothing_to_do(plan: &Plan, cx: &Context, mut out: Batches) -> Result<(), CollectorError> {
+async fn nothing_to_do(cx: &Context, mut out: Batches) -> Result<(), CollectorError> {
     let mut ticks = tokio::time::interval(cx.interval());
     loop {
         tokio::select! {
@@ -119,7 +122,7 @@ async fn nothing_to_do(plan: &Plan, cx: &Context, mut out: Batches) -> Result<()
             _ = ticks.tick() => {}
         }
         cx.begin_run();
-        let batch = Batch::new(cx, cx.now(), Duration::ZERO, Ok(crate::once::nothing(plan, cx)));
+        let batch = Batch::new(cx, cx.now(), Duration::ZERO, Ok(once::nothing(cx)));
         out.send(batch).await?;
     }
 }

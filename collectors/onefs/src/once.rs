@@ -18,7 +18,7 @@ const MARGIN: Duration = Duration::from_secs(5);
 /// Visits all clusters of the plan once.
 pub(crate) async fn once(plan: &Plan, memories: &Memories, cx: &Context) -> Result<Points, CollectorError> {
     if plan.clusters.is_empty() {
-        return Ok(nothing(plan, cx));
+        return Ok(nothing(cx));
     }
     let count = plan.clusters.len();
     // Where not all have their turn at once, each has its share of the time.
@@ -72,9 +72,7 @@ pub(crate) async fn once(plan: &Plan, memories: &Memories, cx: &Context) -> Resu
 }
 
 /// What is said where every cluster is disabled.
-pub(crate) fn nothing(plan: &Plan, cx: &Context) -> Points {
-    if plan.clusters.is_empty() {
-        cx.notice("every cluster is disabled: nothing is collected");
-    }
+pub(crate) fn nothing(cx: &Context) -> Points {
+    cx.notice("every cluster is disabled: nothing is collected");
     Points::new()
 }

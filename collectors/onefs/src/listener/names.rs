@@ -12,6 +12,9 @@ pub(crate) const PREFIX: &str = "isilon_stat_";
 pub(crate) const CLUSTER_LABEL: &str = "cluster";
 /// It identifies an operation by number, beside its name; a series of its own would say nothing.
 const LEFT_OUT: &str = "op_id";
+/// The most keys whose families are kept, and the most families of each; what is more is made each time.
+const MOST_KEYS: usize = 10_000;
+const MOST_OF_A_KEY: usize = 256;
 /// The tag with the cluster's name.
 pub(crate) const CLUSTER_TAG: &str = "cluster";
 
@@ -100,22 +103,25 @@ impl Families {
         }
     }
 
-    /// Gives each sample of a point: its family and its value. What no description is known of has none.
+    /// Gives each sample of a point: its family and its value. A family has no help until a description is known.
     pub(crate) fn each(&self, point: &Point, description: &str, mut visit: impl FnMut(&Family, f64)) {
         let one_of_many = point.fields().nth(1).is_some();
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let key = point.measurement();
-        if !keys.contains_key(key) {
+        if keys.len() < MOST_KEYS && !keys.contains_key(key) {
             keys.insert(key.into(), Vec::new());
         }
-        let Some(known) = keys.get_mut(key) else { return };
+        let mut known = keys.get_mut(key);
         for (field, value) in point.fields() {
             if field == LEFT_OUT {
                 continue;
             }
             let Some(value) = number(value) else { continue };
-            let is_it = |named: &&Named| *named.field == *field && named.one_of_many == one_of_many;
-            if let Some(named) = known.iter().find(is_it) {
+            let is_it = |named: &&mut Named| *named.field == *field && named.one_of_many == one_of_many;
+            let found = known.as_mut().and_then(|known| known.iter_mut().find(is_it));
+            if let Some(named) = &found
+                && (description.is_empty() || !named.family.help().is_empty())
+            {
                 visit(&named.family, value);
                 continue;
             }
@@ -125,11 +131,15 @@ impl Families {
             };
             let family = Family::new(&name, description);
             visit(&family, value);
-            known.push(Named {
-                field: field.into(),
-                one_of_many,
-                family,
-            });
+            if let Some(named) = found {
+                named.family = family;
+            } else if let Some(known) = known.as_mut().filter(|known| known.len() < MOST_OF_A_KEY) {
+                known.push(Named {
+                    field: field.into(),
+                    one_of_many,
+                    family,
+                });
+            }
         }
     }
 }
@@ -144,5 +154,38 @@ fn number(value: &Value) -> Option<f64> {
         Value::Uint(uint) => Some(*uint as f64),
         Value::Bool(bool) => Some(f64::from(u8::from(*bool))),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(families: &Families, description: &str) -> Vec<(String, String)> {
+        let point = Point::builder("node.disk")
+            .field("busy", 1.0)
+            .field("idle", 2.0)
+            .field("op_id", 3.0);
+        let point = point
+            .time(tidemark_collect::Timestamp::EPOCH)
+            .build(&mut Default::default())
+            .expect("a point");
+        let mut shown = Vec::new();
+        families.each(&point, description, |family, _| {
+            shown.push((family.name().to_owned(), family.help().to_owned()));
+        });
+        shown
+    }
+
+    #[test]
+    fn help_comes_with_the_description() {
+        let families = Families::new("x_");
+        let of = |help: &str| {
+            ["x_node_disk_busy", "x_node_disk_idle"].map(|name| (name.to_owned(), help.to_owned()))
+        };
+        assert_eq!(shown(&families, ""), of(""));
+        assert_eq!(shown(&families, "Disks."), of("Disks."));
+        // Another cluster does not know yet.
+        assert_eq!(shown(&families, ""), of("Disks."));
     }
 }
