@@ -30,7 +30,7 @@ use schedule::{Action, Job, Schedule};
 /// A run is told to end this long after its deadline and its delivery's budget: it ends by itself before.
 const SLACK: Duration = Duration::from_secs(10);
 
-/// Intervals below this are kept by one process that stays.
+/// Intervals below this are kept by one process that stays, as those of a program that listens are.
 const STAYS_BELOW: Span = Span::minutes(1);
 
 /// The name of this program's own lock: no collector can be called so.
@@ -46,10 +46,10 @@ struct Member {
 }
 
 impl Member {
-    fn new(name: &str, program: &Path, timing: Timing, passed_on: &[OsString]) -> Self {
+    fn new(name: &str, program: &Path, timing: Timing, listens: bool, passed_on: &[OsString]) -> Self {
         let mut options = passed_on.to_vec();
         let interval = timing.interval.as_duration();
-        let stays = timing.interval.as_duration() < STAYS_BELOW.as_duration();
+        let stays = listens || timing.interval < STAYS_BELOW;
         if stays {
             options.push(format!("--every={}", timing.interval).into());
         }
@@ -133,9 +133,13 @@ fn members(command: &Command, catalogue: &Catalogue, loaded: &Loaded) -> Result<
         .filter(|collector| collector.description.is_ok());
     let member = |collector: &crate::catalogue::Collector| {
         let timing = Timing::of(collector, loaded);
+        let listens = collector
+            .description
+            .as_ref()
+            .is_ok_and(|described| described.description.needs.listens);
         timing
             .enabled
-            .then(|| Member::new(&collector.name, &collector.program, timing, &passed_on))
+            .then(|| Member::new(&collector.name, &collector.program, timing, listens, &passed_on))
     };
     let members: Vec<Member> = sound.filter_map(member).collect();
     if members.is_empty() {
@@ -277,5 +281,29 @@ impl Up {
             None => "ended, and its exit status is not known".to_owned(),
         };
         self.reporter.tell_of(&member.name, &text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_intervals_and_programs_that_listen_are_kept_by_one_process() {
+        for (interval, listens, stays) in [
+            (Span::secs(59), false, true),
+            (Span::minutes(1), false, false),
+            (Span::minutes(5), true, true),
+        ] {
+            let timing = Timing {
+                enabled: true,
+                interval,
+                deadline: Span::minutes(10),
+            };
+            let member = Member::new("x", Path::new("/x"), timing, listens, &[]);
+            let every = OsString::from(format!("--every={interval}"));
+            assert_eq!(member.stays(), stays, "{interval}");
+            assert_eq!(member.options.contains(&every), stays, "{interval}");
+        }
     }
 }

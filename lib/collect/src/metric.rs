@@ -96,7 +96,7 @@ impl DefaultState {
 pub struct Needs {
     /// The network.
     pub network: bool,
-    /// Ports on which it answers.
+    /// Ports on which it answers. Its unit is a service that stays, whatever its interval: between two runs nobody would.
     pub listens: bool,
     /// Programs that it runs, by name.
     pub programs: &'static [&'static str],

@@ -24,7 +24,7 @@ pub struct Collector {
 pub struct Needs {
     /// The network.
     pub network: bool,
-    /// Ports on which it answers.
+    /// Ports on which it answers: it stays, whatever its interval.
     pub listens: bool,
     /// Programs that it runs: names, or absolute paths. Those of the system may be executed in any case; one elsewhere
     /// (`/opt/…`) has to be named by its path.

@@ -23,7 +23,7 @@ use tidemark_settings::Span;
 /// The target that all of tidemark's timers, and the services that stay, belong to.
 pub const TARGET: &str = "tidemark.target";
 
-/// From this interval on a timer starts a run; under it one process stays.
+/// From this interval on a timer starts a run; under it, and where the program listens, one process stays.
 pub const SHORTEST_TIMER: Span = Span::minutes(1);
 
 /// The unit of the flush, without its suffix.
@@ -46,7 +46,8 @@ pub struct Unit {
     pub wanted: bool,
 }
 
-/// The units of a collector: a service and its timer; under [`SHORTEST_TIMER`] one service that stays.
+/// The units of a collector: a service and its timer; under [`SHORTEST_TIMER`], and of a collector that
+/// [listens](Needs::listens), one service that stays: between two runs nobody would listen.
 ///
 /// # Errors
 /// Where a name, a path or a span is one that cannot stand in a unit; nothing is left out or made to fit silently, but for
@@ -61,7 +62,7 @@ pub fn units(collector: &Collector, host: &Host) -> Result<Vec<Unit>, UnitError>
             return Err(UnitError::Span { of, span });
         }
     }
-    if collector.interval < SHORTEST_TIMER {
+    if collector.interval < SHORTEST_TIMER || collector.needs.listens {
         let service = Service::of(collector, &name, Runs::Stays(collector.interval));
         return Ok(vec![Unit::service(&name, service.text(host)?, true)]);
     }

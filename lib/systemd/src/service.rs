@@ -19,6 +19,8 @@ const WATCHDOG: Span = Span::minutes(2);
 
 /// The least between the end of a program that should have stayed and its next start.
 const SHORTEST_RESTART: Span = Span::secs(5);
+/// The longest, of a program that stays at a long interval.
+const LONGEST_RESTART: Span = Span::minutes(1);
 
 /// Has a program that stays read its settings anew.
 const RELOAD: &str = "+/bin/kill -HUP $MAINPID";
@@ -91,7 +93,10 @@ impl<'a> Service<'a> {
                 text.key("TimeoutStartSec", &WATCHDOG.to_string());
                 text.key("WatchdogSec", &WATCHDOG.to_string());
                 text.key("Restart", "always");
-                text.key("RestartSec", &interval.max(SHORTEST_RESTART).to_string());
+                text.key(
+                    "RestartSec",
+                    &interval.clamp(SHORTEST_RESTART, LONGEST_RESTART).to_string(),
+                );
             }
         }
         text.key("TimeoutStopSec", &STOP_TIME.to_string());

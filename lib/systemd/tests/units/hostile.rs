@@ -309,7 +309,7 @@ proptest! {
 
         // The command is the program, and what was given to it.
         let mut command = vec![collector.program.to_str().unwrap().to_owned()];
-        if collector.interval < Span::minutes(1) {
+        if collector.interval < Span::minutes(1) || collector.needs.listens {
             command.push(format!("--every={}", collector.interval));
         }
         if let Some(file) = &host.settings_file {
@@ -373,5 +373,29 @@ proptest! {
             prop_assert_eq!(interval, collector.interval);
             prop_assert_eq!(timer.len(), 9);
         }
+    }
+}
+
+#[test]
+fn a_program_that_listens_stays_at_any_interval() {
+    for (interval, option, restart) in [
+        ("5s", "--every=5s", "RestartSec=5s"),
+        ("5m", "--every=5m", "RestartSec=1m"),
+        ("1d", "--every=1d", "RestartSec=1m"),
+    ] {
+        let collector = Collector {
+            interval: interval.parse().unwrap(),
+            ..cases::onefs()
+        };
+        let made = units(&collector, &Host::new()).unwrap();
+        let [service] = &made[..] else {
+            panic!("{interval}: {made:?}");
+        };
+        assert!(
+            service.wanted && service.text.contains(option),
+            "{}",
+            service.text
+        );
+        assert!(service.text.contains(restart), "{}", service.text);
     }
 }
