@@ -535,7 +535,7 @@ fn an_address_that_is_none_of_rsyncs() {
     ] {
         let error = Scene::new(url.to_owned()).run().error.unwrap();
         assert!(
-            error.starts_with("`url` is not the address") && !error.contains("secret"),
+            error.starts_with("`url` of [collector.images] is not the address") && !error.contains("secret"),
             "{url}: {error}"
         );
     }
