@@ -7,6 +7,7 @@ use tidemark_settings::{
 
 use crate::key::key;
 use crate::text::{Hidden, Name, Port};
+use crate::user::user;
 
 /// `[influxdb]`.
 pub(crate) struct Influxdb(pub(crate) SinkKind);
@@ -28,19 +29,9 @@ impl Section for Influxdb {
     fn read(section: &mut SectionReader<'_>) -> Option<Influxdb> {
         let server = Server::read(section);
         let database = section.required::<Name>("database");
-        let authenticated = section.optional::<bool>("authenticated");
-        // Without authentication both may be anything that the example has.
-        let user = if authenticated == Some(Some(true)) {
-            let username = section.required::<Username>("username");
-            let password = section.required::<Hidden>("password");
-            username.zip(password).map(Some)
-        } else {
-            authenticated.map(|_| None)
-        };
+        let user = user(section);
         let (server, database, user) = (server?, database?, user?);
-        let (username, password) = user
-            .map(|(Username(username), password)| (username, password.source))
-            .unzip();
+        let (username, password) = user.unzip();
         Some(Influxdb(SinkKind::Influxdb(InfluxdbSettings {
             url: server.url,
             database: database.0,
@@ -132,22 +123,5 @@ impl SettingValue for Host {
             let advice = "write the name alone, like \"localhost\", and the port as `port`, instead";
             value.mistake("is no name of a host", advice).into()
         })
-    }
-}
-
-/// The name of a user, which goes before a colon (RFC 7617).
-pub(crate) struct Username(pub(crate) String);
-
-impl SettingValue for Username {
-    const TYPE: &'static str = String::TYPE;
-    const EXAMPLE: &'static str = "\"NAME\"";
-
-    fn read(value: &Value) -> Result<Username, Mistakes> {
-        let Name(name) = Name::read(value)?;
-        if name.contains(':') {
-            let what = "holds a colon, which ends the name of a user";
-            return Err(value.mistake(what, "write the name alone").into());
-        }
-        Ok(Username(name))
     }
 }

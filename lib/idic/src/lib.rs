@@ -64,6 +64,7 @@ mod sink;
 mod statgroup;
 mod summary;
 mod text;
+mod user;
 
 pub use back_end::BackEnd;
 pub use cluster::{AuthType, Cluster};

@@ -7,9 +7,9 @@ use tidemark_settings::{
     Key, Mistake, Mistakes, Position, SecretSource, Section, SectionReader, UnknownKeys, quoted,
 };
 
-use crate::influxdb::Username;
 use crate::key::key;
-use crate::text::{Hidden, Name, Port};
+use crate::text::{Name, Port};
+use crate::user::user;
 use crate::{BackEnd, Idic};
 
 /// The listeners of the back end `prometheus`, one a cluster, on its `prometheus_port`.
@@ -89,14 +89,7 @@ impl Section for PrometheusSection {
     const UNKNOWN: UnknownKeys = UnknownKeys::Notice;
 
     fn read(section: &mut SectionReader<'_>) -> Option<PrometheusSection> {
-        let authenticated = section.optional::<bool>("authenticated");
-        let user = if authenticated == Some(Some(true)) {
-            let username = section.required::<Username>("username");
-            let password = section.required::<Hidden>("password");
-            username.zip(password).map(Some)
-        } else {
-            authenticated.map(|_| None)
-        };
+        let user = user(section);
         let cert = path(section, "tls_cert");
         let key = path(section, "tls_key");
         let label = section.optional::<String>("instance_label_name");
@@ -123,7 +116,7 @@ impl Section for PrometheusSection {
             }
         };
         Some(PrometheusSection(Prometheus {
-            user: user.map(|(Username(name), password)| (name, password.source)),
+            user,
             tls,
             instance_label_name: label.filter(|label| !label.is_empty()),
             http_sd: None,
