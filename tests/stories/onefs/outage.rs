@@ -20,9 +20,9 @@ const CURRENT: &str = "/platform/1/statistics/current";
 /// How often the clusters' clocks go on by a second.
 const TICK: Duration = Duration::from_millis(20);
 /// How many rounds the database is away.
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 8;
 /// How often the program is killed, and when after its start.
-const KILLS: usize = 10;
+const KILLS: usize = 9;
 const ALIVE: std::ops::Range<Duration> = Duration::from_millis(200)..Duration::from_millis(1800);
 
 struct Stage {
