@@ -244,6 +244,11 @@ impl Samples {
         }
     }
 
+    /// A sample of the last row that is not even handed over, as there are too many.
+    pub fn leave_out(&mut self) {
+        self.omitted.too_many += 1;
+    }
+
     /// What was not taken so far.
     #[must_use]
     pub fn omitted(&self) -> Omitted {

@@ -90,9 +90,11 @@ impl Feed {
                 )
             });
             samples.row(point.tags().filter(|(tag, _)| *tag != CLUSTER_TAG), point.time());
-            self.families.each(point, facts.description, |family, value| {
-                samples.value(family, value);
-            });
+            self.families
+                .each(point, facts.description, |family, value| match family {
+                    Some(family) => samples.value(family, value),
+                    None => samples.leave_out(),
+                });
         }
         let mut omitted = Omitted::default();
         for (key, (samples, facts)) in keys {

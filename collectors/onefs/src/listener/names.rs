@@ -12,9 +12,9 @@ pub(crate) const PREFIX: &str = "isilon_stat_";
 pub(crate) const CLUSTER_LABEL: &str = "cluster";
 /// It identifies an operation by number, beside its name; a series of its own would say nothing.
 const LEFT_OUT: &str = "op_id";
-/// The most keys whose families are kept, and the most families of each; what is more is made each time.
+/// The most keys that have families, and the most families of each, twice what a point has fields: a cluster names both.
 const MOST_KEYS: usize = 10_000;
-const MOST_OF_A_KEY: usize = 256;
+const MOST_OF_A_KEY: usize = 1024;
 /// The tag with the cluster's name.
 pub(crate) const CLUSTER_TAG: &str = "cluster";
 
@@ -103,8 +103,9 @@ impl Families {
         }
     }
 
-    /// Gives each sample of a point: its family and its value. A family has no help until a description is known.
-    pub(crate) fn each(&self, point: &Point, description: &str, mut visit: impl FnMut(&Family, f64)) {
+    /// Gives each sample of a point: its family, none where there are too many, and its value. A family has no help until
+    /// a description is known.
+    pub(crate) fn each(&self, point: &Point, description: &str, mut visit: impl FnMut(Option<&Family>, f64)) {
         let one_of_many = point.fields().nth(1).is_some();
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let key = point.measurement();
@@ -117,12 +118,17 @@ impl Families {
                 continue;
             }
             let Some(value) = number(value) else { continue };
+            let has_room = known.as_ref().is_some_and(|known| known.len() < MOST_OF_A_KEY);
             let is_it = |named: &&mut Named| *named.field == *field && named.one_of_many == one_of_many;
             let found = known.as_mut().and_then(|known| known.iter_mut().find(is_it));
             if let Some(named) = &found
                 && (description.is_empty() || !named.family.help().is_empty())
             {
-                visit(&named.family, value);
+                visit(Some(&named.family), value);
+                continue;
+            }
+            if found.is_none() && !has_room {
+                visit(None, value);
                 continue;
             }
             let name = match one_of_many {
@@ -130,10 +136,10 @@ impl Families {
                 false => format!("{}{key}", self.prefix),
             };
             let family = Family::new(&name, description);
-            visit(&family, value);
+            visit(Some(&family), value);
             if let Some(named) = found {
                 named.family = family;
-            } else if let Some(known) = known.as_mut().filter(|known| known.len() < MOST_OF_A_KEY) {
+            } else if let Some(known) = &mut known {
                 known.push(Named {
                     field: field.into(),
                     one_of_many,
@@ -172,6 +178,7 @@ mod tests {
             .expect("a point");
         let mut shown = Vec::new();
         families.each(&point, description, |family, _| {
+            let family = family.expect("there are few");
             shown.push((family.name().to_owned(), family.help().to_owned()));
         });
         shown
@@ -187,5 +194,23 @@ mod tests {
         assert_eq!(shown(&families, "Disks."), of("Disks."));
         // Another cluster does not know yet.
         assert_eq!(shown(&families, ""), of("Disks."));
+    }
+
+    #[test]
+    fn what_a_cluster_may_name_is_bounded() {
+        let families = Families::new("x_");
+        let mut left_out = 0;
+        for number in 0..MOST_OF_A_KEY + 10 {
+            let point = Point::builder("node.disk").field(format!("f{number}"), 1.0);
+            let point = point.time(tidemark_collect::Timestamp::EPOCH);
+            let point = point.build(&mut Default::default()).expect("a point");
+            families.each(&point, "", |family, _| left_out += usize::from(family.is_none()));
+        }
+        assert_eq!(left_out, 10);
+        // The others are as before.
+        assert_eq!(
+            families.keys.lock().expect("a lock")["node.disk"].len(),
+            MOST_OF_A_KEY
+        );
     }
 }
