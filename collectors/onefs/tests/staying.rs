@@ -266,6 +266,24 @@ async fn a_key_that_disappears_costs_no_other() {
 }
 
 #[tokio::test]
+async fn a_cluster_that_refuses_everything_for_a_moment_loses_no_key() {
+    let cluster = OneFs::http("cl17", 1);
+    let mut staying = Staying::start(collector(plan(&[&cluster], &KEYS)));
+    well(&staying.next().await);
+    cluster.answer(
+        CURRENT,
+        Answer::new(409).body(r#"{"errors": [{"code": "AEC_CONFLICT", "message": "An upgrade."}]}"#),
+    );
+    let batch = staying.until("that fails", |batch| batch.error.is_some()).await;
+    assert_eq!(batch.notices, [""; 0], "no key is at fault");
+    assert_eq!(batch.gaps, [""; 0], "it is said once: {}", told(&batch));
+    cluster.answer_as_usual();
+    let batch = staying.until("that is well", |batch| batch.error.is_none()).await;
+    assert_eq!(counted(well(&batch)).len(), KEYS.len());
+    staying.stop().await;
+}
+
+#[tokio::test]
 async fn answers_that_cannot_be_read_are_gaps_or_errors() {
     let cluster = OneFs::http("cl17", 1);
     let mut plan = plan(&[&cluster], &KEYS);

@@ -1,6 +1,7 @@
 //! What is due, fetched and decoded.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,10 @@ struct Round {
     /// Keys that were asked for in vain.
     failed: BTreeSet<Arc<str>>,
     failed_summaries: Vec<Summary>,
+    /// Keys that were refused each by itself.
+    refused: Vec<(Arc<str>, Unanswered)>,
+    /// Whether the values of other keys came.
+    has_values: bool,
     /// Requests that were answered.
     answered: usize,
     /// What was not, and why.
@@ -55,8 +60,9 @@ impl Visitor<'_> {
         };
         let mut round = Round::default();
         for keys in self.together(&due) {
-            self.fetch_keys(cx, bound, keys, &naming, &mut round).await;
+            self.fetch_keys(bound, keys, &naming, &mut round).await;
         }
+        self.judge_refused(cx, &mut round);
         for (_, work) in &due.lines {
             if let Work::Summary(summary) = work {
                 self.fetch_summary(bound, *summary, &naming, &mut round).await;
@@ -92,8 +98,7 @@ impl Visitor<'_> {
     }
 
     async fn fetch_keys(
-        &mut self,
-        cx: &Context,
+        &self,
         bound: &Bound<'_>,
         keys: Vec<Arc<str>>,
         naming: &Naming<'_>,
@@ -114,6 +119,7 @@ impl Visitor<'_> {
                     Ok(body) => match decode::statistics(&body, naming, &mut round.decoded) {
                         Ok(()) => {
                             round.answered += 1;
+                            round.has_values = true;
                             continue;
                         }
                         Err(cause) => Unanswered::Unreadable(self.api.clean_cause(cause), body.len()),
@@ -129,8 +135,7 @@ impl Visitor<'_> {
                         continue;
                     }
                     if let [key] = asked {
-                        self.leave_out(cx, key, &unanswered);
-                        round.answered += 1;
+                        round.refused.push((Arc::clone(key), unanswered));
                         continue;
                     }
                 }
@@ -168,6 +173,19 @@ impl Visitor<'_> {
         };
         round.failed_summaries.push(summary);
         round.fails(what, unanswered);
+    }
+
+    /// A key that is refused while others are answered is at fault itself. Where all are refused, the cluster is, and
+    /// they are tried again.
+    fn judge_refused(&mut self, cx: &Context, round: &mut Round) {
+        for (key, why) in mem::take(&mut round.refused) {
+            if round.has_values {
+                self.leave_out(cx, &key, &why);
+            } else {
+                round.failed.insert(key);
+                round.fails("statistics", why);
+            }
+        }
     }
 
     /// A key that the cluster refuses is left out for a day.
@@ -248,7 +266,11 @@ impl Visitor<'_> {
 impl Round {
     fn fails(&mut self, what: &'static str, why: Unanswered) {
         self.is_over |= why.is_final();
-        self.failures.push((what, why));
+        let said = why.to_string();
+        let is_said = |(other, before): &(&str, Unanswered)| *other == what && before.to_string() == said;
+        if !self.failures.iter().any(is_said) {
+            self.failures.push((what, why));
+        }
     }
 }
 
