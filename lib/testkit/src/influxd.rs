@@ -134,6 +134,9 @@ impl Influxd {
     /// When it does not answer within 30 s.
     #[track_caller]
     pub fn restart(&mut self) {
+        if self.process.runs() {
+            return;
+        }
         let socket = self.path("socket");
         // One that was killed leaves it.
         drop(fs::remove_file(&socket));

@@ -59,6 +59,11 @@ impl ServerProcess {
         }
     }
 
+    /// Whether it was started, and neither stopped nor killed since.
+    pub(crate) fn runs(&self) -> bool {
+        self.child.is_some()
+    }
+
     /// Starts it again where it was. Nothing where it runs.
     ///
     /// # Panics

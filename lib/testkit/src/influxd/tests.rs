@@ -68,6 +68,9 @@ fn comes_and_goes_on_its_port_with_its_data() {
     server.kill();
     server.restart();
     assert_eq!(server.count("m", "f"), 2);
+    // Nothing where it runs.
+    server.restart();
+    assert_eq!(server.count("m", "f"), 2);
 }
 
 #[test]
