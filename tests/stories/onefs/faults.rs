@@ -419,3 +419,40 @@ fn a_run_in_vain_says_why() {
         "the new settings alone have it asked again"
     );
 }
+
+/// What hangs holds up neither the end nor what others gave.
+#[test]
+fn it_ends_while_a_cluster_hangs() {
+    let (site, server) = (
+        Site::new(&[("well", 1), ("hangs", 1)]),
+        Influxd::start(InfluxdOptions::default()),
+    );
+    for cluster in &site.clusters {
+        cluster.change(|it| it.intervals = intervals());
+    }
+    site.clusters[1].change(|it| it.delay = Duration::from_secs(300));
+    site.idic(
+        &(global("influxdb", 1, &["keys"]) + &influxdb(&server) + &site.tables() + &statgroup("keys", &KEYS)),
+    );
+    settings(&site, "");
+    let collector = site.run("tidemark-onefs").arg("--every").bound(BOUND).start();
+    let is_asked = || site.clusters[1].counts().requests > 0;
+    wait_until("one is visited, the other asked", BOUND, || {
+        is_asked() && server.count(LOAD, "value") > 2
+    });
+    let began = std::time::Instant::now();
+    ends(collector);
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    let (ledger, asked) = (
+        status(&site.home).sink("idic"),
+        site.clusters[0].counts().by_path[CURRENT],
+    );
+    assert_eq!(ledger.rejected + ledger.dropped, 0, "{ledger:?}");
+    site.run("tidemark")
+        .args(["outbox", "flush"])
+        .run()
+        .expect_code(0);
+    let visits = server.query("SELECT \"points\" FROM \"tidemark_run\" WHERE \"target\" = 'well'");
+    let visits = visits.first().map_or(0, |series| series.rows.len());
+    assert!(visits + 1 >= asked, "{visits} of {asked} visits");
+}
