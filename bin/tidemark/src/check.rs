@@ -118,6 +118,7 @@ fn look(command: &Command) -> Result<Report, Failure> {
         owner,
         sinks: &sinks,
         sinks_are_known: first.as_ref().is_ok_and(|loaded| loaded.sinks_in_doubt.is_none()),
+        has_default_sink: first.as_ref().is_ok_and(|loaded| loaded.has_default_sink),
         errors: &errors,
         now: clock.now(),
         clock,
@@ -165,6 +166,8 @@ struct Sources<'a> {
     sinks: &'a Sinks,
     /// Whether it is known which collectors bring a sink of their own.
     sinks_are_known: bool,
+    /// Whether no sink is in the settings.
+    has_default_sink: bool,
     /// Of the sinks that cannot be used.
     errors: &'a [SinksError],
     now: Timestamp,

@@ -37,6 +37,7 @@ mod lint;
 mod list;
 mod man;
 mod new;
+mod orphaned;
 mod outbox;
 mod run;
 mod runs;

@@ -19,6 +19,7 @@ use tidemark_point::Timestamp;
 
 use crate::Command;
 use crate::arguments::{OutboxAction, RejectedFormat};
+use crate::orphaned::{self, BY_COMMAND_LINE};
 use crate::state;
 use crate::table::{Align, Cell, Table};
 use crate::wording::{count, counted, relative};
@@ -55,7 +56,10 @@ pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCod
     if state::file(&state, state::OUTBOX)?.is_none() && text.is_none() {
         return nothing_yet(action, state::elsewhere(command, &state));
     }
-    let is_known = command.unread().is_none() && loaded.sinks_in_doubt.is_none();
+    let known = Known {
+        whole: command.unread().is_none() && loaded.sinks_in_doubt.is_none(),
+        has_default_sink: loaded.has_default_sink,
+    };
     block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let options = OpenOptions::from_settings(&state, &loaded.settings, sinks, Arc::clone(&clock));
@@ -66,9 +70,9 @@ pub(crate) fn outbox(command: &Command, action: &OutboxAction) -> Result<ExitCod
         }
         let done = match (&text, action) {
             (Some(text), OutboxAction::RetryFrom { sink, .. }) => {
-                retry_from(&mut delivery, text, sink.as_deref(), is_known).await
+                retry_from(&mut delivery, text, sink.as_deref(), known).await
             }
-            _ => act(&mut delivery, action, clock.now(), is_known).await,
+            _ => act(&mut delivery, action, clock.now(), known).await,
         };
         delivery.close().await;
         done
@@ -120,7 +124,7 @@ async fn act(
     delivery: &mut Delivery,
     action: &OutboxAction,
     now: Timestamp,
-    is_known: bool,
+    known: Known,
 ) -> Result<ExitCode, Failure> {
     let text = match action {
         OutboxAction::List { sink } => list(opened(delivery)?, sink.as_deref(), now).await?,
@@ -139,12 +143,12 @@ async fn act(
         OutboxAction::Flush { due: true } => return due::flush(delivery).await,
         OutboxAction::Flush { due: false } => {
             let report = delivery.deliver(Budget::Flush).await;
-            return delivered(delivery, &report, is_known).await;
+            return delivered(delivery, &report, known).await;
         }
         OutboxAction::Retry { sink } => {
             opened(delivery)?.retry(sink.as_deref()).await.map_err(failed)?;
             let report = delivery.deliver(Budget::Timer).await;
-            return delivered(delivery, &report, is_known).await;
+            return delivered(delivery, &report, known).await;
         }
         OutboxAction::RetryFrom { .. } => return Err(unknown("file")),
         OutboxAction::Drop { sink, batch, waiting } => {
@@ -285,7 +289,7 @@ async fn retry_from(
     delivery: &mut Delivery,
     text: &mended::Text,
     sink: Option<&str>,
-    is_known: bool,
+    known: Known,
 ) -> Result<ExitCode, Failure> {
     let outbox = opened(delivery)?;
     let kept = outbox.rejected(None, MAX_REJECTED_POINTS).await.map_err(failed)?;
@@ -301,7 +305,7 @@ async fn retry_from(
     exit::print(said.as_bytes())?;
     let report = delivery.deliver(Budget::Timer).await;
     let refused_again = report.sinks.iter().any(|sink| sink.rejected > 0);
-    let code = delivered(delivery, &report, is_known).await?;
+    let code = delivered(delivery, &report, known).await?;
     Ok(if refused_again {
         ExitCode::from(exit::FAILED)
     } else {
@@ -327,8 +331,8 @@ fn taken_text(points: u64, taken: &Taken) -> String {
     text
 }
 
-/// What a delivery did, where all of the settings `is_known` or not; success where nothing is left waiting.
-async fn delivered(delivery: &Delivery, report: &Report, is_known: bool) -> Result<ExitCode, Failure> {
+/// What a delivery did, with what is `known` of the settings; success where nothing is left waiting.
+async fn delivered(delivery: &Delivery, report: &Report, known: Known) -> Result<ExitCode, Failure> {
     let ledger = opened(delivery)?.ledger().await.map_err(failed)?;
     let mut text = String::new();
     for of in &ledger {
@@ -353,7 +357,10 @@ async fn delivered(delivery: &Delivery, report: &Report, is_known: bool) -> Resu
                 text,
                 ", {} still waiting{}",
                 count(of.waiting),
-                why(done.map(|done| &done.state), of.orphaned, is_known)
+                match of.orphaned {
+                    true => why_orphaned(&of.name, known),
+                    false => why(done.map(|done| &done.state)),
+                }
             );
         }
         text.push('\n');
@@ -369,10 +376,27 @@ async fn delivered(delivery: &Delivery, report: &Report, is_known: bool) -> Resu
     }))
 }
 
-fn why(state: Option<&SinkState>, orphaned: bool, is_known: bool) -> String {
+/// What is known of the settings.
+#[derive(Copy, Clone)]
+struct Known {
+    /// Whether all of them were read.
+    whole: bool,
+    /// Whether no sink is in them.
+    has_default_sink: bool,
+}
+
+fn why_orphaned(name: &str, known: Known) -> String {
+    if !known.whole {
+        return ": it is in no settings that this user may read".to_owned();
+    }
+    match orphaned::is_by_command_line(name, known.has_default_sink) {
+        true => format!(": it is in no settings; {BY_COMMAND_LINE}"),
+        false => ": it is in no settings any more".to_owned(),
+    }
+}
+
+fn why(state: Option<&SinkState>) -> String {
     match state {
-        _ if orphaned && !is_known => ": it is in no settings that this user may read".to_owned(),
-        _ if orphaned => ": it is in no settings any more".to_owned(),
         Some(SinkState::BackingOff { said, .. } | SinkState::Failed(said)) => format!(": {}", one_line(said)),
         Some(SinkState::Elsewhere) => ": another process delivers to it just now".to_owned(),
         _ => String::new(),
@@ -423,18 +447,30 @@ mod tests {
     #[test]
     fn why_something_waits_is_said() {
         assert_eq!(
-            why(
-                Some(&SinkState::Failed("https://db: refused\n".into())),
-                false,
-                true
-            ),
+            why(Some(&SinkState::Failed("https://db: refused\n".into()))),
             ": https://db: refused"
         );
-        assert_eq!(why(None, true, true), ": it is in no settings any more");
-        assert_eq!(
-            why(None, true, false),
-            ": it is in no settings that this user may read"
-        );
-        assert_eq!(why(Some(&SinkState::Drained), false, false), "");
+        assert_eq!(why(Some(&SinkState::Drained)), "");
+        let known = |whole, has_default_sink| Known {
+            whole,
+            has_default_sink,
+        };
+        for (name, known, said) in [
+            ("db", known(true, true), ": it is in no settings any more"),
+            ("idic", known(true, false), ": it is in no settings any more"),
+            (
+                "idic",
+                known(true, true),
+                ": it is in no settings; `tidemark-onefs --idic FILE` delivers",
+            ),
+            (
+                "idic",
+                known(false, true),
+                ": it is in no settings that this user may read",
+            ),
+        ] {
+            let why = why_orphaned(name, known);
+            assert!(why.starts_with(said), "{why}");
+        }
     }
 }

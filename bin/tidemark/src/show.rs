@@ -103,7 +103,7 @@ fn alone(last: LastValue) -> SeriesSamples {
 }
 
 /// Whether the store is a sink that takes the collector's batches.
-fn takes(settings: &Settings, name: &str) -> bool {
+pub(crate) fn takes(settings: &Settings, name: &str) -> bool {
     settings
         .sinks
         .iter()

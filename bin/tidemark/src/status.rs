@@ -115,6 +115,9 @@ pub(crate) struct CollectorStatus {
     /// Which of its targets are late, where it is not late as a whole.
     #[serde(skip)]
     pub(crate) late_targets: Option<String>,
+    /// Whether the store is a sink that takes its batches.
+    #[serde(skip)]
+    pub(crate) in_store: bool,
     /// Why its program cannot be used.
     #[serde(skip)]
     pub(crate) broken: Option<String>,
@@ -211,6 +214,9 @@ pub(crate) struct SinkStatus {
     /// Whether no settings name it any more.
     #[serde(skip)]
     pub(crate) orphaned: bool,
+    /// Whether a collector's own command line may deliver to it though no settings name it.
+    #[serde(skip)]
+    pub(crate) by_command_line: bool,
     /// Since when the outbox is known to have been damaged.
     #[serde(skip)]
     pub(crate) damaged_since: Option<Timestamp>,

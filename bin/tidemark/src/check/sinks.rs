@@ -7,6 +7,7 @@ use tidemark_settings::SecretSource;
 use tokio::task::JoinSet;
 
 use super::{Part, Sources};
+use crate::orphaned::{self, BY_COMMAND_LINE};
 use crate::wording::{counted, date_and_time, relative};
 
 /// Probes every sink, all side by side; the findings in the settings' order.
@@ -54,14 +55,20 @@ pub(super) fn parts(from: &Sources<'_>, found: Vec<Vec<Finding>>, ledger: &[Sink
     for of in ledger.iter().filter(|of| of.orphaned && is_known) {
         let mut checks = queue(of, now);
         let waiting = if of.waiting > 0 { " --waiting" } else { "" };
-        checks.push(Finding::warning(
-            "settings",
-            "in no settings any more: nothing is delivered to it",
-            format!(
-                "write it into the settings again, or forget it: tidemark outbox drop {}{waiting}",
-                of.name
+        let by_command_line = orphaned::is_by_command_line(&of.name, from.has_default_sink);
+        let forget = format!("tidemark outbox drop {}{waiting}", of.name);
+        checks.push(match by_command_line {
+            true => Finding::warning(
+                "settings",
+                format!("in no settings: {BY_COMMAND_LINE}"),
+                format!("write that; or, where nothing uses that file any more, forget it: {forget}"),
             ),
-        ));
+            false => Finding::warning(
+                "settings",
+                "in no settings any more: nothing is delivered to it",
+                format!("write it into the settings again, or forget it: {forget}"),
+            ),
+        });
         parts.push(Part {
             name: Some(of.name.clone()),
             ..Part::new(

@@ -13,6 +13,7 @@ use super::late::{End, Now};
 use super::{CollectorStatus, FailingSince, LastRun, Signs, SinkStatus, Status, targets};
 use crate::catalogue::{Catalogue, Collector};
 use crate::list::as_recorded;
+use crate::{orphaned, show};
 
 /// What is looked at.
 pub(super) struct Sources<'a> {
@@ -159,6 +160,9 @@ fn of_collector(from: &Sources<'_>, collector: &Collector, runs: &Recorded) -> C
         next_run: signs.next_run(&from.now),
         failing: if of_targets { None } else { failing(runs) },
         late_targets: late_targets.filter(|_| !signs.is_quiet(&from.now)),
+        in_store: from
+            .loaded
+            .is_some_and(|loaded| show::takes(&loaded.settings, &collector.name)),
         broken,
         last_run,
     }
@@ -205,6 +209,10 @@ async fn ledger(
     let ledger = outbox.ledger().await.map_err(|error| chain(&error))?;
     let mut sinks: Vec<SinkStatus> = ledger.into_iter().map(of_sink).collect();
     warnings.extend(call_none_orphaned_in_doubt(&mut sinks, from.loaded, from.unread));
+    for sink in &mut sinks {
+        let has_default_sink = from.loaded.is_some_and(|loaded| loaded.has_default_sink);
+        sink.by_command_line = orphaned::is_by_command_line(&sink.name, has_default_sink);
+    }
     Ok(sinks)
 }
 
@@ -259,6 +267,7 @@ fn of_sink(ledger: SinkLedger) -> SinkStatus {
         backoff_until: ledger.backoff_until,
         last_error: ledger.last_error,
         orphaned: ledger.orphaned,
+        by_command_line: false,
         damaged_since: ledger.damaged_since,
     }
 }

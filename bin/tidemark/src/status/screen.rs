@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use tidemark_collect::one_line;
 
 use super::{CollectorStatus, SinkStatus, State, Status};
+use crate::orphaned::BY_COMMAND_LINE;
 use crate::table::{Align, Cell, Paint, Table, wrapped};
 use crate::wording::{count, counted, date_and_time, relative, took};
 
@@ -34,19 +35,19 @@ pub(crate) fn screen(status: &Status, colour: bool, width: usize) -> String {
     } else {
         out.push_str(&sinks(status).render_within(colour, width));
     }
-    out.push_str(&format!("\nThe values: tidemark show {}\n", example(status)));
+    if let Some(name) = example(status) {
+        out.push_str(&format!("\nThe values: tidemark show {name}\n"));
+    }
     out
 }
 
-/// A collector whose values are worth a look.
-fn example(status: &Status) -> &str {
-    let shown = status
-        .collectors
-        .iter()
-        .find(|collector| collector.last_run.as_ref().is_some_and(|run| run.points > 0));
-    shown
-        .or(status.collectors.first())
-        .map_or("NAME", |collector| &collector.name)
+/// A collector whose values are worth a look, and are in the store.
+fn example(status: &Status) -> Option<&str> {
+    let has_points =
+        |collector: &&CollectorStatus| collector.last_run.as_ref().is_some_and(|run| run.points > 0);
+    let mut stored = status.collectors.iter().filter(|collector| collector.in_store);
+    let shown = stored.clone().find(has_points).or_else(|| stored.next());
+    shown.map(|collector| collector.name.as_str())
 }
 
 /// The first thing to read: whether there is anything to do.
@@ -281,9 +282,17 @@ fn sink_notes(status: &Status, sink: &SinkStatus, table: &mut Table) {
     }
     if sink.orphaned {
         let waiting = if sink.waiting > 0 { " --waiting" } else { "" };
-        table.note(&format!(
-            "in no settings any more; `tidemark outbox drop {name}{waiting}` forgets it"
-        ));
+        if sink.by_command_line {
+            table.note(&format!("in no settings: {BY_COMMAND_LINE}"));
+            table.note(&format!(
+                "where nothing uses that file any more, `tidemark outbox drop {name}{waiting}` forgets it{}",
+                if sink.waiting > 0 { " and what waits" } else { "" }
+            ));
+        } else {
+            table.note(&format!(
+                "in no settings any more; `tidemark outbox drop {name}{waiting}` forgets it"
+            ));
+        }
     } else if sink.waiting > 0 && sink.last_error.is_some() {
         table.note("try now: tidemark outbox flush");
     }

@@ -59,6 +59,7 @@ fn collector(name: &str, state: State, last_run: Option<LastRun>) -> CollectorSt
         last_run,
         failing: None,
         late_targets: None,
+        in_store: true,
         broken: None,
     }
 }
@@ -78,6 +79,7 @@ fn sink(name: &str) -> SinkStatus {
         last_error: None,
         lost: 0,
         orphaned: false,
+        by_command_line: false,
         damaged_since: None,
     }
 }
@@ -351,6 +353,20 @@ onefs      late   8 s ago   2.0 s     812  5m     in 4 min
     let text = screen(&status, false, 0);
     assert!(text.contains(expected), "{text}");
     assert!(status.needs_attention());
+}
+
+#[test]
+fn values_are_shown_of_what_the_store_takes_alone() {
+    let mut status = well();
+    status.collectors[0].in_store = false;
+    let text = screen(&status, false, 0);
+    assert!(
+        text.ends_with("\nThe values: tidemark show sponsoring\n"),
+        "{text}"
+    );
+    status.collectors[1].in_store = false;
+    let text = screen(&status, false, 0);
+    assert!(!text.contains("tidemark show"), "{text}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use super::Member;
 use crate::catalogue::Catalogue;
 use crate::list;
 use crate::runs;
+use crate::show;
 use crate::table::{Align, Cell, Table};
 use crate::wording::date_and_time;
 
@@ -35,7 +36,7 @@ pub(super) fn first_screen(catalogue: &Catalogue, loaded: &Loaded, state: &Path,
         let timing = Timing::of(collector, loaded);
         match &collector.description {
             Ok(_) => {
-                if timing.enabled {
+                if timing.enabled && show::takes(settings, &collector.name) {
                     example = example.or(Some(collector.name.as_str()));
                 }
                 let why = list::why(timing, collector, loaded);
@@ -56,14 +57,15 @@ pub(super) fn first_screen(catalogue: &Catalogue, loaded: &Loaded, state: &Path,
         let config = one_line(config.display());
         format!("Switch on     what is off by its section ({section}, say) in {config}\n")
     });
+    let show = example.map_or_else(String::new, |name| {
+        format!("              tidemark show {name}\n")
+    });
     format!(
-        "tidemark {} on {} (Ctrl-C ends it)\n\n{}\nPoints go to  {}\nLook with     tidemark status\n              tidemark show \
-         {}\n{switch_on}\n",
+        "tidemark {} on {} (Ctrl-C ends it)\n\n{}\nPoints go to  {}\nLook with     tidemark status\n{show}{switch_on}\n",
         env!("CARGO_PKG_VERSION"),
         one_line(&settings.host.name),
         table.render(false),
         sinks.join("\n              "),
-        example.unwrap_or("NAME"),
     )
 }
 

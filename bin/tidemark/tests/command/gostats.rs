@@ -6,6 +6,8 @@ use super::*;
 
 /// What is said of a sink that the settings do not name.
 const ORPHANED: &str = "in no settings any more";
+/// What is said of one to which a command line delivers.
+const BY_COMMAND_LINE: &str = "`tidemark-onefs --idic FILE` delivers to it";
 
 /// What is collected for a sink that the settings call `idic`, and that is not there.
 fn waiting() -> Site {
@@ -96,5 +98,44 @@ fn a_file_that_cannot_be_read_calls_nothing_orphaned() {
     // Nobody names it any more.
     site.home.settings(ON);
     let text = site.run(&["status"]).expect_code(0).stdout;
-    assert!(text.contains(ORPHANED), "{text}");
+    assert!(text.contains(BY_COMMAND_LINE), "{text}");
+}
+
+/// Who collected with `--idic FILE` alone is not told to give up what waits.
+#[test]
+fn a_file_of_the_command_line_alone_is_said_before_anything_is_dropped() {
+    let site = waiting();
+    site.home.settings(ON);
+    let text = site.run(&["status"]).expect_code(0).stdout;
+    let said = "in no settings: `tidemark-onefs --idic FILE` delivers to it; with idic = \"FILE\" in [collector.onefs], \
+                `tidemark status` and `tidemark outbox flush` know it too";
+    let forget = "where nothing uses that file any more, `tidemark outbox drop idic --waiting` forgets it and what waits";
+    let (said, forget) = (
+        text.find(said).expect("who delivers"),
+        text.find(forget).expect("how to forget"),
+    );
+    assert!(said < forget && !text.contains(ORPHANED), "{text}");
+    let flushed = site.run(&["outbox", "flush"]).expect_code(1).stdout;
+    assert!(
+        flushed.contains(BY_COMMAND_LINE) && !flushed.contains(ORPHANED),
+        "{flushed}"
+    );
+    let checked = site.run(&["check"]);
+    assert!(
+        checked.stdout.contains("`tidemark-onefs --idic"),
+        "{}",
+        checked.stdout
+    );
+}
+
+/// Where there is another sink, nobody looks at the file's.
+#[test]
+fn beside_another_sink_no_command_line_delivers_to_it() {
+    let site = waiting();
+    site.home.settings(&format!("[[sink]]\ntype = \"discard\"\n{ON}"));
+    let text = site.run(&["status"]).expect_code(0).stdout;
+    assert!(
+        text.contains(ORPHANED) && !text.contains(BY_COMMAND_LINE),
+        "{text}"
+    );
 }

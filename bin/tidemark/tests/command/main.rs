@@ -397,6 +397,25 @@ fn up_runs_says_so_and_ends() {
 }
 
 #[test]
+fn up_shows_what_the_store_takes_alone() {
+    let site = Site::new(
+        "[collector.behaving]\nrun_interval = \"1m\"\n[[sink]]\ntype = \"store\"\nexcept = [\"behaving\"]\n\
+         [[sink]]\ntype = \"discard\"\n",
+    );
+    let up = site.tidemark(&["up"]).start();
+    wait_for(&up, "behaving  3 points in ", 1);
+    let said = up.stdout();
+    assert!(
+        said.contains("tidemark status") && !said.contains("tidemark show"),
+        "{said}"
+    );
+    up.interrupt();
+    up.wait().expect_code(0);
+    let text = site.run(&["status"]).expect_code(0).stdout;
+    assert!(!text.contains("tidemark show"), "{text}");
+}
+
+#[test]
 fn a_short_interval_is_kept_by_one_process() {
     let site = Site::new("[collector.behaving]\nrun_interval = \"1s\"\n");
     let up = site.tidemark(&["up"]).start();
