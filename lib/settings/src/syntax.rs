@@ -126,6 +126,23 @@ pub(crate) fn mistakes(file: &Arc<SourceFile>, errors: &[toml::de::Error]) -> (V
         let rest = file.text.get(span.start..).unwrap_or_default();
         let line = rest.split('\n').next().unwrap_or_default();
         past = span.start + line.len() + 1;
+        let before = file.text.get(..span.start).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let whole_line = file
+            .text
+            .get(line_start..span.start + line.len())
+            .unwrap_or_default();
+        // Whatever the parser says of such a line, this is its fault.
+        if let Some(nul) = whole_line.find('\0') {
+            let at = Position::in_text(file, line_start + nul);
+            let what = "a NUL byte, which no TOML may hold";
+            mistakes.push(Mistake::new(
+                at,
+                what,
+                "remove it, or save the file as plain UTF-8 text",
+            ));
+            continue;
+        }
         let (what, advice) = words(error.message(), line);
         mistakes.push(Mistake::new(at, what, advice));
     }

@@ -220,6 +220,22 @@ fn syntax_errors() {
             "1:7: a carriage return without a newline; end each line with a newline instead",
         ),
         (
+            "a = 5\nb = \0 7\n",
+            "2:5: a NUL byte, which no TOML may hold; remove it, or save the file as plain UTF-8 text",
+        ),
+        (
+            "a = \"b\0\"\n",
+            "1:7: a NUL byte, which no TOML may hold; remove it, or save the file as plain UTF-8 text",
+        ),
+        (
+            "a = 5 # \0\n",
+            "1:9: a NUL byte, which no TOML may hold; remove it, or save the file as plain UTF-8 text",
+        ),
+        (
+            "a\0 = 5\n",
+            "1:2: a NUL byte, which no TOML may hold; remove it, or save the file as plain UTF-8 text",
+        ),
+        (
             "a = 01\n",
             "1:5: this is not TOML: unexpected leading zero; write a string in quotes, a number, true or false instead",
         ),
