@@ -1,5 +1,7 @@
 //! `[[cluster]]`.
 
+use std::path::PathBuf;
+
 use tidemark_settings::{
     Key, Mistakes, Position, SecretSource, Section, SectionReader, SettingValue, UnknownKeys, Value, quoted,
 };
@@ -22,6 +24,8 @@ pub struct Cluster {
     pub authtype: AuthType,
     /// Whether the cluster's certificate is verified: where the file does not say, it is, unlike in gostats.
     pub verify_ssl: bool,
+    /// Its certificate, or the authority's; a key of tidemark's own, which gostats passes over.
+    pub ca_file: Option<PathBuf>,
     /// Whether nothing is collected from it.
     pub disabled: bool,
     /// The port on which Prometheus finds its values.
@@ -62,6 +66,7 @@ impl Section for Draft {
         key::<Hidden>("password"),
         key::<String>("authtype"),
         key::<bool>("verify-ssl"),
+        key::<PathBuf>("ca_file"),
         key::<bool>("disabled"),
         key::<Port>("prometheus_port"),
         key::<bool>("preserve_case"),
@@ -85,11 +90,12 @@ impl Section for Draft {
         };
         let authtype = authtype(section);
         let verify_ssl = section.optional::<bool>("verify-ssl");
+        let ca_file = section.optional::<PathBuf>("ca_file");
         let prometheus_port = section.optional::<Port>("prometheus_port");
         let preserve_case = section.optional::<bool>("preserve_case");
         let (hostname, username, password) = (hostname?, username?, password?);
         let (authtype, verify_ssl, disabled) = (authtype?, verify_ssl?, disabled?.unwrap_or(false));
-        let (prometheus_port, preserve_case) = (prometheus_port?, preserve_case?);
+        let (ca_file, prometheus_port, preserve_case) = (ca_file?, prometheus_port?, preserve_case?);
         let (Some(Hostname(hostname)), Some(Name(username)), Some(password)) = (hostname, username, password)
         else {
             let at = section.place().clone();
@@ -113,6 +119,7 @@ impl Section for Draft {
             password: password.source,
             authtype,
             verify_ssl: verify_ssl.unwrap_or(true),
+            ca_file,
             disabled,
             prometheus_port: prometheus_port.map(|Port(port)| port),
             preserve_case,

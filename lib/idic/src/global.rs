@@ -53,10 +53,10 @@ impl Section for Draft {
     const KEYS: &'static [Key] = &[
         key::<Version>("version"),
         key::<String>("stats_processor"),
-        key::<i64>("stats_processor_max_retries"),
-        key::<i64>("stats_processor_retry_interval"),
-        key::<i64>("max_retries"),
-        key::<i64>("min_update_interval_override"),
+        key::<Retries>("stats_processor_max_retries"),
+        key::<Pause>("stats_processor_retry_interval"),
+        key::<Retries>("max_retries"),
+        key::<Seconds>("min_update_interval_override"),
         key::<bool>("preserve_case"),
         key::<bool>("include_degraded"),
         key::<bool>("fetch_by_statgroup"),
@@ -69,13 +69,19 @@ impl Section for Draft {
         let mut not_needed = Vec::new();
         let mut right = true;
         for name in RETRIES_OF_REQUESTS.into_iter().chain(RETRIES_OF_WRITES) {
-            match section.optional::<i64>(name) {
-                Some(Some(_)) => not_needed.push(name),
-                Some(None) => {}
+            let is_there = match name {
+                "stats_processor_retry_interval" => {
+                    section.optional::<Pause>(name).map(|found| found.is_some())
+                }
+                _ => section.optional::<Retries>(name).map(|found| found.is_some()),
+            };
+            match is_there {
+                Some(true) => not_needed.push(name),
+                Some(false) => {}
                 None => right = false,
             }
         }
-        let min_update_interval = section.optional::<i64>("min_update_interval_override");
+        let min_update_interval = section.optional::<Seconds>("min_update_interval_override");
         let preserve_case = section.optional::<bool>("preserve_case");
         let include_degraded = section.optional::<bool>("include_degraded");
         let fetch_by_statgroup = section.optional::<bool>("fetch_by_statgroup");
@@ -84,13 +90,8 @@ impl Section for Draft {
         if !right {
             return None;
         }
-        let min_update_interval = match min_update_interval? {
-            None => MIN_UPDATE_INTERVAL,
-            Some(seconds) => match u64::try_from(seconds) {
-                Ok(seconds) if seconds > 0 => Span::secs(seconds),
-                _ => Span::secs(1),
-            },
-        };
+        let min_update_interval =
+            min_update_interval?.map_or(MIN_UPDATE_INTERVAL, |Seconds(seconds)| Span::secs(seconds));
         Some(Draft {
             global: Global {
                 version: version?.0,
@@ -104,6 +105,64 @@ impl Section for Draft {
             back_end,
             not_needed,
         })
+    }
+}
+
+/// An integer of at least `least`; `advice` says what to write instead of less.
+fn at_least(value: &Value, least: u64, advice: &str) -> Result<u64, Mistakes> {
+    let number = i64::read(value)?;
+    match u64::try_from(number) {
+        Ok(number) if number >= least => Ok(number),
+        _ => {
+            let what = format!("is {number}, where {least} is the least");
+            Err(value.mistake(what, advice).into())
+        }
+    }
+}
+
+/// How often something is tried again.
+struct Retries;
+
+impl SettingValue for Retries {
+    const TYPE: &'static str = i64::TYPE;
+    const EXAMPLE: &'static str = "8";
+
+    fn read(value: &Value) -> Result<Retries, Mistakes> {
+        at_least(
+            value,
+            0,
+            "write how often it is tried again, like 8, or 0 for ever, instead",
+        )
+        .map(|_| Retries)
+    }
+}
+
+/// The seconds between two tries.
+struct Pause;
+
+impl SettingValue for Pause {
+    const TYPE: &'static str = i64::TYPE;
+    const EXAMPLE: &'static str = "5";
+
+    fn read(value: &Value) -> Result<Pause, Mistakes> {
+        at_least(value, 0, "write seconds, like 5, instead").map(|_| Pause)
+    }
+}
+
+/// The seconds of an interval: none of 0 is an interval.
+struct Seconds(u64);
+
+impl SettingValue for Seconds {
+    const TYPE: &'static str = i64::TYPE;
+    const EXAMPLE: &'static str = "30";
+
+    fn read(value: &Value) -> Result<Seconds, Mistakes> {
+        at_least(
+            value,
+            1,
+            "write seconds, like 30, or leave it out for 30, instead",
+        )
+        .map(Seconds)
     }
 }
 

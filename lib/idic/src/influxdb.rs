@@ -1,5 +1,7 @@
 //! `[influxdb]` and `[influxdbv2]`.
 
+use std::path::PathBuf;
+
 use tidemark_settings::{
     Influxdb2Settings, InfluxdbSettings, Key, Mistakes, Section, SectionReader, SettingValue, SinkKind,
     UnknownKeys, Url, Value,
@@ -23,6 +25,7 @@ impl Section for Influxdb {
         key::<String>("password"),
         key::<bool>("use_ssl"),
         key::<bool>("skip_ssl_verify"),
+        key::<PathBuf>("ca_file"),
     ];
     const UNKNOWN: UnknownKeys = UnknownKeys::Notice;
 
@@ -38,7 +41,7 @@ impl Section for Influxdb {
             username,
             password,
             retention_policy: None,
-            ca_file: None,
+            ca_file: server.ca_file,
             insecure_skip_verify: server.skip_verify,
         })))
     }
@@ -57,6 +60,7 @@ impl Section for Influxdb2 {
         key::<Hidden>("access_token"),
         key::<bool>("use_ssl"),
         key::<bool>("skip_ssl_verify"),
+        key::<PathBuf>("ca_file"),
     ];
     const UNKNOWN: UnknownKeys = UnknownKeys::Notice;
 
@@ -71,7 +75,7 @@ impl Section for Influxdb2 {
             org: org.0,
             bucket: bucket.0,
             token: token.source,
-            ca_file: None,
+            ca_file: server.ca_file,
             insecure_skip_verify: server.skip_verify,
         })))
     }
@@ -80,6 +84,8 @@ impl Section for Influxdb2 {
 /// What both have.
 struct Server {
     url: Url,
+    /// A key of tidemark's own, which gostats passes over.
+    ca_file: Option<PathBuf>,
     skip_verify: bool,
 }
 
@@ -89,6 +95,7 @@ impl Server {
         let port = section.required::<Port>("port");
         let use_ssl = section.optional::<bool>("use_ssl");
         let skip_verify = section.optional::<bool>("skip_ssl_verify");
+        let ca_file = section.optional::<PathBuf>("ca_file");
         let (Host(mut url), Port(port)) = (host?, port?);
         if use_ssl?.unwrap_or(false) {
             url.set_scheme("https").ok()?;
@@ -96,6 +103,7 @@ impl Server {
         url.set_port(Some(port)).ok()?;
         Some(Server {
             url,
+            ca_file: ca_file?,
             skip_verify: skip_verify?.unwrap_or(false),
         })
     }

@@ -66,6 +66,9 @@ impl Idic {
         let name = format!("{COLLECTOR}.{}", cluster.hostname);
         writer.secret("password", &cluster.password, &name);
         writer.boolean("verify-ssl", cluster.verify_ssl);
+        if let Some(path) = &cluster.ca_file {
+            writer.path("ca_file", path);
+        }
         writer.string("authtype", cluster.authtype.name());
         writer.boolean("disabled", cluster.disabled);
         // The others' listeners are not there: nobody asks for the port.
@@ -139,14 +142,18 @@ fn write_sink(writer: &mut Writer, sink: &SinkSettings) {
                 writer.string("username", username);
                 writer.secret("password", password, "onefs.influxdb");
             }
-            writer.boolean("insecure_skip_verify", influxdb.insecure_skip_verify);
+            write_trust(writer, influxdb.ca_file.as_deref(), influxdb.insecure_skip_verify);
         }
         SinkKind::Influxdb2(influxdb2) => {
             writer.string("url", influxdb2.url.as_str());
             writer.string("org", &influxdb2.org);
             writer.string("bucket", &influxdb2.bucket);
             writer.secret("token", &influxdb2.token, "onefs.influxdb");
-            writer.boolean("insecure_skip_verify", influxdb2.insecure_skip_verify);
+            write_trust(
+                writer,
+                influxdb2.ca_file.as_deref(),
+                influxdb2.insecure_skip_verify,
+            );
         }
         // No other is made of the file.
         _ => {}
@@ -154,6 +161,14 @@ fn write_sink(writer: &mut Writer, sink: &SinkSettings) {
     writer.headed("What the other collectors find is kept on this host.", "[[sink]]");
     writer.string("type", "store");
     writer.list("except", &sink.only);
+}
+
+/// What a sink believes of its server's certificate.
+fn write_trust(writer: &mut Writer, ca_file: Option<&Path>, insecure_skip_verify: bool) {
+    if let Some(path) = ca_file {
+        writer.path("ca_file", path);
+    }
+    writer.boolean("insecure_skip_verify", insecure_skip_verify);
 }
 
 /// TOML on the way.

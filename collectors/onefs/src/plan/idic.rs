@@ -71,7 +71,7 @@ fn planned(cluster: &Cluster, address: Address, preserve_case: bool) -> PlannedC
             AuthType::Basic => tidemark_papi::AuthType::Basic,
         },
         insecure_skip_verify: !cluster.verify_ssl,
-        ca_file: None,
+        ca_file: cluster.ca_file.clone(),
         preserve_case: cluster.preserve_case.unwrap_or(preserve_case),
         prometheus_port: cluster.prometheus_port,
     }

@@ -193,6 +193,7 @@ hostname = "cl17.example"
 username = "stats"
 password = "$env:PW"
 verify-ssl = false
+ca_file = "/etc/cl17.pem"
 authtype = "basic-auth"
 prometheus_port = 9001
 preserve_case = true
@@ -241,6 +242,7 @@ stats = ["ifs.bytes.total"]
     assert_eq!(cluster.address.to_string(), "https://cl17.example:8080");
     assert_eq!(cluster.authtype, AuthType::Basic);
     assert_eq!(cluster.prometheus_port, Some(9001));
+    assert_eq!(cluster.ca_file.as_deref(), Some(Path::new("/etc/cl17.pem")));
     assert!(cluster.insecure_skip_verify && cluster.preserve_case);
     assert!(matches!(&cluster.password, SecretSource::Environment(name) if name == "PW"));
 }

@@ -58,12 +58,13 @@ fn a_user_counts_with_authentication_alone() {
 #[test]
 fn influxdb2_becomes_a_sink() {
     let section = "[influxdbv2]\nhost = \"db.example.com\"\nport = \"9999\"\norg = \"o\"\nbucket = \"b\"\n\
-                   access_token = \"tok\"\nuse_ssl = true\n";
+                   access_token = \"tok\"\nuse_ssl = true\nca_file = \"/etc/db.pem\"\n";
     let sink = with("\"influxdbv2\"", section).sink().unwrap();
     let SinkKind::Influxdb2(influxdb2) = sink.kind else {
         panic!("another kind")
     };
     assert_eq!(influxdb2.url.as_str(), "https://db.example.com:9999/");
+    assert_eq!(influxdb2.ca_file.as_deref(), Some(Path::new("/etc/db.pem")));
     assert_eq!((influxdb2.org.as_str(), influxdb2.bucket.as_str()), ("o", "b"));
     assert!(matches!(influxdb2.token, SecretSource::Plain(secret) if secret.expose() == "tok"));
 }

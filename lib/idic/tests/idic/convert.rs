@@ -83,6 +83,23 @@ fn every_secret_is_a_reference() {
 }
 
 #[test]
+fn certificates_are_written() {
+    let text = whole()
+        .replace(
+            "verify-ssl = true",
+            "verify-ssl = true\nca_file = \"/etc/cl1.pem\"",
+        )
+        .replace("database", "use_ssl = true\nca_file = \"/etc/db.pem\"\ndatabase");
+    let settings = settings(&text);
+    for lines in [
+        "verify-ssl = true\nca_file = \"/etc/cl1.pem\"\n",
+        "ca_file = \"/etc/db.pem\"\ninsecure_skip_verify = false\n",
+    ] {
+        assert!(settings.contains(lines), "{lines} is not in\n{settings}");
+    }
+}
+
+#[test]
 fn a_back_end_that_is_wrong_is_said_in_a_comment() {
     let settings = settings(&whole().replace("\"influxdb\"", "\"kafka\""));
     let end = settings.split_once("drive = false\n").expect("the summaries").1;

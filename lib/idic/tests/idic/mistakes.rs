@@ -136,6 +136,53 @@ fn every_interval_that_is_none_is_said() {
 }
 
 #[test]
+fn numbers_that_mean_nothing_are_said() {
+    let said =
+        |line: &str| mistakes(&whole().replace("stats_processor", &format!("{line}\nstats_processor")));
+    for (written, shown) in [
+        ("0", "0"),
+        ("-5", "-5"),
+        ("-9223372036854775808", "-9223372036854775808"),
+    ] {
+        assert_eq!(
+            said(&format!("min_update_interval_override = {written}")),
+            format!(
+                "F:3:32: `min_update_interval_override` is {shown}, where 1 is the least; write seconds, like 30, or leave it \
+                 out for 30, instead"
+            )
+        );
+    }
+    assert_eq!(
+        said("max_retries = -1\nstats_processor_max_retries = -1\nstats_processor_retry_interval = -1"),
+        "F:3:15: `max_retries` is -1, where 0 is the least; write how often it is tried again, like 8, or 0 for ever, \
+         instead\n\
+         F:4:31: `stats_processor_max_retries` is -1, where 0 is the least; write how often it is tried again, like 8, or 0 \
+         for ever, instead\n\
+         F:5:34: `stats_processor_retry_interval` is -1, where 0 is the least; write seconds, like 5, instead"
+    );
+    assert_eq!(
+        said("min_update_interval_override = 1\nmax_retries = 0\nstats_processor_max_retries = 0"),
+        ""
+    );
+}
+
+#[test]
+fn a_certificate_is_an_absolute_path() {
+    assert_eq!(
+        mistakes(&whole().replace("verify-ssl", "ca_file = \"cl1.pem\"\nverify-ssl")),
+        "F:13:11: `ca_file` is not an absolute path; write one that begins with / instead"
+    );
+}
+
+#[test]
+fn a_byte_that_no_toml_has_is_said() {
+    assert_eq!(
+        mistakes(&whole().replace("\"sekrit\"", "\0\"sekrit\"")),
+        "F:12:12: a NUL byte, which no TOML may hold; remove it, or save the file as plain UTF-8 text"
+    );
+}
+
+#[test]
 fn no_secret_is_ever_quoted() {
     for password in [
         "\"hunter2\\n\"",

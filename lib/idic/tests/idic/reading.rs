@@ -68,6 +68,7 @@ username = \"v\"
 password = \"p\"
 authtype = \"session\"
 verify-ssl = true
+ca_file = \"/etc/cl.pem\"
 [summary_stats]
 protocol = true
 client = true
@@ -95,6 +96,11 @@ stats = [\"x\", \"y\"]
         (Some(9090), Some(false))
     );
     assert!(matches!(&first.password, SecretSource::Environment(name) if name == "PASS_1"));
+    assert_eq!(first.ca_file, None);
+    assert_eq!(
+        idic.clusters[1].ca_file.as_deref(),
+        Some(std::path::Path::new("/etc/cl.pem"))
+    );
     let active: Vec<_> = idic
         .active_clusters()
         .map(|cluster| cluster.hostname.as_str())
@@ -240,15 +246,4 @@ fn a_cluster_twice_is_collected_once() {
         idic.notices(),
         ["F:18:1: [[cluster]] `CL1` is there already, at F:9:1: it is passed over"]
     );
-}
-
-#[test]
-fn the_least_interval_is_a_second() {
-    for written in ["0", "-5"] {
-        let text = whole().replace(
-            "stats_processor",
-            &format!("min_update_interval_override = {written}\nstats_processor"),
-        );
-        assert_eq!(idic(&text).global.min_update_interval, Span::secs(1));
-    }
 }
