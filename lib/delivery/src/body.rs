@@ -16,6 +16,8 @@ use crate::sink::profile::Wire;
 pub(crate) const MAX_POINTS: usize = 10_000;
 /// Text beyond which no further point is added to what is stored and sent as one.
 const MAX_TEXT: usize = 4 * 1024 * 1024;
+/// The field that InfluxDB 1 does not store.
+const TIME_KEY: &str = "time";
 /// Text below this is not worth compressing.
 const MIN_COMPRESSED: usize = 1024;
 /// The longest text that is unpacked: one point can be this long beyond [`MAX_TEXT`], no batch of ours is longer.
@@ -85,8 +87,8 @@ impl Style {
 pub(crate) struct Body {
     pub(crate) points: u32,
     pub(crate) encoding: Encoding,
-    /// Whether it holds unsigned integers of [`Dialect::V2`].
-    pub(crate) uints: bool,
+    /// Whether it holds what only [`Dialect::V2`] has: unsigned integers, or fields called `time`.
+    pub(crate) v2_only: bool,
     /// Bytes of the text.
     pub(crate) length: u64,
     pub(crate) bytes: Vec<u8>,
@@ -137,16 +139,18 @@ fn pack_all<'a>(points: impl Iterator<Item = &'a Point>, style: Style) -> io::Re
     let mut bodies = Vec::new();
     while points.peek().is_some() {
         let mut packer = Packer::new(style.packed);
-        let mut uints = false;
+        let mut v2_only = false;
         for point in points.by_ref().take(MAX_POINTS) {
             line::write_point(&mut packer.text, point, style.dialect);
-            uints |= style.dialect == Dialect::V2
-                && point.fields().any(|(_, value)| matches!(value, Value::Uint(_)));
+            v2_only |= style.dialect == Dialect::V2
+                && point
+                    .fields()
+                    .any(|(key, value)| matches!(value, Value::Uint(_)) || key == TIME_KEY);
             if packer.wrote_point()? >= MAX_TEXT {
                 break;
             }
         }
-        bodies.push(packer.finish(uints)?);
+        bodies.push(packer.finish(v2_only)?);
     }
     Ok(bodies)
 }
@@ -205,7 +209,7 @@ impl Packer {
         Ok(())
     }
 
-    fn finish(mut self, uints: bool) -> io::Result<Body> {
+    fn finish(mut self, v2_only: bool) -> io::Result<Body> {
         let length = self.compressed + self.text.len();
         let (encoding, bytes) = match self.packed {
             _ if length < MIN_COMPRESSED => (Encoding::Plain, self.text),
@@ -220,7 +224,7 @@ impl Packer {
         Ok(Body {
             points: self.points,
             encoding,
-            uints,
+            v2_only,
             length: length as u64,
             bytes,
         })
@@ -248,11 +252,11 @@ impl Payload {
     /// The text for a sink of this dialect; compressed where that is worth it and taken.
     pub(crate) fn of(
         text: Cow<'_, [u8]>,
-        uints: bool,
+        v2_only: bool,
         dialect: Dialect,
         takes_gzip: bool,
     ) -> io::Result<Self> {
-        let text = if uints && dialect == Dialect::V1 {
+        let text = if v2_only && dialect == Dialect::V1 {
             Cow::Owned(to_v1(&text))
         } else {
             text
@@ -300,14 +304,27 @@ pub(crate) fn dialect(kind: &SinkKind) -> Dialect {
 fn to_v1(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut state = Place::Series;
-    let mut digits = 0;
+    let (mut key, mut digits) = (0, 0);
     let mut escaped = false;
+    let mut is_time = false;
     for &byte in text {
         let after_escape = std::mem::take(&mut escaped);
+        if is_time && state == Place::Value && matches!(byte, b',' | b' ' | b'\n') {
+            is_time = false;
+            if byte == b',' {
+                out.truncate(key);
+                state = Place::Key;
+                continue;
+            }
+            drop_last(&mut out, key);
+        }
         match state {
-            _ if byte == b'\n' => state = Place::Series,
-            Place::Series if byte == b' ' && !after_escape => state = Place::Key,
-            Place::Key if byte == b'=' && !after_escape => (state, digits) = (Place::Value, out.len() + 1),
+            _ if byte == b'\n' => (state, is_time) = (Place::Series, false),
+            Place::Series if byte == b' ' && !after_escape => (state, key) = (Place::Key, out.len() + 1),
+            Place::Key if byte == b'=' && !after_escape => {
+                is_time = out.get(key..) == Some(TIME_KEY.as_bytes());
+                (state, digits) = (Place::Value, out.len() + 1);
+            }
             // Outside of strings a backslash is a byte like others, unless what follows would end something.
             Place::Series | Place::Key => escaped = byte == b'\\',
             Place::Value if byte == b'"' && out.len() == digits => state = Place::Text,
@@ -315,7 +332,7 @@ fn to_v1(text: &[u8]) -> Vec<u8> {
                 signed(&mut out, digits);
                 continue;
             }
-            Place::Value if byte == b',' => state = Place::Key,
+            Place::Value if byte == b',' => (state, key) = (Place::Key, out.len() + 1),
             Place::Value if byte == b' ' => state = Place::Time,
             Place::Text if byte == b'"' && !after_escape => state = Place::Value,
             Place::Text => escaped = byte == b'\\' && !after_escape,
@@ -324,6 +341,15 @@ fn to_v1(text: &[u8]) -> Vec<u8> {
         out.push(byte);
     }
     out
+}
+
+/// Drops the field that begins at `key`, behind another. One that is alone stays: without it there is no line.
+fn drop_last(out: &mut Vec<u8>, key: usize) {
+    if let Some(comma) = key.checked_sub(1)
+        && out.get(comma) == Some(&b',')
+    {
+        out.truncate(comma);
+    }
 }
 
 /// Where in a line a byte stands.

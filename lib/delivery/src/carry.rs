@@ -100,7 +100,7 @@ pub(crate) async fn carry(
                 } else {
                     Cow::Owned(LineTexts::of(text).join(lines))
                 };
-                Payload::of(part, body.uints, dialect, sink.takes_gzip())
+                Payload::of(part, body.v2_only, dialect, sink.takes_gzip())
             });
             let Ok(payload) = payload else { break End::Damaged };
             payload
@@ -164,14 +164,14 @@ fn sent_text<'a>(text: &'a [u8], body: &Body, dialect: Dialect) -> Cow<'a, [u8]>
     if !rewritten(body, dialect) {
         return Cow::Borrowed(text);
     }
-    match Payload::of(Cow::Borrowed(text), body.uints, dialect, false) {
+    match Payload::of(Cow::Borrowed(text), body.v2_only, dialect, false) {
         Ok(payload) => Cow::Owned(payload.bytes),
         Err(_) => Cow::Borrowed(text),
     }
 }
 
 fn rewritten(body: &Body, dialect: Dialect) -> bool {
-    body.uints && dialect == Dialect::V1
+    body.v2_only && dialect == Dialect::V1
 }
 
 /// The text of the body, unpacked once.

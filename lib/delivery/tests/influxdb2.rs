@@ -76,6 +76,65 @@ async fn a_write_as_the_specification_has_it() {
     assert_eq!(packed, [false, false, true, false]);
 }
 
+/// A field called `time`, which InfluxDB 1 does not store.
+#[tokio::test]
+async fn a_field_called_time_goes_to_all_but_influxdb_1() {
+    let (two, one) = (SinkServer::start(), SinkServer::start());
+    let server = VictoriaMetrics::start();
+    let victoria = influxdb2("victoria", &server.url());
+    let fixture = Fixture::new(vec![
+        influxdb("one", &one.url("")),
+        influxdb2("two", &two.url("")),
+        victoria,
+    ]);
+    let mut delivery = fixture.open().await;
+    let point = |node: i64| {
+        let built = Point::builder("node.summary.drive")
+            .tag("drive_id", node.to_string())
+            .tag("time", "noon")
+            .field("busy", 0.5)
+            .field("time", START + node)
+            .field("xfers_in", 2.0)
+            .time(at(node));
+        built.build(&mut Adjustments::default()).unwrap()
+    };
+    let line = |node: i64, time: &str| {
+        format!(
+            "node.summary.drive,drive_id={node} busy=0.5{time},xfers_in=2.0 {}000000000\n",
+            START + node
+        )
+    };
+    // Plain and packed.
+    for count in [1, 100] {
+        let points: Vec<Point> = (0..count).map(point).collect();
+        let with: String = (0..count)
+            .map(|node| line(node, &format!(",time={}i", START + node)))
+            .collect();
+        let without: String = (0..count).map(|node| line(node, "")).collect();
+        delivery.submit(&fixture.run("a"), &points).await.unwrap();
+        assert!(delivery.deliver(Budget::Run).await.is_drained());
+        let sent = |server: &SinkServer| {
+            let mut texts: Vec<String> = server
+                .requests()
+                .iter()
+                .map(|request| request.text().to_owned())
+                .collect();
+            texts.retain(|text| text.starts_with("node.") && text.lines().count() == points.len());
+            texts
+        };
+        assert_eq!(sent(&two), [with]);
+        assert_eq!(sent(&one), [without]);
+    }
+    let times = server.export("{__name__=\"node.summary.drive_time\"}");
+    assert_eq!(times.len(), 100);
+    for series in times {
+        let node: i64 = series.labels["drive_id"].parse().unwrap();
+        let due = ((START + node) * 1_000, (START + node).to_string());
+        assert!(series.samples.iter().all(|sample| *sample == due), "{series:?}");
+    }
+    assert_eq!(counts(&delivery, "one").await, [103, 103, 0, 0, 0]);
+}
+
 #[tokio::test]
 async fn a_token_is_printed_nowhere() {
     // A server that says the token back, in a body and among what is refused.

@@ -33,7 +33,7 @@ pub struct Adjustments {
     pub cut_strings: u64,
     /// Tags and fields that a later one of the same name replaced in one point.
     pub repeated: u64,
-    /// Tags and fields named `time`, which line protocol leaves out.
+    /// Tags named `time`, which are not written, and fields named so, which InfluxDB 1 does not store.
     pub time_keys: u64,
     /// Points refused, see [`PointError`](crate::PointError).
     pub refused: u64,

@@ -21,7 +21,8 @@ pub use write::{write, write_point};
 #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Dialect {
     /// InfluxDB 1: it has no unsigned integers. They are written as signed ones, and those beyond `i64::MAX`
-    /// as `i64::MAX`; never as floats, which would give the field two types.
+    /// as `i64::MAX`; never as floats, which would give the field two types. Fields called `time`, which it does not
+    /// store, are left out.
     V1,
     /// InfluxDB 2 and later: unsigned integers end in `u`.
     V2,

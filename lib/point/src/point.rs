@@ -16,7 +16,7 @@ pub const MAX_KEY_BYTES: usize = 65_535;
 /// The longest string that a field may hold, in bytes: InfluxDB's limit. Longer ones are cut.
 pub const MAX_STRING_BYTES: usize = 65_536;
 
-/// The key that InfluxDB keeps for the point's time.
+/// The key that InfluxDB 1 keeps for the point's time.
 pub(crate) const TIME_KEY: &str = "time";
 
 /// What InfluxDB puts between a series key and a field key (`#!~#`).
@@ -39,8 +39,8 @@ pub(crate) const SEPARATOR_BYTES: usize = 4;
 /// - In strings, line breaks become the two characters `\n` or `\r`. A string of more than
 ///   [`MAX_STRING_BYTES`] is cut at a character.
 /// - Of two tags, or two fields, of the same key the last counts.
-/// - Tags and fields called `time` stay in the point, but line protocol leaves them out, since InfluxDB cannot
-///   store them: alone, such a field is no field.
+/// - Tags and fields called `time` stay in the point, but InfluxDB 1 stores neither: line protocol leaves such a tag out,
+///   and such a field where it is written for InfluxDB 1. Others store the field, but alone it is no field.
 /// - A point whose names are longer than [`MAX_KEY_BYTES`] together is refused.
 ///
 /// Tags and fields are sorted by the bytes of their keys.

@@ -139,7 +139,7 @@ fn possible(points: &[Point], declarations: &Declarations) -> BTreeSet<(String, 
             .map(|(key, value)| (prometheus_label(key).into_owned(), value.to_owned()))
             .collect();
         labels.sort();
-        for (field, value) in point.fields().filter(|field| field.0 != "time") {
+        for (field, value) in point.fields() {
             let kind = declarations
                 .field(point.measurement(), field)
                 .map_or(Kind::Gauge, |declared| declared.kind);
@@ -153,10 +153,7 @@ fn possible(points: &[Point], declarations: &Declarations) -> BTreeSet<(String, 
 }
 
 fn values(points: &[Point]) -> u64 {
-    let fields = points
-        .iter()
-        .flat_map(|point| point.fields().filter(|field| field.0 != "time"));
-    fields.count() as u64
+    points.iter().flat_map(Point::fields).count() as u64
 }
 
 proptest! {

@@ -465,15 +465,18 @@ fn gauges_with_names_of_other_types_are_untyped_in_prometheus() {
 }
 
 #[test]
-fn keys_called_time_are_left_out_as_in_line_protocol() {
+fn of_keys_called_time_tags_are_left_out() {
     let point = Point::builder("m")
         .tag("time", "x")
-        .field("time", 1_i64)
+        .field("time", 2_i64)
         .field("v", 1_i64)
         .time(tidemark_point::Timestamp::EPOCH);
     let point = point.build(&mut Adjustments::default()).unwrap();
     let page = write(&[point], &Declarations::new(), Format::OpenMetrics, Times::Keep);
-    assert_eq!(text(&page), "# TYPE m_v unknown\nm_v 1 0\n# EOF\n");
+    assert_eq!(
+        text(&page),
+        "# TYPE m_time unknown\nm_time 2 0\n# TYPE m_v unknown\nm_v 1 0\n# EOF\n"
+    );
 }
 
 #[test]

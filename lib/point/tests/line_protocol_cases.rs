@@ -476,10 +476,18 @@ fn key_time() {
         adjustments,
         Adjustments::default().tap(|counts| counts.time_keys = 2)
     );
-    assert_eq!(
-        line::write(&[point_with_time], Dialect::V1),
-        b"m,a=x v=1i,z=2i 0\n"
-    );
+    let points = [point_with_time];
+    assert_eq!(line::write(&points, Dialect::V1), b"m,a=x v=1i,z=2i 0\n");
+    let text = line::write(&points, Dialect::V2);
+    assert_eq!(text, b"m,a=x time=12i,v=1i,z=2i 0\n");
+    let read = line::parse(&text).next().unwrap().unwrap();
+    assert_eq!(read.field("time"), Some(&Value::Int(12)));
+    assert!(read.fields().eq(points[0].fields()));
+    for neighbour in ["time2", "xtime", "Time", "ti me"] {
+        let point = point("m").field(neighbour, 1).build(&mut adjustments).unwrap();
+        let line = String::from_utf8(line::write(&[point], Dialect::V1)).unwrap();
+        assert_eq!(line, format!("m {}=1i 0\n", neighbour.replace(' ', "\\ ")));
+    }
     assert_eq!(
         refused(point("m").field("time", 12)),
         PointError::NoFields {

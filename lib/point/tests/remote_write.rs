@@ -246,6 +246,15 @@ fn numbers_are_floats() {
     check(times, "", &["__name__=m_v 1@-9223372036855 1@9223372036854"]);
 }
 
+#[test]
+fn a_field_called_time_is_one_as_others() {
+    check(
+        "m,t=1 time=1700000000i,v=2i 5000000\n",
+        "",
+        &["__name__=m_time,t=1 1700000000@5", "__name__=m_v,t=1 2@5"],
+    );
+}
+
 fn name() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "[a-cA-C]{1,2}",
@@ -306,7 +315,6 @@ fn expected(point: &Point) -> Vec<(Labels, i64, u64)> {
     if names.len() < labels.len() {
         return Vec::new();
     }
-    let fields = point.fields().filter(|field| field.0 != "time");
     let sample = |(field, value): (&str, &Value)| {
         let name = prometheus_name(point.measurement(), field, Kind::Gauge);
         labels.push(("__name__".to_owned(), name));
@@ -319,7 +327,7 @@ fn expected(point: &Point) -> Vec<(Labels, i64, u64)> {
             number(value)?.to_bits(),
         ))
     };
-    fields.filter_map(sample).collect()
+    point.fields().filter_map(sample).collect()
 }
 
 proptest! {
@@ -349,7 +357,7 @@ proptest! {
         }
         let distinct: BTreeSet<_> = given.keys().map(|(labels, _)| labels.clone()).collect();
         prop_assert_eq!(distinct, series, "no series is missing");
-        let values: usize = points.iter().map(|point| point.fields().filter(|field| field.0 != "time").count()).sum();
+        let values: usize = points.iter().map(|point| point.fields().count()).sum();
         let left_out: u64 = Omission::ALL.into_iter().map(|reason| request.left_out.count(reason)).sum();
         prop_assert_eq!(values as u64, request.samples as u64 + left_out);
 

@@ -254,6 +254,15 @@ pub(super) fn summaries(cluster: &Behaviour, called: &str, now: i64) -> Points {
     points
 }
 
+/// The points of summaries where others than InfluxDB 1 store them: their own time is a field as well.
+pub(super) fn with_time(summaries: Points) -> Points {
+    let with_time = summaries.into_iter().map(|(key, mut fields)| {
+        fields.insert("time".to_owned(), Number::Int(key.time.unsigned_abs()));
+        (key, fields)
+    });
+    with_time.collect()
+}
+
 /// The key's value of each node, when the cluster is asked at that time.
 fn of_nodes(cluster: &Behaviour, name: &str, now: i64) -> Vec<f64> {
     let key = cluster.key(name);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tidemark_testkit::onefs::stock_keys;
 use tidemark_testkit::{Certificates, Prometheus, PrometheusOptions, free_port, http, wait_until};
 
-use super::expected::{Number, Points, statistics, summaries};
+use super::expected::{Points, statistics, summaries, with_time};
 use super::site::{SUMMARIES, Site, ends, global, statgroup, stock_groups, stock_names, table};
 use super::values::lately;
 use crate::scene::BOUND;
@@ -31,12 +31,7 @@ fn samples(points: &Points) -> BTreeMap<Sample, f64> {
                 }
             })
             .collect();
-        // The summaries' own time is a field as well, which no InfluxDB stores.
-        let mut fields = fields.clone();
-        if key.measurement.starts_with("node.summary.") {
-            fields.insert("time".to_owned(), Number::Int(key.time.unsigned_abs()));
-        }
-        for (field, number) in &fields {
+        for (field, number) in fields {
             // It is beside the operation's name, and no value.
             if field == "op_id" {
                 continue;
@@ -121,7 +116,7 @@ fn every_value_is_scraped_once_under_its_name() {
         for (cluster, called) in site.clusters.iter().zip(["cl17", "cl18"]) {
             let cluster = cluster.behaviour();
             points.extend(statistics(&cluster, called, &keys, time));
-            points.extend(summaries(&cluster, called, time));
+            points.extend(with_time(summaries(&cluster, called, time)));
         }
         due.extend(samples(&points));
         wait_until("all of them are scraped", BOUND, || {

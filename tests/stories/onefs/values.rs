@@ -6,7 +6,7 @@ use tidemark_collect::{Clock as _, SystemClock};
 use tidemark_testkit::onefs::{Odd, OneFs, stock_keys};
 use tidemark_testkit::{Cell, Influxd, InfluxdOptions, Series, VictoriaMetrics, wait_until};
 
-use super::expected::{Key, Number, Points, concurrency, statistics, summaries};
+use super::expected::{Key, Number, Points, concurrency, statistics, summaries, with_time};
 use super::site::{SUMMARIES, Site, ends, global, influxdb, stock_groups, stock_names, table};
 use crate::scene::{BOUND, status};
 
@@ -315,7 +315,7 @@ fn into_influxdb_2() {
         .expect_code(0);
     let cluster = site.clusters[0].behaviour();
     let mut due = statistics(&cluster, "cl17", &stock_keys(), now);
-    due.extend(summaries(&cluster, "cl17", now));
+    due.extend(with_time(summaries(&cluster, "cl17", now)));
     assert_once(&site, due.len(), 1);
     let mut wanted: BTreeMap<BTreeMap<String, String>, (i64, f64)> = BTreeMap::new();
     for (key, fields) in due {

@@ -124,7 +124,7 @@ impl Commit<'_> {
                 .value(self.now.nanos())
                 .value(points)
                 .value(body.encoding.code())
-                .value(body.uints)
+                .value(body.v2_only)
                 .value(target)
                 .value(part)
                 .value(i64::try_from(body.length).unwrap_or(i64::MAX))

@@ -404,7 +404,7 @@ fn number(row: &SqliteRow, column: &str) -> Result<u32, sqlx::Error> {
 pub(super) fn unpack(
     points: i64,
     encoding: i64,
-    uints: bool,
+    v2_only: bool,
     length: i64,
     crc: i64,
     bytes: Vec<u8>,
@@ -417,7 +417,7 @@ pub(super) fn unpack(
         (Ok(points), Some(encoding), Ok(length)) if i64::from(crc32fast::hash(&bytes)) == crc => Ok(Body {
             points,
             encoding,
-            uints,
+            v2_only,
             length,
             bytes,
         }),

@@ -16,7 +16,8 @@ pub fn write(points: &[Point], dialect: Dialect) -> Vec<u8> {
     out
 }
 
-/// Appends the line of a point, with its line break. Tags and fields called `time` are left out.
+/// Appends the line of a point, with its line break. Tags called `time` are left out, and so are fields in
+/// [`Dialect::V1`].
 pub fn write_point(out: &mut Vec<u8>, point: &Point, dialect: Dialect) {
     let series = point.series_key();
     out.reserve(series.len() + NUMBER_BYTES + point.fields.len() * (2 * NUMBER_BYTES));
@@ -24,7 +25,7 @@ pub fn write_point(out: &mut Vec<u8>, point: &Point, dialect: Dialect) {
     let mut separator = b' ';
     for field in point.fields.iter() {
         let key = point.series.field_key(field);
-        if key == TIME_KEY {
+        if dialect == Dialect::V1 && key == TIME_KEY {
             continue;
         }
         out.push(separator);

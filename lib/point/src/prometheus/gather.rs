@@ -207,9 +207,6 @@ impl<'d> Gathered<'d> {
         let time = point.time();
         let mut next = 0;
         point.each_field(|field, number| {
-            if field == TIME_KEY {
-                return;
-            }
             let refusal = match (number, time) {
                 (None, _) => Some(Omission::String),
                 _ if clash => Some(Omission::LabelClash),
