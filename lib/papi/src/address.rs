@@ -76,6 +76,14 @@ impl Address {
             .trim_end_matches(']')
     }
 
+    /// As people write it: the host, with its port where that is not [`PORT`].
+    pub fn short(&self) -> String {
+        match self.port() {
+            PORT => self.host().to_owned(),
+            port => format!("{}:{port}", self.url.host_str().unwrap_or_default()),
+        }
+    }
+
     /// The port.
     pub fn port(&self) -> u16 {
         self.url.port_or_known_default().unwrap_or(PORT)
@@ -248,6 +256,21 @@ mod tests {
     fn host_and_port_apart() {
         let address: Address = "https://[2001:db8::7]:443/".parse().unwrap();
         assert_eq!((address.host(), address.port()), ("2001:db8::7", 443));
+    }
+
+    #[test]
+    fn the_short_form_has_the_port_where_it_is_another() {
+        for (text, expected) in [
+            ("https://cl17.example:8080/", "cl17.example"),
+            ("cl17.example:443", "cl17.example:443"),
+            ("http://127.0.0.1:8081", "127.0.0.1:8081"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("[2001:db8::7]:443", "[2001:db8::7]:443"),
+        ] {
+            let address: Address = text.parse().unwrap();
+            assert_eq!(address.short(), expected);
+            assert_eq!(address.short().parse::<Address>().unwrap().port(), address.port());
+        }
     }
 
     #[test]
