@@ -80,7 +80,8 @@ impl Unanswered {
     /// Whether asking for something else is in vain now.
     pub(crate) fn is_final(&self) -> bool {
         match self {
-            Self::Api(error) => error.is_resting() || error.trouble().is_some(),
+            // A summary that rests alone has none.
+            Self::Api(error) => error.trouble().is_some(),
             Self::Unreadable(..) => false,
             Self::Late | Self::Stopped => true,
         }

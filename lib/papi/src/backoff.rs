@@ -6,17 +6,19 @@ use tidemark_collect::Timestamp;
 
 /// The longest that a cluster rests on its own word (`Retry-After`), or on ours.
 const LONGEST: Duration = Duration::from_hours(1);
+/// How long after its rest a cluster has to be well for a failure to be forgotten that comes back between successes.
+const SETTLED: Duration = Duration::from_mins(10);
 
 /// What kind of failure it was: how long a cluster rests depends on it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Trouble {
     /// It may go away by itself: no connection, no answer in time, a busy cluster.
     Passing,
-    /// A session was given and then refused.
+    /// Sessions are refused.
     Session,
     /// The certificate is not to be trusted, or no client can be made.
     Certificate,
-    /// What answers is not OneFS.
+    /// What answers is not OneFS, or says more than OneFS would.
     NotOneFs,
     /// User or password are refused. Each try counts towards a lock-out of the account.
     Credentials,
@@ -31,6 +33,11 @@ impl Trouble {
             Self::Certificate | Self::NotOneFs => (Duration::from_secs(30), Duration::from_mins(10)),
             Self::Credentials => (Duration::from_mins(30), LONGEST),
         }
+    }
+
+    /// Whether some requests may succeed while it goes on: nodes that refuse each other's sessions accept their own.
+    fn comes_back(self) -> bool {
+        matches!(self, Self::Session | Self::NotOneFs)
     }
 
     /// The wait after so many failures in a row (from 1), before chance.
@@ -115,9 +122,14 @@ impl Backoff {
         true
     }
 
-    /// A request has succeeded: all is well from here on. One that began before the last failure changes nothing.
-    pub fn succeeded(&mut self, step: u64) {
-        if step == self.step && self.failures > 0 {
+    /// A request has succeeded: all is well from here on. One that began before the last failure changes nothing. Where
+    /// sessions were refused, or what answered was not OneFS, that comes back between successes: it is forgotten once it
+    /// has not for ten minutes.
+    pub fn succeeded(&mut self, step: u64, now: Timestamp) {
+        let is_recent =
+            |until: Timestamp| now < until.saturating_add(SETTLED) && until <= now.saturating_add(LONGEST);
+        let lingers = self.trouble.is_some_and(Trouble::comes_back) && self.until.is_some_and(is_recent);
+        if step == self.step && self.failures > 0 && !lingers {
             *self = Self {
                 step: self.step + 1,
                 ..Self::default()

@@ -4,6 +4,7 @@ mod answer;
 mod errors;
 mod login;
 mod requests;
+mod rest;
 mod scrub;
 
 use std::fmt;
@@ -13,13 +14,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tidemark_collect::http::{Http, HttpErrorKind, Request, Response, Url};
-use tidemark_collect::{Clock, Secret, Timestamp, chain};
+use tidemark_collect::{Clock, Secret, Timestamp};
 use tokio::time::Instant;
 
 use crate::decode::{self, Config, KeyInfo};
-use crate::{Address, ApiError, ApiErrorKind, Backoff, Trouble};
+use crate::{Address, ApiError, ApiErrorKind, Trouble};
 use answer::Purpose;
 use login::{Login, Session};
+use rest::Rest;
 use scrub::Scrub;
 
 pub use requests::{MAX_URL, StatisticsRequest};
@@ -98,24 +100,23 @@ impl Summary {
 /// A session is known to one node alone, and a cluster's name often stands for all of them: with sessions, connections go
 /// to the node that was met first, until it does not answer.
 ///
-/// After a failure that is the cluster's, not that of one request, nothing is asked until [`Backoff`] lets it: until
-/// then each method fails at once with [`ApiErrorKind::Resting`] and the words of that failure.
+/// After a failure that is the cluster's, not that of one request, nothing is asked until [`Backoff`](crate::Backoff) lets
+/// it: until then each method fails at once with [`ApiErrorKind::Resting`] and the words of that failure. A summary that is
+/// too long, or comes too slowly, rests alone.
+///
+/// A session that is refused is renewed at once, where a request of it has succeeded: it has ended, or another node
+/// answers. That is so once for each request, and a few times a minute; what is refused beyond that rests.
 pub struct Cluster {
     options: ClusterOptions,
     http: Http,
     clock: Arc<dyn Clock>,
     rest: Mutex<Rest>,
+    /// Those of the summaries, beside the cluster's own.
+    summaries: [Mutex<Rest>; 3],
     /// Held while there is a login, so that there is one at a time; with basic authentication, during the first request.
     login: tokio::sync::Mutex<Login>,
     /// The password has been accepted, and not been refused since.
     proved: AtomicBool,
-}
-
-/// When it is asked again, and what it failed for.
-#[derive(Default)]
-struct Rest {
-    backoff: Backoff,
-    failure: Option<(Trouble, String)>,
 }
 
 impl Cluster {
@@ -130,6 +131,7 @@ impl Cluster {
             http,
             clock,
             rest: Mutex::default(),
+            summaries: Default::default(),
             login: tokio::sync::Mutex::default(),
             proved: AtomicBool::new(false),
         }
@@ -185,7 +187,28 @@ impl Cluster {
     /// See [`ApiErrorKind`]; [`ApiErrorKind::NotFound`] where the cluster is older than the summary.
     pub async fn summary(&self, summary: Summary) -> Result<Vec<u8>, ApiError> {
         let url = self.address().url(summary.target());
-        self.ask(Purpose::Summary, &url).await
+        let purpose = Purpose::Summary(summary);
+        let [protocol, client, drive] = &self.summaries;
+        let rest = match summary {
+            Summary::Protocol => protocol,
+            Summary::Client => client,
+            Summary::Drive => drive,
+        };
+        let may_ask = lock(rest).may_ask(self.clock.now());
+        let step = may_ask.map_err(|(_, said, until)| ApiError::resting(said, None, until))?;
+        let outcome = self.ask(purpose, &url).await;
+        let now = self.clock.now();
+        match outcome {
+            Err(error) if purpose.is_alone_at_fault(&error) => {
+                let until = lock(rest).failed(step, purpose, Trouble::NotOneFs, now, &error);
+                Err(error.until(until))
+            }
+            Err(error) => Err(error),
+            Ok(body) => {
+                lock(rest).succeeded(step, purpose, now);
+                Ok(body)
+            }
+        }
     }
 
     /// The error that a body which cannot be decoded is. The cluster does not rest for it: the next answer may be whole.
@@ -209,14 +232,13 @@ impl Cluster {
 
     /// Until when it is asked nothing; `None` where it may be asked now.
     pub fn rests_until(&self) -> Option<Timestamp> {
-        self.rest().backoff.rests(self.clock.now())
+        lock(&self.rest).until(self.clock.now())
     }
 
     /// It may be asked at once, whatever failed before: somebody has changed the settings, or wants to know.
     pub fn retry_now(&self) {
-        let mut rest = self.rest();
-        rest.backoff.forget();
-        rest.failure = None;
+        lock(&self.rest).forget();
+        self.summaries.iter().for_each(|rest| lock(rest).forget());
     }
 
     /// Ends the session on the cluster, if there is one, within a second. That it may fail does not matter: the
@@ -237,10 +259,10 @@ impl Cluster {
         };
         match outcome {
             Ok(body) => {
-                self.succeeded(step);
+                lock(&self.rest).succeeded(step, purpose, self.clock.now());
                 Ok(body)
             }
-            Err(error) => Err(self.failed(step, error)),
+            Err(error) => Err(self.failed(step, purpose, error)),
         }
     }
 
@@ -258,15 +280,19 @@ impl Cluster {
                 .await?;
             if response.status() != 401 {
                 self.replace(&session, &response);
-                return self.judge(purpose, url, response, Some(&session));
+                let judged = self.judge(purpose, url, response, Some(&session));
+                if judged.is_ok() {
+                    session.serves();
+                }
+                return judged;
             }
-            if refused.is_some() || session.is_new(self.clock.now()) {
+            if refused.is_some() || !session.has_served() || !self.may_renew(&session).await {
                 let kind = ApiErrorKind::SessionRefused {
                     username: self.options.username.clone(),
                     said: self.said(&response, Some(&session)),
                 };
                 // Known before the session is gone: else the next request would log in at once.
-                let error = self.failed(*step, ApiError::new(url, kind));
+                let error = self.failed(*step, Purpose::Login, ApiError::new(url, kind));
                 self.discard(&session).await;
                 return Err(error);
             }
@@ -290,7 +316,7 @@ impl Cluster {
         let response = self
             .get(purpose, url, |request| self.sign_with_password(request))
             .await;
-        let response = response.map_err(|error| self.failed(*step, error))?;
+        let response = response.map_err(|error| self.failed(*step, purpose, error))?;
         let accepted = response.status() != 401;
         if !accepted {
             self.proved.store(false, Ordering::Release);
@@ -298,11 +324,11 @@ impl Cluster {
                 username: self.options.username.clone(),
                 said: self.said(&response, None),
             };
-            return Err(self.failed(*step, ApiError::new(url, kind)));
+            return Err(self.failed(*step, Purpose::Login, ApiError::new(url, kind)));
         }
         let judged = self
             .judge(purpose, url, response, None)
-            .map_err(|error| self.failed(*step, error))?;
+            .map_err(|error| self.failed(*step, purpose, error))?;
         self.proved.store(true, Ordering::Release);
         drop(first);
         Ok(judged)
@@ -316,6 +342,13 @@ impl Cluster {
         url: &Url,
         sign: impl Fn(Request) -> Request,
     ) -> Result<Response, ApiError> {
+        let failed = |error| {
+            let error = ApiError::http(url, error);
+            match purpose.is_alone_at_fault(&error) {
+                true => error.of(None),
+                false => error,
+            }
+        };
         let began = Instant::now();
         let timeout = self.options.timeout;
         let mut left = timeout;
@@ -329,25 +362,22 @@ impl Cluster {
                 Err(error) if *error.kind() == HttpErrorKind::NoAnswer && left == timeout => {
                     left = timeout.saturating_sub(began.elapsed());
                     if left.is_zero() || left == timeout {
-                        return Err(ApiError::http(url, error));
+                        return Err(failed(error));
                     }
                 }
-                outcome => return outcome.map_err(|error| ApiError::http(url, error)),
+                outcome => return outcome.map_err(failed),
             }
         }
     }
 
     /// The step that a request which begins now belongs to.
     fn may_ask(&self) -> Result<u64, ApiError> {
-        let rest = self.rest();
-        match (rest.backoff.rests(self.clock.now()), &rest.failure) {
-            (Some(until), Some((trouble, said))) => Err(ApiError::resting(said.clone(), *trouble, until)),
-            _ => Ok(rest.backoff.step()),
-        }
+        let may_ask = lock(&self.rest).may_ask(self.clock.now());
+        may_ask.map_err(|(trouble, said, until)| ApiError::resting(said, Some(trouble), until))
     }
 
     /// Notes a failure, and says in the error until when the cluster rests. Twice is as good as once.
-    fn failed(&self, step: u64, error: ApiError) -> ApiError {
+    fn failed(&self, step: u64, purpose: Purpose, error: ApiError) -> ApiError {
         let Some(trouble) = error.trouble().filter(|_| !error.is_resting()) else {
             return error;
         };
@@ -356,24 +386,8 @@ impl Cluster {
             self.http.look_up_again(self.address().host());
         }
         let now = self.clock.now();
-        let mut rest = self.rest();
-        if rest
-            .backoff
-            .failed(step, trouble, now, error.retry_after(), random())
-        {
-            rest.failure = Some((trouble, chain(&error)));
-        }
-        let until = rest.backoff.rests(now);
-        drop(rest);
+        let until = lock(&self.rest).failed(step, purpose, trouble, now, &error);
         error.until(until)
-    }
-
-    fn succeeded(&self, step: u64) {
-        self.rest().backoff.succeeded(step);
-    }
-
-    fn rest(&self) -> MutexGuard<'_, Rest> {
-        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What takes our secrets out of a text of the cluster's.
@@ -390,6 +404,10 @@ impl fmt::Debug for Cluster {
             .field("auth", &self.options.auth)
             .finish_non_exhaustive()
     }
+}
+
+fn lock(rest: &Mutex<Rest>) -> MutexGuard<'_, Rest> {
+    rest.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A number that differs from call to call and process to process. Not for secrets.

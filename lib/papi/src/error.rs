@@ -33,7 +33,7 @@ pub enum ApiErrorKind {
         /// What the cluster says.
         said: String,
     },
-    /// A session was given, and refused (401) straight after.
+    /// A session was refused (401) before any request of it succeeded, or one after the other was.
     SessionRefused {
         /// The user.
         username: String,
@@ -120,11 +120,11 @@ impl ApiError {
     }
 
     /// What is left of the API's own word on it.
-    pub(crate) fn resting(said: String, trouble: Trouble, until: Timestamp) -> Self {
+    pub(crate) fn resting(said: String, trouble: Option<Trouble>, until: Timestamp) -> Self {
         Self {
             url: String::new(),
             kind: Box::new(ApiErrorKind::Resting { said }),
-            trouble: Some(trouble),
+            trouble,
             rests_until: Some(until),
             retry_after: None,
         }
@@ -160,7 +160,8 @@ impl ApiError {
         self.trouble
     }
 
-    /// Until when the cluster is asked nothing.
+    /// Until when the cluster is asked nothing; where there is no [`trouble`](Self::trouble), until when it is not asked
+    /// for the same summary.
     pub fn rests_until(&self) -> Option<Timestamp> {
         self.rests_until
     }
@@ -170,7 +171,7 @@ impl ApiError {
         self.retry_after
     }
 
-    /// Whether nothing was asked, since the cluster rests after a failure.
+    /// Whether nothing was asked, since the cluster, or this summary of it, rests after a failure.
     pub fn is_resting(&self) -> bool {
         matches!(*self.kind, ApiErrorKind::Resting { .. })
     }
@@ -186,6 +187,25 @@ impl ApiError {
             ),
             _ => false,
         }
+    }
+
+    /// Whether an answer is longer than its bound.
+    pub(crate) fn is_too_large(&self) -> bool {
+        matches!(&*self.kind, ApiErrorKind::Http(error) if matches!(error.kind(), HttpErrorKind::TooLarge { .. }))
+    }
+
+    /// Whether an answer is longer than its bound, or than there was time for.
+    pub(crate) fn is_too_much(&self) -> bool {
+        let is_slow = |error: &HttpError| {
+            matches!(
+                error.kind(),
+                HttpErrorKind::Timeout {
+                    received: Some(_),
+                    ..
+                }
+            )
+        };
+        self.is_too_large() || matches!(&*self.kind, ApiErrorKind::Http(error) if is_slow(error))
     }
 
     /// Whether the cluster says that it has no such key, or no such summary.
@@ -206,9 +226,9 @@ fn trouble(kind: &ApiErrorKind) -> Option<Trouble> {
     match kind {
         ApiErrorKind::Http(error) => match error.kind() {
             HttpErrorKind::Tls(_) | HttpErrorKind::Client(_) => Some(Trouble::Certificate),
-            HttpErrorKind::Encoding(_) => Some(Trouble::NotOneFs),
-            // What is too long here may be short elsewhere.
-            HttpErrorKind::TooLarge { .. } | HttpErrorKind::Request(_) => None,
+            // All of what is too long comes over the network again each time.
+            HttpErrorKind::Encoding(_) | HttpErrorKind::TooLarge { .. } => Some(Trouble::NotOneFs),
+            HttpErrorKind::Request(_) => None,
             _ => Some(Trouble::Passing),
         },
         ApiErrorKind::Password { .. } => Some(Trouble::Credentials),

@@ -101,14 +101,33 @@ fn success_ends_it_unless_it_is_older() {
     let mut backoff = Backoff::default();
     let before = backoff.step();
     backoff.failed(before, Trouble::Passing, at(0), None, 0);
-    backoff.succeeded(before);
+    backoff.succeeded(before, at(0));
     assert!(backoff.rests(at(0)).is_some(), "an answer to an older request");
-    backoff.succeeded(backoff.step());
+    backoff.succeeded(backoff.step(), at(0));
     assert_eq!(backoff.rests(at(0)), None);
     assert_eq!(waits(Trouble::Passing, 0, 1), [2]);
     let step = backoff.step();
-    backoff.succeeded(step);
+    backoff.succeeded(step, at(0));
     assert_eq!(backoff.step(), step, "nothing to end");
+}
+
+#[test]
+fn what_comes_back_between_successes_is_forgotten_later() {
+    for (trouble, wait) in [(Trouble::Session, 10), (Trouble::NotOneFs, 30)] {
+        let mut backoff = Backoff::default();
+        backoff.failed(0, trouble, at(0), None, wait * 1_000_000_000 / 2);
+        let until = backoff.rests(at(0)).unwrap();
+        assert!(until <= at(30));
+        backoff.succeeded(backoff.step(), until);
+        assert_eq!(backoff.failures, 1, "{trouble:?}");
+        assert_eq!(backoff.rests(until), None);
+        backoff.succeeded(backoff.step(), until.saturating_add(SETTLED));
+        assert_eq!(backoff.failures, 0, "{trouble:?}");
+        // A clock that was set back by much has nothing to wait for.
+        backoff.failed(backoff.step(), trouble, at(0), None, 0);
+        backoff.succeeded(backoff.step(), at(-7200));
+        assert_eq!(backoff.failures, 0, "{trouble:?}");
+    }
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use tidemark_collect::http::{Response, Url};
 
-use super::Cluster;
 use super::errors::{self, Said};
 use super::login::Session;
+use super::{Cluster, Summary};
 use crate::error::shown;
 use crate::{ApiError, ApiErrorKind, Trouble};
 
@@ -15,7 +15,7 @@ pub(super) enum Purpose {
     Config,
     Key,
     Statistics,
-    Summary,
+    Summary(Summary),
 }
 
 impl Purpose {
@@ -24,13 +24,29 @@ impl Purpose {
         match self {
             Self::Login => 64 << 10,
             Self::Config | Self::Key => 1 << 20,
-            Self::Statistics | Self::Summary => 64 << 20,
+            Self::Statistics | Self::Summary(_) => 64 << 20,
         }
     }
 
     /// Whether an answer may be that this cluster has no such thing.
     fn may_lack(self) -> bool {
-        matches!(self, Self::Key | Self::Summary)
+        matches!(self, Self::Key | Self::Summary(_))
+    }
+
+    /// Whether an answer to this shows that what `failed` met is over. A cluster that says who it is may still be unable
+    /// to give values.
+    pub(super) fn makes_up_for(self, failed: Self) -> bool {
+        !matches!(failed, Self::Statistics | Self::Summary(_)) || failed == self
+    }
+
+    /// Whether it alone is to rest for that error, as others may do better: the statistics are worth more than a summary
+    /// with too many clients in it, and than what one key is.
+    pub(super) fn is_alone_at_fault(self, error: &ApiError) -> bool {
+        match self {
+            Self::Summary(_) => error.is_too_much(),
+            Self::Key => error.is_too_large(),
+            Self::Login | Self::Config | Self::Statistics => false,
+        }
     }
 }
 

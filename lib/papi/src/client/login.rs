@@ -1,6 +1,8 @@
 //! Sessions: one login at a time, renewed before its end.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -21,8 +23,12 @@ const TIMEOUT_ABSOLUTE: Duration = Duration::from_hours(4);
 const LONGEST: Duration = Duration::from_hours(24 * 30);
 /// How long before its end a session is renewed, where it lasts long enough.
 const MARGIN: Duration = Duration::from_mins(1);
-/// A session that is refused within that time was not ended: there is no use in another. Nor is one renewed earlier.
-const NEW: Duration = Duration::from_secs(10);
+/// No session is renewed earlier, however short it lasts.
+const SHORTEST: Duration = Duration::from_secs(10);
+/// The most logins in a [`WINDOW`] of which one may follow on a session that is refused: nodes that refuse each other's
+/// sessions would have one login after the other.
+const MOST_LOGINS: usize = 4;
+const WINDOW: Duration = Duration::from_mins(1);
 /// The time to end a session.
 const LOG_OUT: Duration = Duration::from_secs(1);
 /// The cookie that is the session, and the one that goes back as a header.
@@ -37,6 +43,8 @@ pub(super) struct Login {
     pub(super) session: Option<Arc<Session>>,
     /// How many there have been.
     number: u64,
+    /// When the last [`MOST_LOGINS`] were.
+    recent: VecDeque<Timestamp>,
 }
 
 /// What a login gave.
@@ -45,6 +53,8 @@ pub(super) struct Session {
     csrf: Option<Zeroizing<String>>,
     made: Timestamp,
     lasts: Duration,
+    /// A request of it has succeeded, be it with an older cookie.
+    served: Arc<AtomicBool>,
     /// Which one of this cluster's it is.
     pub(super) number: u64,
 }
@@ -70,6 +80,7 @@ impl Session {
                 .filter(|lasts| !lasts.is_zero())
                 .unwrap_or(TIMEOUT_ABSOLUTE)
                 .min(LONGEST),
+            served: Arc::default(),
             number,
         })
     }
@@ -83,6 +94,7 @@ impl Session {
             csrf: cookie_of(response, CSRF).or_else(|| self.csrf.clone()),
             made: self.made,
             lasts: self.lasts,
+            served: Arc::clone(&self.served),
             number: self.number,
         })
     }
@@ -92,15 +104,20 @@ impl Session {
         u64::try_from(now.since(self.made)).map_or(Duration::MAX, Duration::from_nanos)
     }
 
-    /// Whether it was just made.
-    pub(super) fn is_new(&self, now: Timestamp) -> bool {
-        self.age(now) < NEW
+    /// A request of it has succeeded.
+    pub(super) fn serves(&self) {
+        self.served.store(true, Ordering::Release);
+    }
+
+    /// Whether a request of it has succeeded. Where none has, there is no use in another one.
+    pub(super) fn has_served(&self) -> bool {
+        self.served.load(Ordering::Acquire)
     }
 
     /// Whether it is time for another.
     fn is_due(&self, now: Timestamp) -> bool {
         let margin = MARGIN.min(self.lasts / 4);
-        self.age(now) >= (self.lasts - margin).max(NEW)
+        self.age(now) >= (self.lasts - margin).max(SHORTEST)
     }
 
     /// A request of this session's.
@@ -129,6 +146,7 @@ impl Session {
             csrf: csrf.map(|csrf| Zeroizing::new(csrf.to_owned())),
             made: Timestamp::EPOCH,
             lasts: TIMEOUT_ABSOLUTE,
+            served: Arc::default(),
             number: 1,
         }
     }
@@ -172,12 +190,27 @@ impl Cluster {
         let session = self
             .log_in(login.number + 1)
             .await
-            .map_err(|error| self.failed(*step, error))?;
+            .map_err(|error| self.failed(*step, Purpose::Login, error))?;
         let session = Arc::new(session);
         login.number = session.number;
+        login.recent.push_back(now);
+        if login.recent.len() > MOST_LOGINS {
+            login.recent.pop_front();
+        }
         login.session = Some(Arc::clone(&session));
         tracing::debug!(cluster = %self.address(), session = session.number, "logged in");
         Ok(session)
+    }
+
+    /// Whether another may follow on this one, which was refused: not where there were many within a short time. Where
+    /// another has followed already, there is no need of a login.
+    pub(super) async fn may_renew(&self, session: &Session) -> bool {
+        let login = self.login.lock().await;
+        let now = self.clock.now().nanos();
+        let is_recent = |at: &&Timestamp| Duration::from_nanos(at.nanos().abs_diff(now)) < WINDOW;
+        let is_used = |used: &Arc<Session>| used.number == session.number;
+        !login.session.as_ref().is_some_and(is_used)
+            || login.recent.iter().filter(is_recent).count() < MOST_LOGINS
     }
 
     /// Goes on with the cookie that an answer gives, if it does.
@@ -298,13 +331,6 @@ mod tests {
             assert!(session.is_due(at(due)), "{lasts}");
         }
         assert!(lasting(14_400).is_due(at(-1)), "the clock was set back");
-    }
-
-    #[test]
-    fn a_new_session_is_ten_seconds_old_at_most() {
-        let session = lasting(14_400);
-        assert!(session.is_new(at(0)) && session.is_new(at(9)));
-        assert!(!session.is_new(at(10)) && !session.is_new(at(-1)));
     }
 
     #[test]

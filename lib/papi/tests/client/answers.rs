@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use tidemark_papi::{ApiError, ApiErrorKind, Summary, Trouble};
+use tidemark_papi::{ApiError, ApiErrorKind, Cluster, Summary, Trouble};
 use tidemark_testkit::onefs::stock_keys;
 use tidemark_testkit::{Answer, Source};
 
@@ -12,6 +12,7 @@ use crate::setup::{START, Setup, all, run, with};
 const CONFIG: &str = "/platform/1/cluster/config";
 const KEY: &str = "/platform/1/statistics/keys/node.load.1min";
 const CURRENT: &str = "/platform/1/statistics/current";
+const CLIENTS: &str = "/platform/3/statistics/summary/client";
 
 /// Nothing is said of those that are alone at fault.
 fn text(error: &ApiError, setup: &Setup) -> String {
@@ -165,12 +166,12 @@ fn what_else_comes_says_what_it_is_and_rests_as_it_should() {
         (
             Answer::huge(2 << 20),
             "the body is longer than 1048576 bytes",
-            None,
+            other,
         ),
         (
             Answer::gzip_bomb(2 << 20),
             "the body is longer than 1048576 bytes",
-            None,
+            other,
         ),
         (
             Answer::ok("{\"name\": \"Cl17\"}").cut_after(5),
@@ -374,6 +375,93 @@ fn slow_answers_end_in_time() {
         assert!(text.starts_with(&format!("{CONFIG}: {expected}")), "{text}");
         assert_eq!(error.trouble(), Some(Trouble::Passing));
     }
+}
+
+/// How often a path was asked for.
+fn asked(setup: &Setup, path: &str) -> usize {
+    setup
+        .onefs
+        .counts()
+        .by_path
+        .get(path)
+        .copied()
+        .unwrap_or_default()
+}
+
+/// For so many minutes a cluster is asked each five seconds who it is, and for values where it says that.
+async fn minutes_of_visits(setup: &Setup, minutes: usize, cluster: &Cluster) {
+    for _ in 0..minutes * 12 {
+        if cluster.config().await.is_ok() {
+            let request = &cluster.requests(&["node.load.1min"])[0];
+            let _ = cluster.current(request).await;
+        }
+        setup.advance_secs(5);
+    }
+}
+
+/// Values that are too many come whole over the network before that is known: not every few seconds, though what the
+/// cluster is called is answered each time.
+#[test]
+fn values_that_are_too_long_or_too_slow_are_asked_for_less_and_less() {
+    for (answer, most) in [
+        (Answer::huge(65 << 20), 8),
+        (Answer::ok(r#"{"stats": []}"#).drip(Duration::from_millis(30)), 14),
+    ] {
+        let setup = Setup::new();
+        setup.onefs.answer(CURRENT, answer);
+        let cluster = with(&setup.cluster, &setup.clock, |options| {
+            options.timeout = Duration::from_millis(if most == 8 { 20_000 } else { 200 });
+        });
+        run(async {
+            minutes_of_visits(&setup, 30, &cluster).await;
+            let during = asked(&setup, CURRENT);
+            assert!((4..=most).contains(&during), "{during}");
+            assert_eq!(asked(&setup, CONFIG), during);
+            // Once it is well, all of it is had again.
+            setup.onefs.answer_as_usual();
+            minutes_of_visits(&setup, 30, &cluster).await;
+            assert!(
+                asked(&setup, CURRENT) - during >= 12 * 20,
+                "{}",
+                asked(&setup, CURRENT)
+            );
+        });
+    }
+}
+
+/// A summary of very many clients rests alone, less and less often asked for; the values and the others go on.
+#[test]
+fn a_summary_that_is_too_long_rests_alone() {
+    let setup = Setup::new();
+    setup.onefs.answer(CLIENTS, Answer::huge(65 << 20));
+    run(async {
+        for is_resting in [false, true] {
+            let error = setup.cluster.summary(Summary::Client).await.unwrap_err();
+            assert_eq!(
+                (error.is_resting(), error.trouble()),
+                (is_resting, None),
+                "{error}"
+            );
+            assert!(error.rests_until().is_some(), "{error}");
+            assert!(
+                error.to_string().contains("longer than 67108864 bytes"),
+                "{error}"
+            );
+            assert_eq!(setup.cluster.rests_until(), None);
+            setup.cluster.summary(Summary::Drive).await.unwrap();
+            setup.cluster.config().await.unwrap();
+        }
+        let before = asked(&setup, CLIENTS);
+        for _ in 0..360 {
+            setup.cluster.summary(Summary::Client).await.unwrap_err();
+            setup.advance_secs(5);
+        }
+        let more = asked(&setup, CLIENTS) - before;
+        assert!((2..=8).contains(&more), "{more}");
+        setup.onefs.answer_as_usual();
+        setup.cluster.retry_now();
+        setup.cluster.summary(Summary::Client).await.unwrap();
+    });
 }
 
 #[test]

@@ -146,6 +146,62 @@ fn a_clock_that_goes_back_costs_one_login() {
     assert_eq!(setup.onefs.counts().logins, 2);
 }
 
+/// That it is young says nothing where it has served: another node answers.
+#[test]
+fn a_session_that_has_served_is_renewed_at_once_however_young() {
+    let setup = Setup::new();
+    run(async {
+        assert_eq!(at_once(&setup.cluster, 1).await, ["ok"]);
+        setup.onefs.change(|behaviour| behaviour.refuse = 1);
+        assert_eq!(
+            at_once(&setup.cluster, 1).await,
+            ["ok"],
+            "the request is tried again"
+        );
+        setup.onefs.end_sessions();
+        assert_eq!(at_once(&setup.cluster, 10).await, ["ok"; 10]);
+        assert_eq!(setup.cluster.rests_until(), None);
+        // A request has one more session, not two.
+        setup.onefs.change(|behaviour| behaviour.refuse = 2);
+        assert_eq!(at_once(&setup.cluster, 1).await, ["session"]);
+    });
+    assert_eq!(setup.onefs.counts().logins, 4);
+}
+
+/// Each answers once and refuses then, as nodes behind one name that do not know each other's sessions: few logins, and ever
+/// fewer, though requests succeed in between.
+#[test]
+fn nodes_that_refuse_each_others_sessions_end_in_rest() {
+    let setup = Setup::new();
+    run(async {
+        let mut logins = Vec::new();
+        for _ in 0..60 {
+            let before = setup.onefs.counts().logins;
+            for _ in 0..12 {
+                let _ = setup.cluster.config().await;
+                setup.onefs.end_sessions();
+                setup.advance_secs(5);
+            }
+            logins.push(setup.onefs.counts().logins - before);
+        }
+        assert!((4..=8).contains(&logins[0]), "{logins:?}");
+        assert!(logins.iter().all(|logins| *logins <= 8), "{logins:?}");
+        assert!(logins[30..].iter().sum::<usize>() <= 20, "{logins:?}");
+        assert_eq!(setup.onefs.counts().refused_logins, 0);
+        // It is well again, and after a while nothing of it is left.
+        setup.advance_secs(1800);
+        for _ in 0..10 {
+            assert_eq!(at_once(&setup.cluster, 1).await, ["ok"]);
+            setup.advance_secs(120);
+        }
+        setup.onefs.change(|behaviour| behaviour.refuse = 2);
+        assert_eq!(at_once(&setup.cluster, 1).await, ["session"]);
+        let now = tidemark_collect::Clock::now(&*setup.clock);
+        let wait = setup.cluster.rests_until().unwrap().since(now);
+        assert!(wait <= 10_000_000_000, "from the beginning again: {wait}");
+    });
+}
+
 #[test]
 fn a_session_that_is_refused_at_once_is_not_asked_for_again() {
     let setup = Setup::new();
