@@ -44,12 +44,17 @@ struct Loose {
 
 impl PointBuilder {
     pub(crate) fn new(measurement: &str) -> PointBuilder {
+        PointBuilder::with_room(measurement, TAGS_BYTES, 0)
+    }
+
+    /// With room for tags and keys of fields of so many bytes, and for so many fields.
+    pub(crate) fn with_room(measurement: &str, names: usize, fields: usize) -> PointBuilder {
         let mut builder = PointBuilder {
             text: String::new(),
             end: measurement.len(),
             last_key: 0..0,
             sorted: true,
-            fields: Fields::new(),
+            fields: Fields::with_room(fields),
             loose: None,
             time: None,
         };
@@ -59,7 +64,7 @@ impl PointBuilder {
                 ..Loose::default()
             }));
         } else {
-            builder.text.reserve_exact(measurement.len() + TAGS_BYTES);
+            builder.text.reserve_exact(measurement.len() + names);
             builder.text.push_str(measurement);
         }
         builder

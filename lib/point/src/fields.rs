@@ -73,6 +73,14 @@ impl Fields {
         Fields::Many(Vec::new())
     }
 
+    /// None yet, with room for so many.
+    pub(crate) fn with_room(fields: usize) -> Fields {
+        match fields {
+            0 | 1 => Fields::new(),
+            fields => Fields::Many(Vec::with_capacity(fields)),
+        }
+    }
+
     pub(crate) fn into_vec(self) -> Vec<Field> {
         match self {
             Fields::One(field) => Vec::from(field),
@@ -85,12 +93,14 @@ impl Fields {
     }
 
     pub(crate) fn insert(&mut self, place: usize, field: Field) {
+        if let Fields::Many(fields) = self
+            && fields.capacity() > 0
+        {
+            fields.insert(place, field);
+            return;
+        }
         *self = match std::mem::replace(self, Fields::new()) {
-            Fields::Many(fields) if fields.is_empty() => Fields::One([field]),
-            Fields::Many(mut fields) => {
-                fields.insert(place, field);
-                Fields::Many(fields)
-            }
+            Fields::Many(_) => Fields::One([field]),
             Fields::One(first) => {
                 let mut fields = Vec::with_capacity(4);
                 fields.extend(first);

@@ -112,11 +112,14 @@ fn interval(tree: &Tree<'_>, policies: Place) -> Option<Duration> {
     span(tree, tree.member(policy, "interval")?)
 }
 
+/// As many nodes have what is answered about a key, and some more.
+const NODES: usize = 64;
+
 /// A whole object.
 fn tree<'a>(text: &'a str, expected: &'static str) -> Result<Tree<'a>, DecodeError> {
     let wrong = |wrong: Wrong| DecodeError::at(text, wrong);
     let mut reader = Reader::new(text);
-    let mut tree = Tree::default();
+    let mut tree = Tree::with_room(NODES);
     let place = tree.read(&mut reader).map_err(wrong)?;
     reader.end().map_err(wrong)?;
     let errors = tree.member(place, "errors").unwrap_or(place);

@@ -22,15 +22,35 @@ pub(crate) struct Statistic<'a> {
     pub(crate) time: Timestamp,
 }
 
+/// Memory for the fields and tags of the maps that are open, kept from value to value.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    fields: Vec<(&'static str, f64)>,
+    tags: Vec<(&'static str, &'static str)>,
+}
+
+/// The memory of a list without elements, for elements of another life.
+fn emptied<A, B>(mut list: Vec<A>, other: impl FnMut(A) -> B) -> Vec<B> {
+    list.clear();
+    // Collected in place.
+    list.into_iter().map(other).collect()
+}
+
 /// Adds the points of a statistic's value, which is the tree's.
-pub(crate) fn points(statistic: Statistic<'_>, tree: &Tree<'_>, naming: &Naming<'_>, out: &mut Decoded) {
+pub(crate) fn points(
+    statistic: Statistic<'_>,
+    tree: &Tree<'_>,
+    naming: &Naming<'_>,
+    room: &mut Room,
+    out: &mut Decoded,
+) {
     let mut shape = Shape {
         statistic,
         naming,
         tree,
         out,
-        fields: Vec::new(),
-        tags: Vec::new(),
+        fields: emptied(std::mem::take(&mut room.fields), |_| ("", 0.0)),
+        tags: emptied(std::mem::take(&mut room.tags), |_| ("", "")),
     };
     if let Node::Map(_) = tree.node(0) {
         shape.map(0);
@@ -42,6 +62,8 @@ pub(crate) fn points(statistic: Statistic<'_>, tree: &Tree<'_>, naming: &Naming<
             shape.point();
         }
     }
+    room.fields = emptied(shape.fields, |_| ("", 0.0));
+    room.tags = emptied(shape.tags, |_| ("", ""));
 }
 
 /// Makes points of a tree. What it is in decides what a part becomes; the rules are `statistics`'.
@@ -166,6 +188,24 @@ impl<'a> Shape<'a> {
         self.fields.len() + self.tags.len() >= MAX_WIDTH
     }
 
+    /// The bytes of all tags and of the fields' keys.
+    fn names(&self) -> usize {
+        let tag = |name: &str, text: &str| name.len() + text.len() + 2;
+        let mut names = tag("cluster", self.naming.cluster);
+        if self.naming.include_degraded {
+            names += tag("degraded", "false");
+        }
+        if let Some((devid, node)) = self.statistic.node {
+            names += tag("devid", devid) + tag("node", node);
+        }
+        names += self
+            .tags
+            .iter()
+            .map(|(name, text)| tag(name, text))
+            .sum::<usize>();
+        names + self.fields.iter().map(|(name, _)| name.len()).sum::<usize>()
+    }
+
     /// A point of all that is open.
     fn point(&mut self) {
         let operation = self.tags.iter().rfind(|tag| tag.0 == "op_name");
@@ -178,7 +218,8 @@ impl<'a> Shape<'a> {
             return;
         }
         let statistic = self.statistic;
-        let mut builder = Point::builder(statistic.key).tag("cluster", self.naming.cluster);
+        let mut builder = Point::builder_with_room(statistic.key, self.names(), self.fields.len())
+            .tag("cluster", self.naming.cluster);
         if self.naming.include_degraded {
             builder = builder.tag("degraded", if statistic.degraded { "true" } else { "false" });
         }

@@ -7,7 +7,7 @@ use tidemark_collect::Timestamp;
 use super::document::{Items, checked_text, read};
 use super::number::{self, Whole};
 use super::reader::{Kind, Read, Reader};
-use super::shape::{Statistic, points};
+use super::shape::{Room, Statistic, points};
 use super::tree::Tree;
 use super::{DecodeError, Decoded, ErrorCode, Naming, Warning};
 
@@ -63,6 +63,7 @@ pub fn statistics(body: &[u8], naming: &Naming<'_>, out: &mut Decoded) -> Result
     let mut items = Statistics {
         naming,
         tree: Tree::default(),
+        room: Room::default(),
     };
     let outcome = read(&text, &mut items, out);
     out.look_elsewhere();
@@ -73,6 +74,7 @@ struct Statistics<'a, 'n> {
     naming: &'n Naming<'n>,
     /// The value of the statistic that is read.
     tree: Tree<'a>,
+    room: Room,
 }
 
 /// What a statistic has beside its value.
@@ -125,7 +127,7 @@ fn text<'a>(reader: &mut Reader<'a>) -> Read<Cow<'a, str>> {
 }
 
 impl Statistics<'_, '_> {
-    fn add(&self, head: &Head<'_>, out: &mut Decoded) {
+    fn add(&mut self, head: &Head<'_>, out: &mut Decoded) {
         let key = &*head.key;
         if key.is_empty() {
             return out.warnings.add(Warning::NoKey, Self::MEMBER);
@@ -160,6 +162,6 @@ impl Statistics<'_, '_> {
             degraded: code.is_some(),
             time,
         };
-        points(statistic, &self.tree, self.naming, out);
+        points(statistic, &self.tree, self.naming, &mut self.room, out);
     }
 }
