@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::CONTENT_ENCODING;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -89,6 +89,11 @@ impl Body {
     /// Where the body breaks off or is damaged, is longer than its bound or does not end in time, and where it has 0
     /// bytes in all (see [`Request::allow_empty`](super::Request::allow_empty)).
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, HttpError> {
+        Ok(self.next().await?.map(Into::into))
+    }
+
+    /// The same, as the client has it.
+    async fn next(&mut self) -> Result<Option<impl AsRef<[u8]> + Into<Vec<u8>> + use<>>, HttpError> {
         // What is there already would be had at any time: who takes long over each piece is told too.
         let next = if self.remaining().is_zero() {
             None
@@ -117,17 +122,22 @@ impl Body {
                 if self.received > self.bounds.max_bytes {
                     return Err(self.too_large());
                 }
-                Ok(Some(chunk.into()))
+                Ok(Some(chunk))
             }
         }
+    }
+
+    /// The headers, which it has no more.
+    pub(super) fn take_headers(&mut self) -> HeaderMap {
+        std::mem::take(self.answer.headers_mut())
     }
 
     /// All that is left of it.
     pub(super) async fn read(mut self) -> Result<Vec<u8>, HttpError> {
         let room = usize::try_from(self.announced().min(TRUSTED_LENGTH)).unwrap_or(0);
         let mut whole = Vec::with_capacity(room);
-        while let Some(chunk) = self.chunk().await? {
-            whole.extend_from_slice(&chunk);
+        while let Some(chunk) = self.next().await? {
+            whole.extend_from_slice(chunk.as_ref());
         }
         Ok(whole)
     }

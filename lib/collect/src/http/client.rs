@@ -135,6 +135,8 @@ fn build(
         .pool_max_idle_per_host(options.kept_connections)
         // It would carry the query, with what secrets are in it, to another server.
         .referer(false)
+        // Of HTTP/2 alone; it would copy each request.
+        .retry(reqwest::retry::never())
         .redirect(redirects)
         // Only those of the environment that was handed in.
         .no_proxy();

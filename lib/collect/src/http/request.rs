@@ -275,8 +275,9 @@ impl Response {
     async fn read(url: Url, answer: reqwest::Response, bounds: Bounds) -> Result<Self, HttpError> {
         let led_to = answer.url().clone();
         let status = answer.status().as_u16();
-        let headers = answer.headers().clone();
-        let body = Body::open(url.clone(), answer, bounds, true)?.read().await?;
+        let mut body = Body::open(url.clone(), answer, bounds, true)?;
+        let headers = body.take_headers();
+        let body = body.read().await?;
         Ok(Self {
             url,
             led_to,
