@@ -3,7 +3,8 @@
 //! A description says how often a key has a new value. Where a cluster cannot give one just now, the key is fetched without
 //! it, and asked about again soon: no value is lost for it.
 
-use std::sync::Arc;
+use std::iter::Zip;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tidemark_collect::http::HttpErrorKind;
@@ -25,6 +26,10 @@ const QUICK: Duration = Duration::from_millis(30);
 const DESCRIPTION: Duration = Duration::from_secs(10);
 /// How often a visit goes on after a description that it could not have; the other keys have their turn at the next one.
 const MOST_ROUNDS: usize = 3;
+
+/// Keys to ask about, and where the answers go.
+type Waiting<'k> =
+    Zip<std::slice::Iter<'k, Arc<str>>, std::slice::IterMut<'k, Option<Result<KeyInfo, Unanswered>>>>;
 
 /// What came of asking about keys.
 #[derive(Default)]
@@ -86,24 +91,40 @@ impl Visitor<'_> {
         bound: &Bound<'_>,
         keys: &[Arc<str>],
     ) -> Vec<Result<KeyInfo, Unanswered>> {
-        let mut asked = keys.iter().map(|key| async move {
-            let bound = bound.within(DESCRIPTION);
-            bound.hold(self.api.key(key)).await
-        });
+        let Some((first, others)) = keys.split_first() else {
+            return Vec::new();
+        };
         let began = Instant::now();
-        let mut answers = Vec::with_capacity(keys.len());
-        if let Some(first) = asked.next() {
-            answers.push(first.await);
-        }
-        if matches!(answers.first(), Some(Err(Unanswered::Late))) {
-            return answers;
+        let first = self.description_of(bound, first).await;
+        if matches!(first, Err(Unanswered::Late)) {
+            return vec![first];
         }
         let beside = match began.elapsed() <= QUICK {
             true => Vec::new(),
             false => self.beside.take(KEYS_AT_A_TIME - 1),
         };
-        answers.extend(side_by_side(1 + beside.len(), asked).await);
-        answers
+        let mut answers: Vec<_> = others.iter().map(|_| None).collect();
+        let waiting = Mutex::new(others.iter().zip(&mut answers));
+        // A few that each take the next key: a request for each key would take its memory before it begins.
+        let asking = (0..=beside.len()).map(|_| self.describe_next(bound, &waiting));
+        side_by_side(1 + beside.len(), asking).await;
+        std::iter::once(first)
+            .chain(answers.into_iter().flatten())
+            .collect()
+    }
+
+    async fn description_of(&self, bound: &Bound<'_>, key: &str) -> Result<KeyInfo, Unanswered> {
+        let bound = bound.within(DESCRIPTION);
+        bound.hold(self.api.key(key)).await
+    }
+
+    /// Asks about one key after the other, until none waits.
+    async fn describe_next(&self, bound: &Bound<'_>, waiting: &Mutex<Waiting<'_>>) {
+        loop {
+            let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((key, answer)) = next else { break };
+            *answer = Some(self.description_of(bound, key).await);
+        }
     }
 
     /// Takes the answers to `keys`; there may be fewer of them.
