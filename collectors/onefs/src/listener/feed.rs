@@ -10,9 +10,6 @@ use tidemark_papi::Address;
 
 use super::names::{CLUSTER_TAG, Families, Names};
 
-/// Where a cluster's API is, unless the settings say another.
-const USUAL_PORT: u16 = 8080;
-
 /// What is known of a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -37,7 +34,7 @@ impl ShownSource {
     /// Nothing yet, of the cluster at this address.
     pub(super) fn new(registry: &Registry, address: &Address) -> Self {
         Self {
-            source: registry.source(&shown(address), &[]),
+            source: registry.source(&address.short(), &[]),
             labels: None,
         }
     }
@@ -101,14 +98,6 @@ impl Feed {
             omitted.merge(&source.publish(key, samples, facts.interval));
         }
         omitted
-    }
-}
-
-/// A cluster's address as the settings have it: with its port where that is not the usual one.
-pub(super) fn shown(address: &Address) -> String {
-    match address.port() {
-        USUAL_PORT => address.host().to_owned(),
-        port => format!("{}:{port}", address.host()),
     }
 }
 

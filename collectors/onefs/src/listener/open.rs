@@ -9,7 +9,7 @@ use tidemark_collect::Clock;
 use tidemark_expose::{Content, Group, ListenAddress, Listener, Listeners, Registry, Target};
 use tidemark_papi::Address;
 
-use super::feed::{Feed, SharedSource, ShownSource, shown};
+use super::feed::{Feed, SharedSource, ShownSource};
 use super::names::Families;
 use super::plan::ListenerPlan;
 use crate::plan::{PlanMistakes, PlannedCluster};
@@ -52,7 +52,7 @@ impl ListenerPlan {
             .filter_map(|cluster| {
                 Some((
                     self.own_port(cluster)?,
-                    format!("`prometheus_port` of {}", shown(&cluster.address)),
+                    format!("`prometheus_port` of {}", cluster.address.short()),
                 ))
             })
             .chain(self.all.map(|all| (all.port(), "`listen`".to_owned())))
@@ -105,9 +105,9 @@ impl ListenerPlan {
             };
             let content = Content::Metrics {
                 registry: registry.clone(),
-                source: Some(shown(&cluster.address)),
+                source: Some(cluster.address.short()),
             };
-            let title = format!("OneFS cluster {}", shown(&cluster.address));
+            let title = format!("OneFS cluster {}", cluster.address.short());
             listeners.push(listener(address, title, content));
         }
         if let Some(address) = self.all.and_then(at) {
@@ -144,7 +144,7 @@ impl ListenerPlan {
         };
         let mut groups: Vec<Group> = clusters
             .iter()
-            .filter_map(|cluster| Some(group(self.own_port(cluster)?, Some(shown(&cluster.address)))))
+            .filter_map(|cluster| Some(group(self.own_port(cluster)?, Some(cluster.address.short()))))
             .collect();
         if groups.is_empty() {
             groups.extend(self.all.map(|all| group(all.port(), None)));

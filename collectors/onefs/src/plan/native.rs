@@ -30,7 +30,7 @@ impl Plan<SecretSource> {
         if !disabled.is_empty() {
             let names: Vec<String> = disabled
                 .iter()
-                .map(|cluster| cluster.hostname.0.host().to_owned())
+                .map(|cluster| cluster.hostname.0.short())
                 .collect();
             notices.push(format!("disabled in the settings: {}", names.join(", ")));
         }
