@@ -101,7 +101,8 @@ impl<'a> Visitor<'a> {
         Self { feed, ..self }
     }
 
-    /// What its runs are told apart by: its name as its points carry it; before it said that, where it is.
+    /// What its runs are told apart by: its name as its points carry it; before it said that, where it is, with the port
+    /// where that is another than usual.
     pub(crate) fn target(&self) -> String {
         self.name_of(&lock(&self.memory))
     }
@@ -109,7 +110,7 @@ impl<'a> Visitor<'a> {
     fn name_of(&self, memory: &Memory) -> String {
         match &memory.name {
             Some(name) => self.cluster.tag(name),
-            None => self.cluster.address.host().to_owned(),
+            None => self.cluster.address.short(),
         }
     }
 
@@ -202,12 +203,22 @@ impl<'a> Visitor<'a> {
         }
         let config = bound.hold(self.api.config()).await?;
         self.introduced = Some(now);
+        let called = told::as_points_carry(&config.name);
         let mut memory = lock(&self.memory);
-        if let Some(before) = memory.name.as_ref().filter(|before| **before != config.name) {
-            cx.notice(format_args!(
-                "the cluster at {} is called {} from now on, not {before}",
-                self.cluster.address, config.name
-            ));
+        if memory.name.as_ref() != Some(&called) {
+            if called != config.name {
+                cx.notice(format_args!(
+                    "the name of the cluster at {} has characters in it that no series can have: {called} is what its points \
+                     carry",
+                    self.cluster.address
+                ));
+            }
+            if let Some(before) = &memory.name {
+                cx.notice(format_args!(
+                    "the cluster at {} is called {called} from now on, not {before}",
+                    self.cluster.address
+                ));
+            }
         }
         if memory.version != config.version {
             if !memory.version.is_empty() {
@@ -220,8 +231,8 @@ impl<'a> Visitor<'a> {
             }
             memory.version = config.version;
         }
-        let name = self.cluster.tag(&config.name);
-        memory.name = Some(config.name);
+        let name = self.cluster.tag(&called);
+        memory.name = Some(called);
         drop(memory);
         let address = &self.cluster.address;
         if let Some(other) = self.names.take(address, &name) {

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use common::{KEYS, Staying, collector, counted, plan, told, well};
-use tidemark_collect::Metric as _;
+use tidemark_collect::{Clock as _, Metric as _, SystemClock};
 use tidemark_onefs::group::{Group, Pace};
 use tidemark_papi::Summary;
 use tidemark_testkit::Answer;
@@ -107,7 +107,8 @@ async fn a_cluster_that_comes_up_later_is_visited_then() {
     cluster.close();
     let mut staying = Staying::start_at(collector(plan(&[&cluster], &KEYS)), Duration::from_millis(1500));
     let first = staying.next().await;
-    assert_eq!(first.target.as_deref(), Some("localhost"), "{}", told(&first));
+    let address = format!("localhost:{}", cluster.port());
+    assert_eq!(first.target.as_ref(), Some(&address), "{}", told(&first));
     assert!(first.points.is_empty());
     let error = first.error.expect("it is down");
     // While it rests nothing is asked, and the run says why in the same words.
@@ -117,10 +118,135 @@ async fn a_cluster_that_comes_up_later_is_visited_then() {
     let batch = staying
         .until("of the name it had before", |batch| batch.error.is_none())
         .await;
-    assert_eq!(batch.target.as_deref(), Some("localhost"));
+    assert_eq!(batch.target.as_ref(), Some(&address));
     assert_eq!(batch.notices, ["the cluster is up, and called cl17"]);
     let batch = staying.next().await;
     assert_eq!(well(&batch).target.as_deref(), Some("cl17"));
+    staying.stop().await;
+}
+
+#[tokio::test]
+async fn clusters_of_one_host_that_never_answered_are_told_apart() {
+    let clusters = ["one", "two"].map(|name| OneFs::http(name, 1));
+    clusters.iter().for_each(OneFs::close);
+    let mut staying = Staying::start(collector(plan(&[&clusters[0], &clusters[1]], &KEYS)));
+    let mut targets = [staying.next().await, staying.next().await].map(|batch| batch.target);
+    targets.sort();
+    let mut expected = clusters
+        .each_ref()
+        .map(|cluster| Some(format!("localhost:{}", cluster.port())));
+    expected.sort();
+    assert_eq!(targets, expected);
+    staying.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_that_one_node_refuses_costs_no_value() {
+    let cluster = OneFs::http("cl17", 1);
+    let mut staying = Staying::start(collector(plan(&[&cluster], &KEYS)));
+    well(&staying.next().await);
+    for logins in 2..4 {
+        cluster.change(|behaviour| behaviour.refuse = 1);
+        while cluster.counts().logins < logins {
+            assert_eq!(well(&staying.next().await).points.len(), 2);
+        }
+    }
+    assert_eq!(well(&staying.next().await).points.len(), 2);
+    staying.stop().await;
+}
+
+#[tokio::test]
+async fn values_that_are_too_long_are_not_fetched_again_and_again() {
+    let cluster = OneFs::http("cl17", 1);
+    let mut staying = Staying::start_at(collector(plan(&[&cluster], &KEYS)), Duration::from_millis(1100));
+    well(&staying.next().await);
+    cluster.answer(CURRENT, Answer::huge(65 << 20));
+    let before = asked(&cluster, CURRENT);
+    let batch = staying.until("that fails", |batch| batch.error.is_some()).await;
+    let during = asked(&cluster, CURRENT);
+    for _ in 0..3 {
+        assert_eq!(staying.next().await.error, batch.error);
+    }
+    assert!(
+        batch
+            .error
+            .is_some_and(|error| error.contains("longer than 67108864 bytes")),
+        "it says why"
+    );
+    assert!(during > before, "it was asked");
+    assert_eq!(asked(&cluster, CURRENT), during, "it rests");
+    staying.stop().await;
+}
+
+#[tokio::test]
+async fn a_name_that_no_series_can_have_is_told_once() {
+    let cluster = OneFs::http("cl17", 1);
+    cluster.answer(CONFIG, Answer::ok(r#"{"name": "Cl\n17\\"}"#));
+    let mut staying = Staying::start_at(collector(plan(&[&cluster], &KEYS)), Duration::from_millis(1100));
+    let first = staying.next().await;
+    assert_eq!(
+        first.notices,
+        [format!(
+            "the name of the cluster at {} has characters in it that no series can have: Cl 17/ is what its points carry",
+            cluster.address()
+        )],
+        "{}",
+        told(&first)
+    );
+    assert_eq!(first.target.as_deref(), Some("cl 17/"));
+    assert!(
+        first
+            .points
+            .iter()
+            .all(|point| point.tag("cluster") == Some("cl 17/"))
+    );
+    for _ in 0..3 {
+        well(&staying.next().await);
+    }
+    // Asked who it is after it was away, it says what is known.
+    cluster.close();
+    staying.until("that fails", |batch| batch.error.is_some()).await;
+    cluster.reopen();
+    let back = staying
+        .until("that does not", |batch| batch.error.is_none())
+        .await;
+    assert_eq!(well(&back).target.as_deref(), Some("cl 17/"));
+    let (onefs, _) = staying.stop().await;
+    // After a reload too.
+    let mut again = collector(plan(&[&cluster], &KEYS));
+    again.take_over(&onefs);
+    let mut staying = Staying::start(again);
+    well(&staying.next().await);
+    staying.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_changed_in_values_is_told_alike_at_each_visit() {
+    let cluster = OneFs::http("cl17", 1);
+    let seconds = SystemClock.now().nanos() / 1_000_000_000;
+    let answer = |nodes: i64| {
+        let item = |node| {
+            format!(
+                r#"{{"devid": {node}, "key": "node.load.1min", "time": {seconds}, "value": {{"value": 1.5, "op_name": "a\nb"}}}}"#
+            )
+        };
+        let items: Vec<String> = (1..=nodes).map(item).collect();
+        Answer::ok(format!(r#"{{"stats": [{}]}}"#, items.join(", ")))
+    };
+    let mut staying = Staying::start(collector(plan(&[&cluster], &KEYS)));
+    well(&staying.next().await);
+    for nodes in [1, 3] {
+        cluster.answer(CURRENT, answer(nodes));
+        let batch = staying
+            .until("of so many", |batch| {
+                i64::try_from(batch.points.len()) == Ok(nodes) && !batch.notices.is_empty()
+            })
+            .await;
+        assert_eq!(
+            batch.notices,
+            ["changed, so that the points can be stored: texts changed"]
+        );
+    }
     staying.stop().await;
 }
 

@@ -10,7 +10,7 @@ use tidemark_papi::decode::{self, DecodeError, Decoded, Naming};
 use tidemark_papi::{ApiErrorKind, Summary};
 use tokio::time::Instant;
 
-use super::told::listed;
+use super::told::{listed, without_counts};
 use super::{RETRY, Visitor, Work};
 use crate::bound::{Bound, Unanswered};
 use crate::memory::lock;
@@ -257,6 +257,13 @@ impl Visitor<'_> {
             memory
                 .derived
                 .derive(&self.plan.derivations, &name, &mut decoded.points);
+        }
+        let adjustments = mem::take(decoded.points.adjustments_mut());
+        if !adjustments.is_empty() {
+            cx.notice(format_args!(
+                "changed, so that the points can be stored: {}",
+                without_counts(adjustments)
+            ));
         }
         self.show(cx, &decoded.points);
         decoded.points

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tidemark_collect::Adjustments;
 use tokio::time::Instant;
 
 /// How often what goes on is said again.
@@ -38,9 +39,86 @@ pub(super) fn listed<N: AsRef<str>>(names: &[N]) -> String {
     format!("{} {keys} ({shown}{more})", names.len())
 }
 
+/// A cluster's name as its points carry it, so that none of them has to be changed: control characters are spaces, and a
+/// backslash at its end is a slash.
+pub(super) fn as_points_carry(name: &str) -> String {
+    let mut name = name.replace(char::is_control, " ");
+    if name.ends_with('\\') {
+        name.pop();
+        name.push('/');
+    }
+    name
+}
+
+/// What was changed, without how often: that is another number at each visit, and what goes on is to be told once.
+pub(super) fn without_counts(adjustments: Adjustments) -> String {
+    const MANY: &str = "2 ";
+    let mut kinds = adjustments;
+    for count in [
+        &mut kinds.non_finite,
+        &mut kinds.empty_tags,
+        &mut kinds.replaced,
+        &mut kinds.cut_strings,
+        &mut kinds.repeated,
+        &mut kinds.time_keys,
+        &mut kinds.refused,
+        &mut kinds.merged,
+        &mut kinds.overwritten,
+    ] {
+        *count = 2 * (*count).min(1);
+    }
+    let said = kinds.to_string();
+    let said: Vec<&str> = said
+        .split(", ")
+        .map(|kind| kind.strip_prefix(MANY).unwrap_or(kind))
+        .collect();
+    said.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::listed;
+    use tidemark_collect::{Point, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_as_points_carry_it() {
+        for (name, expected) in [
+            ("Cl17", "Cl17"),
+            ("a b, c=d \"e\"", "a b, c=d \"e\""),
+            ("two\nlines\r\n", "two lines  "),
+            ("a\u{1b}[31m", "a [31m"),
+            ("domain\\", "domain/"),
+            ("a\\b\\\\", "a\\b\\/"),
+            ("\\", "/"),
+            ("\\\n", "\\ "),
+            ("é\u{85}", "é "),
+        ] {
+            let carried = as_points_carry(name);
+            assert_eq!(carried, expected, "{name:?}");
+            let mut adjustments = Adjustments::default();
+            let point = Point::builder("ifs.bytes.used")
+                .tag("cluster", &carried)
+                .field("value", 1.5)
+                .time(Timestamp::EPOCH)
+                .build(&mut adjustments)
+                .unwrap();
+            assert_eq!(point.tag("cluster"), Some(&*carried));
+            assert!(adjustments.is_empty(), "{name:?}: {adjustments}");
+        }
+    }
+
+    #[test]
+    fn what_was_changed_is_told_alike_however_often() {
+        let told = |replaced, merged| {
+            let mut adjustments = Adjustments::default();
+            (adjustments.replaced, adjustments.merged) = (replaced, merged);
+            without_counts(adjustments)
+        };
+        assert_eq!(told(1, 0), "texts changed");
+        assert_eq!(told(22, 0), "texts changed");
+        assert_eq!(told(12, 1), "texts changed, points merged");
+    }
 
     #[test]
     fn a_list_is_bounded() {
