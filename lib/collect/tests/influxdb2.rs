@@ -170,7 +170,7 @@ proptest! {
         measurement in text(), tag in text(), value in text(), key in text(), string in text(), number in any::<f64>(),
     ) {
         let point = DataPoint::builder(measurement.clone())
-            .tag(tag, value)
+            .tag(&tag, &value)
             .tag("zz", "z")
             .field(key.clone(), string.clone())
             .field("number", number)
