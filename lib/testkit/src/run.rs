@@ -64,6 +64,8 @@ pub struct Running {
     end: Instant,
     output: [Output; 2],
     peak: u64,
+    /// Whether the program has taken the place of the test's own image.
+    executes: bool,
     reaped: bool,
 }
 
@@ -200,6 +202,7 @@ impl Run {
             end,
             output,
             peak: 0,
+            executes: false,
             reaped: false,
         }
     }
@@ -340,6 +343,12 @@ impl Running {
     }
 
     fn look(&mut self) {
+        // For a moment it is still the image of the test, whose memory would count.
+        let image = |process: &str| fs::read_link(format!("/proc/{process}/exe")).ok();
+        self.executes = self.executes || image(&self.child.id().to_string()) != image("self");
+        if !self.executes {
+            return;
+        }
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = peak.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
