@@ -315,7 +315,7 @@ impl<'a, F: Form> Summary<'a, '_, F> {
                 Found::Int(value) => Value::Int(*value),
             };
             builder = builder.field(name, field);
-            // Line protocol has no field called `time`: alone, it makes no point.
+            // InfluxDB 1 stores no field called `time`: alone, it makes no point.
             fields += usize::from(*name != "time");
         }
         for ((_, tag), text) in USER.iter().zip(&self.user) {
