@@ -3,7 +3,8 @@
 //! A collector without targets says each run in a line, and `still:` of what the run before lacked too. One with many targets
 //! may end eighty runs a second: there a run's line and its `still:` are for who asks (`-v`), what is new of a target is said
 //! once, and each minute a line sums up. A target's runs may look at other things in turns: what was said of it is known for
-//! as long as it comes back within an hour, a failure until a run that is well.
+//! as long as it comes back within an hour, a failure until a run that is well. A text that differs in a count alone (`17
+//! bytes`, where another number stood) is the same.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -63,7 +64,8 @@ struct Subject {
 /// A text that was said.
 #[derive(Debug)]
 struct Known {
-    text: String,
+    /// The text without its counts.
+    gist: String,
     /// The run that it was said of last, and when.
     run: u64,
     at: Instant,
@@ -111,7 +113,8 @@ impl Subject {
     /// How `text` is to be said, and remembers that it is.
     fn how(&mut self, text: &str, aloud: Option<&mut Period>) -> How {
         let (run, at) = (self.runs, Instant::now());
-        if let Some(known) = self.known.iter_mut().find(|known| known.text == text) {
+        let gist = gist(text);
+        if let Some(known) = self.known.iter_mut().find(|known| known.gist == gist) {
             (known.run, known.at) = (run, at);
             return How::Still;
         }
@@ -122,8 +125,7 @@ impl Subject {
             let longest = (0..self.known.len()).min_by_key(|index| self.known[*index].at);
             longest.map(|index| self.known.swap_remove(index));
         }
-        let text = text.to_owned();
-        self.known.push(Known { text, run, at });
+        self.known.push(Known { gist, run, at });
         How::Aloud
     }
 
@@ -132,7 +134,8 @@ impl Subject {
         let Some(failed) = self.failed.take() else {
             return false;
         };
-        self.known.retain(|known| known.text != failed);
+        let failed = gist(&failed);
+        self.known.retain(|known| known.gist != failed);
         true
     }
 }
@@ -325,6 +328,24 @@ fn named(target: &str, text: &str) -> String {
     } else {
         format!("{target}: {text}")
     }
+}
+
+/// `text` without its counts, which are other numbers at each run of what goes on: the digits of a word of digits alone that
+/// another word follows. Codes in brackets, ports and names with digits in them stay.
+fn gist(text: &str) -> String {
+    let mut gist = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(at);
+        let (digits, after) = from.split_at(from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len()));
+        let begins = before.is_empty() && gist.is_empty() || before.ends_with([' ', '(']);
+        let mut next = after.chars();
+        let is_count = begins && next.next() == Some(' ') && next.next().is_some_and(char::is_alphabetic);
+        gist.push_str(before);
+        gist.push_str(if is_count { "N" } else { digits });
+        rest = after;
+    }
+    gist + rest
 }
 
 fn short((target, why): &(&str, &str)) -> String {

@@ -273,3 +273,63 @@ fn a_name_that_is_in_a_text_by_chance_is_said() {
         assert_eq!(named(target, text), expected);
     }
 }
+
+#[test]
+fn what_differs_in_a_count_alone_is_known() {
+    let heard = Heard::default();
+    let _listens = heard.listen();
+    let mut said = Said::default();
+    let broken = |whole: u32| format!("https://cl1/current: the body broke off ({whole} bytes were whole)");
+    run(&mut said, Some("cl1"), &[], &[], Some(&broken(17_895)));
+    assert_eq!(heard.aloud().len(), 1);
+    run(&mut said, Some("cl1"), &[], &[], Some(&broken(4)));
+    run(
+        &mut said,
+        Some("cl1"),
+        &[],
+        &["left out: 2 of null"],
+        Some(&broken(21)),
+    );
+    run(
+        &mut said,
+        Some("cl1"),
+        &[],
+        &["left out: 12 of null"],
+        Some(&broken(22)),
+    );
+    assert_eq!(heard.aloud(), ["info: cl1: left out: 2 of null"]);
+    // Over, and begun again.
+    run(&mut said, Some("cl1"), &[], &[], None);
+    assert_eq!(heard.aloud(), ["info: cl1: well again"]);
+    run(&mut said, Some("cl1"), &[], &[], Some(&broken(5)));
+    assert_eq!(heard.aloud().len(), 1);
+}
+
+#[test]
+fn codes_and_names_are_no_counts() {
+    for (text, expected) in [
+        (
+            "3 of null (first node.load.1min)",
+            "N of null (first node.load.1min)",
+        ),
+        (
+            "of its 17819 bytes, after 17819 bytes",
+            "of its N bytes, after N bytes",
+        ),
+        (
+            "not whole within 30 s (40 bytes came)",
+            "not whole within N s (N bytes came)",
+        ),
+        (
+            "https://10.0.0.1:8080/: busy (503)",
+            "https://10.0.0.1:8080/: busy (503)",
+        ),
+        ("redirects (302) to b", "redirects (302) to b"),
+        ("key 5min of node 12", "key 5min of node 12"),
+        ("9", "9"),
+        ("é9 b", "é9 b"),
+        ("", ""),
+    ] {
+        assert_eq!(gist(text), expected);
+    }
+}
