@@ -18,7 +18,7 @@ const MAX_FIELDS: usize = 1_000_000;
 const MAX_POINTS: usize = 2_000_000;
 /// What InfluxDB keeps for itself: <https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/#naming-restrictions>
 const RESERVED: char = '_';
-/// The tag and the field of this name are not stored.
+/// A tag of this name is refused, and a field of it is not stored by InfluxDB 1.
 const TIME: &str = "time";
 /// Seconds from 1970 to September 2001: measured times are later. A thousand times as many are 33,000 years.
 const EARLIEST_LIKELY: i64 = 1_000_000_000;
@@ -39,6 +39,7 @@ pub(super) struct Meaning {
 #[derive(Default)]
 struct Said {
     uints: bool,
+    field_time: bool,
     reserved: bool,
     early: bool,
     no_more_types: bool,
@@ -79,8 +80,9 @@ impl Meaning {
         let measurement = point.measurement();
         let fields = point.fields();
         if fields.iter().all(|(key, _)| key == TIME) {
-            let what = "no field but one called time, which servers do not store; call it otherwise";
+            let what = "no field but one called time, which InfluxDB 1 does not store; call it otherwise";
             is_good &= self.refused(column(series.len() + 1), what, findings)?;
+            self.said.field_time = true;
         }
         let mut keys = HashSet::new();
         let mut places = Places::new(text, place);
@@ -143,8 +145,9 @@ impl Meaning {
             );
             findings.notice(place, &what)?;
         }
-        if key == TIME {
-            return Ok(true);
+        if key == TIME && !std::mem::replace(&mut self.said.field_time, true) {
+            let what = "a field called time: InfluxDB 1 does not store it; call it otherwise";
+            findings.notice(place, what)?;
         }
         let hash = self.hashes.hash_one((measurement, key));
         match self.types.get(&hash) {

@@ -172,8 +172,9 @@ fn what_servers_refuse_is_a_mistake() {
         ]
     );
     assert!(mistakes(&["--from", "influx"], "m,time=1 v=1 1\n")[0].contains("a tag is called time"));
-    assert!(
-        mistakes(&["--from", "influx"], "m time=1 1\n")[0].contains(":1:3: no field but one called time")
+    assert_eq!(
+        mistakes(&["--from", "influx"], "m time=1 1\n"),
+        ["-:1:3: no field but one called time, which InfluxDB 1 does not store; call it otherwise"]
     );
     assert!(mistakes(&["--from", "influx"], "m,a=b\u{1}c v=1 1\n")[0].contains(":1:6: a control character"));
 }
@@ -192,6 +193,11 @@ fn what_is_hardly_meant_is_a_notice() {
         (
             "m v=1u 5\n",
             "-:1:3: notice: an unsigned integer (u): InfluxDB 1 refuses it",
+        ),
+        // Once, however many there are.
+        (
+            "m v=1,time=2 5\nm v=1,time=2 6\n",
+            "-:1:7: notice: a field called time: InfluxDB 1 does not store it; call it otherwise\n-: line",
         ),
         (
             "m v=1 1700000000\n",
