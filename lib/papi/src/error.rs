@@ -8,10 +8,11 @@ use tidemark_collect::http::{HttpError, HttpErrorKind, Url};
 use crate::Trouble;
 use crate::decode::DecodeError;
 
-/// Why a cluster has no useful answer. Its text names the address without its query; no secret is in it.
+/// Why a cluster has no useful answer. Its text names the address without its query, and the cluster's alone where it was no
+/// matter what was asked, so that such a failure reads the same of all that is asked in turn; no secret is in it.
 #[derive(Debug)]
 pub struct ApiError {
-    /// Without its query.
+    /// Without its query; without its path too where that was no matter.
     url: String,
     // Boxed: errors are rare, results are not.
     kind: Box<ApiErrorKind>,
@@ -106,8 +107,12 @@ pub enum ApiErrorKind {
 
 impl ApiError {
     pub(crate) fn new(url: &Url, kind: ApiErrorKind) -> Self {
+        let url = match is_of_the_way(&kind) {
+            true => shown(&root(url)),
+            false => shown(url),
+        };
         Self {
-            url: shown(url),
+            url,
             trouble: trouble(&kind),
             kind: Box::new(kind),
             rests_until: None,
@@ -150,7 +155,7 @@ impl ApiError {
         &self.kind
     }
 
-    /// The address, without its query; empty where the cluster rests.
+    /// The address, without its query; the cluster's alone where it was no matter what was asked; empty where it rests.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -219,6 +224,21 @@ pub(crate) fn shown(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);
     tidemark_collect::http::redacted(&url)
+}
+
+/// Whether the way to the cluster, or the login, is at fault, whatever is asked.
+fn is_of_the_way(kind: &ApiErrorKind) -> bool {
+    match kind {
+        ApiErrorKind::Http(error) => matches!(error.kind(), HttpErrorKind::Connect | HttpErrorKind::Tls(_)),
+        ApiErrorKind::SessionRefused { .. } => true,
+        _ => false,
+    }
+}
+
+fn root(url: &Url) -> Url {
+    let mut url = url.clone();
+    url.set_path("/");
+    url
 }
 
 /// What a cluster rests for.

@@ -209,7 +209,8 @@ fn a_session_that_is_refused_at_once_is_not_asked_for_again() {
     run(async {
         let error = setup.cluster.config().await.unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("the session that user `monitor` was just given is refused (401): it says `AEC_UNAUTHORIZED: Please log in.`"), "{text}");
+        assert!(text.contains("/: the session that user `monitor` was just given is refused (401): it says `AEC_UNAUTHORIZED: Please log in.`"), "{text}");
+        assert!(!text.contains("/platform/"), "whatever is asked: {text}");
         assert_eq!(error.trouble(), Some(Trouble::Session));
         assert_eq!(at_once(&setup.cluster, 5).await, ["resting"; 5]);
         assert_eq!(setup.onefs.counts().logins, 1);
