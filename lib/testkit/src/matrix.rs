@@ -143,7 +143,8 @@ impl Matrix {
         self
     }
 
-    /// The deadline of runs whose source is silent, instead of 4 s: where parts are asked one after the other.
+    /// The deadline of runs whose source is silent, instead of 4 s: where parts are asked one after the other. On a busy
+    /// machine it is longer.
     pub fn deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
     }

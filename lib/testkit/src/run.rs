@@ -344,8 +344,9 @@ impl Running {
 
     fn look(&mut self) {
         // For a moment it is still the image of the test, whose memory would count.
-        let image = |process: &str| fs::read_link(format!("/proc/{process}/exe")).ok();
-        self.executes = self.executes || image(&self.child.id().to_string()) != image("self");
+        let image = |process: &str| fs::read_link(format!("/proc/{process}/exe"));
+        self.executes = self.executes
+            || image(&self.child.id().to_string()).is_ok_and(|its| image("self").is_ok_and(|own| own != its));
         if !self.executes {
             return;
         }

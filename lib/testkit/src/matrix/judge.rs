@@ -1,6 +1,7 @@
 //! Whether a run was as it should be.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::run::Ended;
 
@@ -24,6 +25,8 @@ pub(super) struct Seen {
     pub(super) run: String,
     /// The peak of memory in bytes.
     pub(super) memory: u64,
+    /// How long it took.
+    pub(super) wall: Duration,
 }
 
 /// What a run should be.
@@ -61,6 +64,7 @@ impl Seen {
             last: ended.stderr.lines().last().unwrap_or_default().to_owned(),
             run: run.to_owned(),
             memory: ended.peak_memory,
+            wall: ended.wall,
         }
     }
 

@@ -15,6 +15,10 @@ use super::{Bases, Matrix, Part, Route, Then, Way};
 
 /// How long a run may take, on a machine that is busy with other tests.
 const BOUND: Duration = Duration::from_secs(60);
+/// A deadline is at least so many times what the run took in which all was well: a busy machine needs it.
+const ROOM: u32 = 10;
+/// The longest deadline that comes of that.
+const LONGEST: Duration = Duration::from_secs(20);
 /// How many runs that wait for their deadline go on at once.
 const SILENT: usize = 24;
 /// How many other runs go on at once.
@@ -49,11 +53,12 @@ impl Case<'_> {
 
 /// Plays all; gives the number of runs, and what is wrong with each that is not as it should be.
 pub(super) fn play(matrix: &Matrix) -> (usize, Vec<String>) {
-    let good = run(matrix, None);
+    let good = run(matrix, None, matrix.deadline);
     let faults = good.faults_of_good(&matrix.parts);
     if !faults.is_empty() {
         return (1, vec![format!("- all is well: {}", faults.join("; "))]);
     }
+    let deadline = matrix.deadline.max((good.wall * ROOM).min(LONGEST));
     let bases = bases(matrix);
     let mut cases: Vec<Case<'_>> = Vec::new();
     for part in &matrix.parts {
@@ -74,7 +79,7 @@ pub(super) fn play(matrix: &Matrix) -> (usize, Vec<String>) {
             for _ in 0..workers.min(queue.len()) {
                 scope.spawn(|| {
                     while let Some(case) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let found = due(matrix, &good, case).faults(&run(matrix, Some(case)));
+                        let found = due(matrix, &good, case).faults(&run(matrix, Some(case), deadline));
                         if !found.is_empty() {
                             lock(&faults).push(format!("- {}: {}", case.name(), found.join("; ")));
                         }
@@ -120,8 +125,8 @@ fn due<'a>(matrix: &'a Matrix, good: &'a Seen, case: &Case<'a>) -> Due<'a> {
     }
 }
 
-/// One run; all is well where no case is given.
-fn run(matrix: &Matrix, case: Option<&Case<'_>>) -> Seen {
+/// One run; all is well where no case is given. The deadline is that of a run whose source is silent.
+fn run(matrix: &Matrix, case: Option<&Case<'_>>, deadline: Duration) -> Seen {
     let sink = SinkServer::start();
     let bases = bases(matrix);
     let sources: BTreeMap<String, Source> = bases
@@ -150,7 +155,7 @@ fn run(matrix: &Matrix, case: Option<&Case<'_>>) -> Seen {
     }
     let mut settings = (matrix.settings)(&bases);
     if case.is_some_and(Case::is_silent) {
-        settings = with_deadline(&settings, matrix.deadline);
+        settings = with_deadline(&settings, deadline);
     }
     settings.push_str(&format!(
         "\n[[sink]]\ntype = \"influxdb\"\nurl = \"{}\"\ndatabase = \"metrics\"\n",
