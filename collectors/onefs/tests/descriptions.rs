@@ -132,7 +132,10 @@ async fn clusters_that_are_called_the_same_are_told_once() {
         OneFs::http("cl18", 1),
     ];
     let mut staying = Staying::start(collector(plan(&clusters.each_ref(), &KEYS)));
-    let mut notices = Vec::new();
+    let told = staying
+        .until("that tells it", |batch| !batch.notices.is_empty())
+        .await;
+    let mut notices = told.notices;
     for _ in 0..12 {
         notices.extend(staying.next().await.notices);
     }

@@ -95,7 +95,7 @@ fn a_cluster_that_hangs_leaves_the_others_their_time() {
     slow.change(|behaviour| behaviour.delay = Duration::from_secs(600));
     let clusters = [&slow, &well].map(section).concat();
     let settings = format!(
-        "[collector.onefs]\ndeadline = \"4s\"\nactive_stat_groups = [\"cluster_health_stats\"]\n{clusters}"
+        "[collector.onefs]\ndeadline = \"8s\"\nactive_stat_groups = [\"cluster_health_stats\"]\n{clusters}"
     );
     let ended = dry_run(&home, &settings).run().expect_code(0);
     assert_eq!(ended.stdout.lines().count(), 3, "{}", ended.stdout);

@@ -11,7 +11,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use common::{KEYS, Staying, collector, counted, plan, told, well};
+use common::{BOUND, KEYS, Staying, collector, counted, plan, told, well};
 use tidemark_collect::{Clock as _, Metric as _, SystemClock};
 use tidemark_onefs::group::{Group, Pace};
 use tidemark_papi::Summary;
@@ -97,7 +97,8 @@ async fn a_cluster_that_hangs_holds_up_no_other() {
     }
     let began = Instant::now();
     let (_, last) = staying.stop().await;
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    // A request has thirty seconds, and this one is in the midst of them.
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     assert!(last.iter().all(|batch| batch.target.as_deref() == Some("quick")));
 }
 
@@ -147,9 +148,12 @@ async fn a_session_that_one_node_refuses_costs_no_value() {
     well(&staying.next().await);
     for logins in 2..4 {
         cluster.change(|behaviour| behaviour.refuse = 1);
-        while cluster.counts().logins < logins {
-            assert_eq!(well(&staying.next().await).points.len(), 2);
-        }
+        staying
+            .until("after it logged in anew", |batch| {
+                assert_eq!(well(batch).points.len(), 2);
+                cluster.counts().logins >= logins
+            })
+            .await;
     }
     assert_eq!(well(&staying.next().await).points.len(), 2);
     staying.stop().await;
@@ -456,10 +460,14 @@ async fn what_is_under_way_at_the_end_is_sent() {
     staying.next().await;
     cluster.change(|behaviour| behaviour.delay = Duration::from_millis(700));
     let before = asked(&cluster, CURRENT);
-    while asked(&cluster, CURRENT) == before {
-        tokio::task::yield_now().await;
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let is_asked = async {
+        while asked(&cluster, CURRENT) == before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(BOUND, is_asked)
+        .await
+        .expect("it is visited again");
     let (_, last) = staying.stop().await;
     assert!(!last.is_empty());
     assert_eq!(

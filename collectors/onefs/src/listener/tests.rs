@@ -9,12 +9,15 @@ use tidemark_papi::AuthType;
 use tidemark_testkit::http::{Request, Response};
 use tidemark_testkit::{Certificates, free_port};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use super::*;
 use crate::plan::PlannedCluster;
 use crate::settings::{DiscoverySettings, PrometheusSettings};
 
 const INTERVAL: Duration = Duration::from_secs(30);
+/// The longest that anything is waited for.
+const BOUND: Duration = Duration::from_secs(60);
 
 fn settings() -> PrometheusSettings {
     PrometheusSettings {
@@ -111,13 +114,17 @@ async fn ask(port: u16, path: &'static str) -> Option<Response> {
 
 /// What listens there once it does.
 async fn page(port: u16, path: &'static str) -> String {
-    loop {
-        if let Some(answer) = ask(port, path).await {
-            assert_eq!(answer.status, 200);
-            return answer.text().to_owned();
+    let answers = async {
+        loop {
+            if let Some(answer) = ask(port, path).await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    };
+    let answer = timeout(BOUND, answers).await.expect("it listens");
+    assert_eq!(answer.status, 200);
+    answer.text().to_owned()
 }
 
 fn samples(page: &str) -> Vec<&str> {
@@ -273,9 +280,14 @@ async fn a_reload_keeps_what_stays_and_drops_what_goes() {
              \"targets\":[\"metrics.example:{two}\"]}}]\n"
         )
     );
-    while ask(one, "/").await.is_some() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let closes = async {
+        while ask(one, "/").await.is_some() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(BOUND, closes)
+        .await
+        .expect("what is no longer wanted is closed");
     exposition.settle().await;
 }
 
@@ -509,7 +521,13 @@ fn gostats_file_is_followed_where_its_back_end_is_prometheus() {
         }),
     };
     let clusters = [cluster("one", Some(9090))];
-    let (with, _) = ListenerPlan::of_idic(Some(&file), &settings(), &no_list(), resolve).unwrap();
+    let (with, notices) = ListenerPlan::of_idic(Some(&file), &settings(), &no_list(), resolve).unwrap();
+    assert_eq!(
+        notices,
+        [
+            "the list of [prom_http_sd] asks for the listeners' user and password, which gostats' does not: say so in `http_sd_configs` of Prometheus too"
+        ]
+    );
     assert!(with.is_wanted(&clusters));
     assert_eq!(with.check(&clusters).unwrap(), [""; 0]);
     let listeners: Vec<SocketAddr> = with
@@ -527,7 +545,8 @@ fn gostats_file_is_followed_where_its_back_end_is_prometheus() {
     );
     // Without one, this host alone.
     let file = tidemark_idic::Prometheus { user: None, ..file };
-    let (closed, _) = ListenerPlan::of_idic(Some(&file), &settings(), &no_list(), resolve).unwrap();
+    let (closed, notices) = ListenerPlan::of_idic(Some(&file), &settings(), &no_list(), resolve).unwrap();
+    assert_eq!(notices, [""; 0]);
     let registry = tidemark_expose::Registry::new(Arc::new(ManualClock::new(Timestamp::EPOCH)));
     let address = closed.listeners(&clusters, &registry)[0].address;
     assert_eq!(address, SocketAddr::from((Ipv4Addr::LOCALHOST, 9090)));

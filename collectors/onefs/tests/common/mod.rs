@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// The longest that anything is waited for.
-pub(crate) const BOUND: Duration = Duration::from_secs(20);
+pub(crate) const BOUND: Duration = Duration::from_secs(60);
 
 /// A key of the cluster's and one of its nodes'.
 pub(crate) const KEYS: [&str; 2] = ["cluster.health", "node.load.1min"];
@@ -102,10 +102,8 @@ impl Staying {
 
     /// The next run.
     pub(crate) async fn next(&mut self) -> Batch {
-        timeout(BOUND, self.receiver.recv())
-            .await
-            .expect("a run in time")
-            .expect("it stays")
+        let next = timeout(BOUND, self.receiver.recv()).await;
+        timely(next.expect("a run in time").expect("it stays"))
     }
 
     /// The next run of which that holds.
@@ -115,7 +113,7 @@ impl Staying {
             let Ok(batch) = timeout(BOUND, self.receiver.recv()).await else {
                 panic!("no run {what}; there were: {}", seen.join("\n"));
             };
-            let batch = batch.expect("it stays");
+            let batch = timely(batch.expect("it stays"));
             if holds(&batch) {
                 return batch;
             }
@@ -131,7 +129,7 @@ impl Staying {
         self.trigger.fire();
         let mut last = Vec::new();
         while let Some(batch) = timeout(BOUND, self.receiver.recv()).await.expect("it ends") {
-            last.push(batch);
+            last.push(timely(batch));
         }
         let (onefs, ended) = timeout(BOUND, self.task)
             .await
@@ -140,6 +138,12 @@ impl Staying {
         ended.expect("it ends well");
         (onefs, last)
     }
+}
+
+/// A run without what it says of a machine that is too busy to visit ten times a second, as one full of tests is.
+fn timely(mut batch: Batch) -> Batch {
+    batch.gaps.retain(|gap| !gap.contains("moments were skipped"));
+    batch
 }
 
 /// A run on one line.
