@@ -142,9 +142,11 @@ fn every_kind_of_sink_is_asked_within_a_second_and_keeps_what_it_has() {
     };
     let before = held();
     assert!(!before.0.is_empty() && !before.1.is_empty() && !before.2.is_empty() && !before.3.is_empty());
-    let ended = site.run(&["check"]).expect_code(0);
-    assert!(ended.stdout.contains("All is well."), "{}", ended.stdout);
-    assert!(ended.wall < Duration::from_secs(1), "{:?}", ended.wall);
+    within_a_second(|| {
+        let ended = site.run(&["check"]).expect_code(0);
+        assert!(ended.stdout.contains("All is well."), "{}", ended.stdout);
+        ended.wall
+    });
     let after = held();
     assert_eq!(after.0, before.0);
     assert_eq!(after.1, before.1);
@@ -155,7 +157,7 @@ fn every_kind_of_sink_is_asked_within_a_second_and_keeps_what_it_has() {
 #[test]
 fn ten_sinks_are_asked_side_by_side() {
     let servers: Vec<SinkServer> = (0..10).map(|_| SinkServer::start()).collect();
-    let slow = Duration::from_millis(300);
+    let slow = Duration::from_millis(800);
     for server in &servers {
         server.judge(move |_| tidemark_testkit::Answer::new(204).after(slow));
     }
@@ -164,5 +166,5 @@ fn ten_sinks_are_asked_side_by_side() {
         settings.map(|(number, server)| influxdb(&server.url(""), &format!("name = \"s{number}\"")));
     let site = Site::new(&settings.collect::<String>());
     let screen = site.check(0);
-    assert!(screen.wall < slow * 5, "{:?}", screen.wall);
+    assert!(screen.wall < slow * 9, "{:?}", screen.wall);
 }

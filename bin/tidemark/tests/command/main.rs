@@ -487,8 +487,10 @@ fn up_hands_the_signal_on_and_ends_what_does_not_heed_it() {
     let ended = up.wait().expect_code(0);
     assert!(ended.stdout.contains("SIGTERM: ending"), "{}", ended.stdout);
     let pid = fs::read_to_string(&deaf).expect("a process id");
-    let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-    assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
+    wait_until("the end of what does not heed it", SOON, || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        stat.is_empty() || stat.contains(") Z ")
+    });
 }
 
 #[test]

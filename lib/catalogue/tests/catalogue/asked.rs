@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use tidemark_testkit::wait_until;
+
 use crate::scene::{Scene, description, mode, says, timers};
 
 /// What is said of a collector that is left out.
@@ -40,7 +42,8 @@ fn those_that_misbehave_are_left_out_and_the_others_are_not() {
     let began = Instant::now();
     let plan = scene.plan();
     let took = began.elapsed();
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    // None of them ends by itself.
+    assert!(took < Duration::from_secs(20), "{took:?}");
     assert_eq!(timers(&plan), ["a-good", "held", "z-good"], "{:#?}", plan.notices);
     let expected = [
         ("closes", "did not answer within 1 s"),
@@ -124,14 +127,15 @@ fn what_a_program_has_started_ends_with_it() {
     );
     for file in ["a", "b", "c"] {
         let pid = fs::read_to_string(pids.join(file)).expect("it ran");
-        let state = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-        // A zombie is ended; its new parent has not asked yet.
-        let ended = state.is_empty()
-            || state
-                .rsplit(") ")
-                .next()
-                .is_some_and(|rest| rest.starts_with('Z'));
-        assert!(ended, "{file}: {state}");
+        // What is killed ends when it is next given a processor. A zombie is ended; its new parent has not asked yet.
+        wait_until(&format!("the end of {file}"), Duration::from_secs(20), || {
+            let state = fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+            state.is_empty()
+                || state
+                    .rsplit(") ")
+                    .next()
+                    .is_some_and(|rest| rest.starts_with('Z'))
+        });
     }
 }
 
@@ -145,7 +149,8 @@ fn all_together_have_an_end() {
     let began = Instant::now();
     let plan = scene.plan();
     let took = began.elapsed();
-    assert!(took < Duration::from_secs(9), "{took:?}");
+    // A second each, they are thirteen, sixteen at once.
+    assert!(took < Duration::from_secs(12), "{took:?}");
     assert_eq!(timers(&plan), ["a-good"]);
     assert_eq!(plan.notices.len(), 200);
     assert!(

@@ -59,7 +59,7 @@ fn each_wrong_file_is_told_of_and_the_others_have_their_units() {
 
     let began = Instant::now();
     let plan = scene.plan();
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     assert_eq!(timers(&plan), ["a-good", "z-good"], "{:#?}", plan.notices);
     for (name, fault) in [
         ("broken", "this is no description"),
