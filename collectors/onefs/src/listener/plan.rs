@@ -76,6 +76,19 @@ impl<'a> Said<'a> {
             open: prometheus.open_listener,
         }
     }
+
+    /// gostats gives the list to anyone, over plain HTTP: a Prometheus that was set up for it finds nothing from now on.
+    fn list_is_no_longer_open(&self) -> Option<String> {
+        let asks = match (&self.user, &self.tls) {
+            (None, None) => return None,
+            (Some(_), None) => "asks for the listeners' user and password",
+            (None, Some(_)) => "is served over HTTPS",
+            (Some(_), Some(_)) => "asks for the listeners' user and password, over HTTPS",
+        };
+        Some(format!(
+            "the list of [prom_http_sd] {asks}, which gostats' does not: say so in `http_sd_configs` of Prometheus too"
+        ))
+    }
 }
 
 impl ListenerPlan {
@@ -105,6 +118,7 @@ impl ListenerPlan {
         resolve: impl Fn(&SecretSource) -> Result<Secret, E>,
     ) -> Result<(Self, Vec<String>), PlanMistakes> {
         let mut mistakes = Vec::new();
+        let mut notices = Vec::new();
         let mut said = Said::of_settings(beside, discovery, &mut mistakes);
         // Clusters have ports in the file whatever its back end is.
         said.own_ports = file.is_some();
@@ -120,9 +134,12 @@ impl ListenerPlan {
                 host: discovery.listen_addr.clone(),
                 port: discovery.port,
             });
+            notices.extend(discovery.as_ref().and_then(|_| said.list_is_no_longer_open()));
             said.discovery = discovery.or(said.discovery);
         }
-        Self::checked(said, mistakes, resolve)
+        let (plan, more) = Self::checked(said, mistakes, resolve)?;
+        notices.extend(more);
+        Ok((plan, notices))
     }
 
     fn checked<E: Error>(
