@@ -1,13 +1,12 @@
 //! The database is away for many rounds, and the program is killed at random: everything that was committed arrives, once.
 //!
-//! How it is known: each cluster's clock ticks all the time, so each visit's points have a time of their own, and no two
-//! points are the same. What the ledger says was collected must be the number of points in the database.
+//! How it is known: each cluster's clock goes on with every request, so each visit's points have a time of their own, and no
+//! two points are the same. What the ledger says was collected must be the number of points in the database.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tidemark_testkit::onefs::{OneFs, number};
+use tidemark_testkit::onefs::{OneFs, Time, number};
 use tidemark_testkit::{Influxd, InfluxdOptions, Random, wait_until};
 
 use super::site::{Site, ends, global, influxdb, statgroup};
@@ -17,8 +16,6 @@ use crate::scene::{BOUND, Ledger, status};
 const LOAD: &str = "node.load.1min";
 const KEYS: [&str; 2] = [LOAD, "cluster.cpu.idle.avg"];
 const CURRENT: &str = "/platform/1/statistics/current";
-/// How often the clusters' clocks go on by a second.
-const TICK: Duration = Duration::from_millis(20);
 /// How many rounds the database is away.
 const ROUNDS: usize = 8;
 /// How often the program is killed, and when after its start.
@@ -36,6 +33,7 @@ impl Stage {
         for cluster in &site.clusters {
             cluster
                 .change(|behaviour| behaviour.intervals = KEYS.map(|key| (key.to_owned(), Some(1))).into());
+            cluster.set_time(Time::Counting(lately(0) - 7200));
         }
         let server = Influxd::start(InfluxdOptions::https("isilon", "put it in"));
         site.trust(server.ca_file());
@@ -46,25 +44,6 @@ impl Stage {
         site.idic(&text);
         settings(&site, "");
         Self { site, server }
-    }
-
-    /// Does something while the clusters' clocks tick.
-    fn while_clocks_tick(&mut self, act: impl FnOnce(&Site, &mut Influxd)) {
-        let done = AtomicBool::new(false);
-        let (site, server) = (&self.site, &mut self.server);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                // It must end where the test fails, too.
-                let mut time = lately(0) - 7200;
-                while !done.load(Ordering::Relaxed) {
-                    time += 1;
-                    site.set_time(time);
-                    std::thread::park_timeout(TICK);
-                }
-            });
-            let _done = Done(&done);
-            act(site, server);
-        });
     }
 
     fn ledger(&self) -> Ledger {
@@ -123,14 +102,6 @@ impl Stage {
     }
 }
 
-struct Done<'a>(&'a AtomicBool);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 fn visits(cluster: &OneFs) -> usize {
     cluster.counts().by_path.get(CURRENT).copied().unwrap_or(0)
 }
@@ -138,30 +109,34 @@ fn visits(cluster: &OneFs) -> usize {
 #[test]
 fn collection_goes_on_and_all_points_arrive_afterwards() {
     let mut stage = Stage::new();
-    stage.while_clocks_tick(|site, server| {
-        let collector = site.run("tidemark-onefs").arg("--every").bound(3 * BOUND).start();
-        let delivered = || {
-            let sinks = status(&site.home).0["sinks"].clone();
-            let of_file = |sink: &&serde_json::Value| sink["name"] == "idic";
-            let found = sinks.as_array().into_iter().flatten().find(of_file);
-            found.and_then(|sink| sink["delivered"].as_u64()).unwrap_or(0)
-        };
-        wait_until("the first points are there", BOUND, || delivered() > 6);
-        server.kill();
-        let before: Vec<usize> = site.clusters.iter().map(visits).collect();
-        wait_until("many rounds pass", BOUND, || {
-            let now = site.clusters.iter().map(visits);
-            before.iter().zip(now).all(|(before, now)| now >= before + ROUNDS)
-        });
-        let ledger = status(&site.home).sink("idic");
-        assert!(ledger.waiting >= 8 * (ROUNDS as u64 - 2), "{ledger:?}");
-        assert!(ledger.said().contains("connect"), "{ledger:?}");
-        server.restart();
-        // It need not be flushed: the collector itself finds it again, and what is new is brought as well.
-        let now = status(&site.home).sink("idic").collected;
-        wait_until("what waited is there", BOUND, || delivered() > now);
-        ends(collector);
+    let Stage { site, server } = &mut stage;
+    let collector = site
+        .run("tidemark-onefs")
+        .arg("--every")
+        .bound(10 * BOUND)
+        .start();
+    let delivered = || {
+        let sinks = status(&site.home).0["sinks"].clone();
+        let of_file = |sink: &&serde_json::Value| sink["name"] == "idic";
+        let found = sinks.as_array().into_iter().flatten().find(of_file);
+        found.and_then(|sink| sink["delivered"].as_u64()).unwrap_or(0)
+    };
+    wait_until("the first points are there", BOUND, || delivered() > 6);
+    server.kill();
+    let before: Vec<usize> = site.clusters.iter().map(visits).collect();
+    wait_until("many rounds pass", BOUND, || {
+        let now = site.clusters.iter().map(visits);
+        before.iter().zip(now).all(|(before, now)| now >= before + ROUNDS)
     });
+    let ledger = status(&site.home).sink("idic");
+    assert!(ledger.waiting >= 8 * (ROUNDS as u64 - 2), "{ledger:?}");
+    assert!(ledger.said().contains("connect"), "{ledger:?}");
+    server.restart();
+    // It need not be flushed: the collector itself finds it again, and what is new is brought as well.
+    let now = status(&site.home).sink("idic").collected;
+    // It waits longer the longer the rounds took.
+    wait_until("what waited is there", 5 * BOUND, || delivered() > now);
+    ends(collector);
     stage.adds_up();
     for (cluster, name) in stage.site.clusters.iter().zip(["one", "two", "three"]) {
         let (stored, asked) = (stage.stored(name), visits(cluster));
@@ -174,29 +149,28 @@ fn collection_goes_on_and_all_points_arrive_afterwards() {
 fn killed_at_random_and_the_ledger_is_what_the_database_has() {
     let mut stage = Stage::new();
     let mut random = Random::fresh();
-    stage.while_clocks_tick(|site, server| {
-        for kill in 0..KILLS {
-            // Now and then the database is away meanwhile.
-            let is_away = kill % 4 == 2;
-            if is_away {
-                server.kill();
-            }
-            let run = site.run("tidemark-onefs").arg("--every");
-            let ended = run.kill_at_random(&mut random, ALIVE);
-            assert_eq!(ended.signal, Some(9), "{}", ended.stderr);
-            assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
-            if is_away {
-                server.restart();
-            }
+    let Stage { site, server } = &mut stage;
+    for kill in 0..KILLS {
+        // Now and then the database is away meanwhile.
+        let is_away = kill % 4 == 2;
+        if is_away {
+            server.kill();
         }
-        // What a killed one left is closed by the next.
-        let collector = site.run("tidemark-onefs").arg("--every").bound(3 * BOUND).start();
-        let before: Vec<usize> = site.clusters.iter().map(visits).collect();
-        wait_until("it collects", BOUND, || {
-            let now = site.clusters.iter().map(visits);
-            before.iter().zip(now).all(|(before, now)| now > before + 1)
-        });
-        ends(collector);
+        let run = site.run("tidemark-onefs").arg("--every");
+        let ended = run.kill_at_random(&mut random, ALIVE);
+        assert_eq!(ended.signal, Some(9), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+        if is_away {
+            server.restart();
+        }
+    }
+    // What a killed one left is closed by the next.
+    let collector = site.run("tidemark-onefs").arg("--every").bound(3 * BOUND).start();
+    let before: Vec<usize> = site.clusters.iter().map(visits).collect();
+    wait_until("it collects", BOUND, || {
+        let now = site.clusters.iter().map(visits);
+        before.iter().zip(now).all(|(before, now)| now > before + 1)
     });
+    ends(collector);
     stage.adds_up();
 }

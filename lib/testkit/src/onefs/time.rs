@@ -7,15 +7,21 @@ use std::time::UNIX_EPOCH;
 pub enum Time {
     /// It stands still, at so many seconds since the epoch.
     At(i64),
+    /// A second more at each request: no two answers are of the same time.
+    Counting(i64),
     /// The real one.
     Real,
 }
 
 impl Time {
-    /// Seconds since the epoch.
-    pub(super) fn now(self) -> i64 {
+    /// Seconds since the epoch, as a request finds them.
+    pub(super) fn now(&mut self) -> i64 {
         match self {
-            Self::At(seconds) => seconds,
+            Self::At(seconds) => *seconds,
+            Self::Counting(seconds) => {
+                *seconds += 1;
+                *seconds
+            }
             Self::Real => {
                 #[expect(
                     clippy::disallowed_methods,
