@@ -2,9 +2,9 @@
 
 use tidemark_collect::{Clock, SystemClock};
 use tidemark_point::Timestamp;
-use tidemark_testkit::{Home, Influxd, InfluxdOptions, Prometheus, PrometheusOptions, Series, http};
+use tidemark_testkit::{Cell, Home, Influxd, InfluxdOptions, Prometheus, PrometheusOptions, Series, http};
 
-use super::grafana::label_values;
+use super::grafana::{self, Choices, Span, label_values};
 use crate::scene::{BOUND, Submitter, influxdb};
 use crate::ubuntu::{INTERVALS, World};
 
@@ -64,6 +64,17 @@ impl InInfluxdb {
         let mut values: Vec<String> = values.map(|cell| cell.text().to_owned()).collect();
         values.sort();
         values
+    }
+
+    /// Whether a statement gives a value.
+    #[track_caller]
+    pub(super) fn has(&self, written: &str, choices: &Choices, span: &Span) -> bool {
+        let found = self.server.query(&grafana::influxql(written, choices, span));
+        let mut cells = found
+            .iter()
+            .flat_map(|series| &series.rows)
+            .flat_map(|row| row.iter().skip(1));
+        cells.any(|cell| *cell != Cell::Null)
     }
 }
 
@@ -125,5 +136,15 @@ impl InPrometheus {
             .collect();
         values.sort();
         values
+    }
+
+    /// Whether an expression gives a value.
+    #[track_caller]
+    pub(super) fn has(&self, written: &str, choices: &Choices, span: &Span) -> bool {
+        let query = grafana::promql(written, choices, span);
+        let found = self
+            .server
+            .query_range(&query, span.from, span.to, span.interval * 1000);
+        found.iter().any(|series| !series.samples.is_empty())
     }
 }

@@ -7,10 +7,10 @@ use std::fs;
 use tidemark_testkit::Prometheus;
 
 use super::clusters::{self, Measured};
-use super::collected::{InInfluxdb, InPrometheus, milliseconds};
+use super::collected::{InInfluxdb, InPrometheus};
 use super::declared::names;
-use super::grafana::{self, Choice, Choices, Dashboard, Kind, Span};
-use super::{first_choices, has_value, other_choices, values};
+use super::grafana::{self, Choice, Choices, Dashboard, Kind, Query};
+use super::{alerts, ask_each};
 
 /// Whether it is one of OneFS'.
 pub(super) fn is_one(dashboard: &Dashboard) -> bool {
@@ -35,38 +35,18 @@ fn each_query_of_influxdb_gives_what_clusters_have() {
     let measured = clusters::measured(&world.server);
     let (mut asked, mut shown) = (0, BTreeSet::new());
     for dashboard in all(Kind::Influxdb) {
-        let name = &dashboard.name;
-        let values = values(&dashboard, |query| world.values(query));
-        let first = first_choices(&dashboard, &values);
-        let others = other_choices(&dashboard, &values);
-        let mut gave = vec![false; others.len()];
-        for panel in dashboard.panels() {
-            let span = Span::new(&dashboard, &panel, milliseconds());
-            for written in &panel.queries {
-                let at = format!("{name}: {}: {}", panel.title, written.text);
-                if is_of_clusters(&dashboard) {
-                    let named =
-                        influxql(&measured, &written.text).unwrap_or_else(|why| panic!("{at}: {why}"));
-                    for (measurement, field) in &named {
-                        assert_eq!(written.unit, unit(measurement, field, &written.text), "{at}");
-                    }
-                    shown.extend(named.into_iter().map(|(measurement, _)| measurement));
-                }
-                let query = grafana::influxql(&written.text, &first, &span);
-                assert!(world.server.query(&query).iter().any(has_value), "{at}: {query}");
-                asked += 1;
-                for (choices, gave) in others.iter().zip(&mut gave) {
-                    // One is enough.
-                    *gave = *gave || {
-                        let query = grafana::influxql(&written.text, choices, &span);
-                        world.server.query(&query).iter().any(has_value)
-                    };
-                }
+        each_of_clusters(&dashboard, |at, written| {
+            let named = influxql(&measured, &written.text).unwrap_or_else(|why| panic!("{at}: {why}"));
+            for (measurement, field) in &named {
+                assert_eq!(written.unit, unit(measurement, field, &written.text), "{at}");
             }
-        }
-        for (choices, gave) in others.iter().zip(gave) {
-            assert!(gave, "{name}: nothing of {choices:?}");
-        }
+            shown.extend(named.into_iter().map(|(measurement, _)| measurement));
+        });
+        asked += ask_each(
+            &dashboard,
+            |query| world.values(query),
+            |written, choices, span| world.has(written, choices, span),
+        );
     }
     assert!(asked > 200, "{asked}");
     // The same as the ones with `node` in them, under names that older dashboards for Prometheus have.
@@ -78,13 +58,21 @@ fn each_query_of_influxdb_gives_what_clusters_have() {
         .collect();
     assert!(forgotten.is_empty(), "collected and not shown: {forgotten:?}");
     figures(&world);
-    let statements = fs::read_to_string(super::root().join("units/alerts/onefs.influxql")).expect("a file");
-    let code: Vec<&str> = statements
-        .lines()
-        .filter(|line| !line.starts_with("--"))
-        .collect();
-    for statement in code.join(" ").split_inclusive(';') {
-        influxql(&measured, statement).unwrap_or_else(|why| panic!("{statement}: {why}"));
+    for statement in alerts("onefs") {
+        influxql(&measured, &statement).unwrap_or_else(|why| panic!("{statement}: {why}"));
+    }
+}
+
+/// Does something with each query of a dashboard that shows clusters, and where it stands.
+fn each_of_clusters(dashboard: &Dashboard, mut act: impl FnMut(&str, &Query)) {
+    let panels = dashboard.panels();
+    for panel in panels.iter().filter(|_| is_of_clusters(dashboard)) {
+        for written in &panel.queries {
+            act(
+                &format!("{}: {}: {}", dashboard.name, panel.title, written.text),
+                written,
+            );
+        }
     }
 }
 
@@ -171,7 +159,7 @@ fn rules_name(measured: &BTreeMap<String, BTreeSet<String>>, prefix: &str) {
     }
 }
 
-/// Asks every query of these, and gives how many there are.
+/// Names and asks every query of these, and gives how many there are.
 #[track_caller]
 fn ask(
     server: Prometheus,
@@ -180,36 +168,15 @@ fn ask(
 ) -> usize {
     let (world, mut asked) = (InPrometheus { server }, 0);
     for dashboard in dashboards {
-        let name = &dashboard.name;
-        let values = values(&dashboard, |query| world.values(query));
-        let first = first_choices(&dashboard, &values);
-        let others = other_choices(&dashboard, &values);
-        let mut gave = vec![false; others.len()];
-        for panel in dashboard.panels() {
-            let span = Span::new(&dashboard, &panel, milliseconds());
-            for written in &panel.queries {
-                let at = format!("{name}: {}: {}", panel.title, written.text);
-                if is_of_clusters(&dashboard) {
-                    let named = promql(measured, &written.text, &dashboard.texts());
-                    named.unwrap_or_else(|why| panic!("{at}: {why}"));
-                }
-                let mut is_there = |choices: &Choices| {
-                    let query = grafana::promql(&written.text, choices, &span);
-                    let found = world
-                        .server
-                        .query_range(&query, span.from, span.to, span.interval * 1000);
-                    asked += 1;
-                    found.iter().any(|series| !series.samples.is_empty())
-                };
-                assert!(is_there(&first), "{at}");
-                for (choices, gave) in others.iter().zip(&mut gave) {
-                    *gave = *gave || is_there(choices);
-                }
-            }
-        }
-        for (choices, gave) in others.iter().zip(gave) {
-            assert!(gave, "{name}: nothing of {choices:?}");
-        }
+        each_of_clusters(&dashboard, |at, written| {
+            let named = promql(measured, &written.text, &dashboard.texts());
+            named.unwrap_or_else(|why| panic!("{at}: {why}"));
+        });
+        asked += ask_each(
+            &dashboard,
+            |query| world.values(query),
+            |written, choices, span| world.has(written, choices, span),
+        );
     }
     asked
 }
