@@ -44,7 +44,7 @@ fn the_other_gets_every_batch_at_once() {
         for program in ["tidemark-sponsoring", "tidemark-host"] {
             let ended = scene.home.run(program).bound(BOUND).run().expect_code(0);
             assert!(
-                ended.wall < Duration::from_secs(10),
+                ended.wall < Duration::from_secs(20),
                 "{program} keeps its interval: {:?}",
                 ended.wall
             );
@@ -132,8 +132,9 @@ fn a_silent_sink_holds_up_no_other() {
     assert_eq!(scene.ledger("silent").figures(), (4, 0, 4, 0));
     let (first, last) = (silent.requests(), well.requests());
     let apart = last[0].received.saturating_duration_since(first[0].received);
+    // After the silent one, it would be ten seconds.
     assert!(
-        apart < Duration::from_secs(3),
+        apart < Duration::from_secs(8),
         "the other is not kept waiting: {apart:?}"
     );
 }

@@ -24,8 +24,9 @@ const KEYS: [&str; 5] = [
 const CURRENT: &str = "/platform/1/statistics/current";
 /// What a cluster's password is changed to.
 const CHANGED: &str = "battery staple";
-/// The most seconds between two visits of a cluster that is well; one a second is due, on a machine that has other work too.
-const LATE: i64 = 10;
+/// The most seconds between two visits of a cluster that is well. One a second is due, but the machine has other work too;
+/// what hangs has thirty, which nobody else waits for.
+const LATE: i64 = 20;
 
 /// How each begins to fail, and what is said of it then.
 type Fault = (&'static str, fn(&OneFs, &Site), &'static [&'static str]);
@@ -217,7 +218,7 @@ fn each_is_told_and_holds_up_no_other() {
     let file = |tables: &str| site.idic(&(global("influxdb", 1, &["keys"]) + &rest + tables));
     file(&site.tables());
     settings(&site, "");
-    let collector = site.run("tidemark-onefs").arg("--every").bound(4 * BOUND).start();
+    let collector = site.run("tidemark-onefs").arg("--every").bound(8 * BOUND).start();
     let all: BTreeSet<&str> = names.iter().map(|(name, _)| *name).collect();
     wait_for(&server, &collector, &all, 0);
 
@@ -226,10 +227,11 @@ fn each_is_told_and_holds_up_no_other() {
     for (cluster, (_, fail, _)) in site.clusters.iter().zip(FAULTS) {
         fail(cluster, &site);
     }
+    let failing = now();
     for (name, _, expected) in FAULTS {
         for words in expected {
             let has = |line: &str| line.contains(&format!("{name}: ")) && line.contains(words);
-            let end = std::time::Instant::now() + BOUND;
+            let end = std::time::Instant::now() + 2 * BOUND;
             while !collector.stderr().lines().any(has) {
                 assert!(
                     std::time::Instant::now() < end,
@@ -285,6 +287,7 @@ fn each_is_told_and_holds_up_no_other() {
     let ledger = status(&site.home).sink("idic");
     assert_eq!(ledger.figures(), (ledger.collected, ledger.collected, 0, 0));
 
+    let seconds = usize::try_from(ended - began).expect("a span");
     // Who was well was visited all the time, and each value is what the cluster said.
     let loads = loads(&server);
     for name in &of_those_that_go_on {
@@ -295,12 +298,8 @@ fn each_is_told_and_holds_up_no_other() {
             "{name}: {longest:?} s without a value"
         );
         let of_faults = times.iter().filter(|time| (began..ended).contains(*time)).count();
-        let due = usize::try_from(ended - began).expect("a span") / 2;
-        assert!(
-            of_faults >= due,
-            "{name}: {of_faults} values in {} s",
-            ended - began
-        );
+        let due = seconds / 5;
+        assert!(of_faults >= due, "{name}: {of_faults} values in {seconds} s",);
     }
     for (name, loads) in &loads {
         for (time, load) in loads {
@@ -324,16 +323,15 @@ fn each_is_told_and_holds_up_no_other() {
         let due = match *name {
             "ended" | "node-401" => 1..=1,
             // Where connections broke off, a new node may have answered.
-            "slow" | "dripping" | "busy" | "html" => 0..=3,
+            "slow" | "dripping" | "busy" | "html" => 0..=3 + seconds / 30,
             _ => 0..=0,
         };
         assert!(due.contains(&logins), "{name}: {logins} logins");
         if ["password", "html", "stranger", "down", "slow", "dripping", "busy"].contains(name) {
             let requests = more(|it| it.requests);
             assert!(
-                requests <= 15,
-                "{name}: {requests} requests in {} s",
-                ended - began
+                requests <= 15 + seconds / 10,
+                "{name}: {requests} requests in {seconds} s",
             );
         }
     }
@@ -349,7 +347,7 @@ fn each_is_told_and_holds_up_no_other() {
     let node = |name: &str, node: u8| {
         server.query(&format!(
             "SELECT \"value\" FROM \"{LOAD}\" WHERE \"cluster\" = '{name}' AND \"node\" = '{node}' AND time > {}s AND time < {}s",
-            began + 2,
+            failing + 2,
             ended
         ))
     };
@@ -424,14 +422,15 @@ fn it_ends_while_a_cluster_hangs() {
         &(global("influxdb", 1, &["keys"]) + &influxdb(&server) + &site.tables() + &statgroup("keys", &KEYS)),
     );
     settings(&site, "");
-    let collector = site.run("tidemark-onefs").arg("--every").bound(BOUND).start();
+    let collector = site.run("tidemark-onefs").arg("--every").bound(3 * BOUND).start();
     let is_asked = || site.clusters[1].counts().requests > 0;
     wait_until("one is visited, the other asked", BOUND, || {
         is_asked() && server.count(LOAD, "value") > 2
     });
     let began = std::time::Instant::now();
     ends(collector);
-    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    // What hangs has thirty seconds.
+    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
     let (ledger, asked) = (
         status(&site.home).sink("idic"),
         site.clusters[0].counts().by_path[CURRENT],

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tidemark_testkit::onefs::OneFs;
 use tidemark_testkit::{Certificates, SinkServer, Systemd, free_port, http, program, wait_until};
 
+use super::site::is_of_a_busy_machine;
 use crate::scene::{BOUND, Line, lines, playing};
 use crate::systemd::{add, drop_in, machine};
 
@@ -119,7 +120,8 @@ impl Stage {
     /// What the unit said that is no mere progress.
     fn warnings(&self) -> Vec<String> {
         let warnings = self.machine.journal(UNIT, &["-p", "warning"]);
-        warnings.iter().map(|entry| entry.message().to_owned()).collect()
+        let texts = warnings.iter().map(|entry| entry.message().to_owned());
+        texts.filter(|text| !is_of_a_busy_machine(text)).collect()
     }
 
     fn scrape(&self, password: &str) -> http::Response {
@@ -204,7 +206,8 @@ fn it_collects_and_listens_in_its_sandbox_and_ends_with_everything_kept() {
 
     let began = std::time::Instant::now();
     machine.systemctl(["stop", UNIT]);
-    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+    // By itself, before systemd kills it.
+    assert!(began.elapsed().as_secs() < 29, "{:?}", began.elapsed());
     assert_eq!(machine.property(UNIT, "Result"), "success");
     let status = machine
         .run(["tidemark", "status", "--json"])
@@ -254,7 +257,8 @@ fn it_is_reloaded_and_a_mistake_leaves_all_as_it_is() {
 fn one_that_stands_still_is_started_again() {
     let stage = Stage::new();
     let machine = &stage.machine;
-    drop_in(machine, UNIT, "[Service]\nWatchdogSec=3s\n");
+    // Long enough for a machine that is busy with other tests.
+    drop_in(machine, UNIT, "[Service]\nWatchdogSec=8s\n");
     stage.start();
     let first = stage.process();
     machine.run(["kill", "-STOP", &first]).expect_code(0);

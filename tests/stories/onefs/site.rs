@@ -103,6 +103,11 @@ pub(super) fn ends(collector: Running) -> String {
     ended.stderr
 }
 
+/// Whether it is said of a machine that is busy: moments were skipped, or the end came in the midst of a visit.
+pub(super) fn is_of_a_busy_machine(said: &str) -> bool {
+    said.contains("moments were skipped") || said.contains("was told to end before it was asked for")
+}
+
 /// Has it read its settings anew.
 pub(super) fn hang_up(running: &Running) {
     let kill = format!("kill -HUP {}", running.pid());

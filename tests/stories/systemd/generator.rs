@@ -179,7 +179,8 @@ fn a_folder_of_wrong_programs_holds_nothing_up() {
 
     let began = Instant::now();
     let said = by_hand(&machine);
-    assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
+    // All that do not answer have five seconds together.
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     assert_eq!(said.code, Some(0));
     for (name, fault) in [
         ("crashes", "failed (signal: 11"),

@@ -358,7 +358,7 @@ fn a_program_that_stays_is_watched() {
     let mut collector = described(machine, PROGRAM);
     collector.interval = Span::secs(1);
     install(machine, &collector, &Host::new());
-    drop_in(machine, UNIT, "[Service]\nWatchdogSec=2s\nRestartSec=100ms\n");
+    drop_in(machine, UNIT, "[Service]\nWatchdogSec=5s\nRestartSec=100ms\n");
     let settings = |behaviour: &str| {
         format!(
             "[collector.behaving]\nrun_interval = \"1s\"\ndeadline = \"1s\"\nbehaviour = \"{behaviour}\"\n"
@@ -400,7 +400,7 @@ fn a_program_that_stays_is_watched() {
     // Longer than the watchdog waits: it is told.
     let runs = || machine.journal(UNIT, &["PRIORITY=6", "COLLECTOR=behaving"]).len();
     let now = runs();
-    wait_until("five more runs", BOUND, || runs() >= now + 5);
+    wait_until("seven more runs", BOUND, || runs() >= now + 7);
     assert_eq!(machine.property(UNIT, "NRestarts"), restarts);
     machine.systemctl(["stop", UNIT]);
     assert_eq!(machine.property(UNIT, "ActiveState"), "inactive");

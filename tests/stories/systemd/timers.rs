@@ -99,7 +99,7 @@ fn a_collector_that_hangs_or_crashes_stops_nothing() {
     drop_in(
         &machine,
         "tidemark-hangs.service",
-        "[Service]\nTimeoutStartSec=2s\nTimeoutStopSec=500ms\n",
+        "[Service]\nTimeoutStartSec=4s\nTimeoutStopSec=500ms\n",
     );
     machine.systemctl([
         "start",
@@ -159,7 +159,7 @@ fn a_collector_that_hangs_or_crashes_stops_nothing() {
     });
     let beside: Vec<usize> = beside.collect();
     assert!(
-        beside.iter().any(|runs| *runs >= 3),
+        beside.iter().any(|runs| *runs >= 2),
         "runs beside each that hung: {beside:?}"
     );
 }
@@ -172,7 +172,7 @@ fn a_run_that_reaches_its_deadline_says_so() {
     let source = Source::http();
     source.route("/general.json", Answer::hang());
     let settings = format!(
-        "[collector.sponsoring]\nurl = \"{}\"\ndeadline = \"1s\"\n",
+        "[collector.sponsoring]\nurl = \"{}\"\ndeadline = \"3s\"\n",
         source.url("/general.json")
     );
     machine.install("/etc/tidemark/tidemark.toml", &settings, 0o640, "root:tidemark");
