@@ -44,30 +44,32 @@ struct Loose {
 
 impl PointBuilder {
     pub(crate) fn new(measurement: &str) -> PointBuilder {
-        PointBuilder::with_room(measurement, TAGS_BYTES, 0)
+        let room = String::with_capacity(measurement.len() + TAGS_BYTES);
+        PointBuilder::in_room(room, measurement, 0)
     }
 
-    /// With room for tags and keys of fields of so many bytes, and for so many fields.
-    pub(crate) fn with_room(measurement: &str, names: usize, fields: usize) -> PointBuilder {
-        let mut builder = PointBuilder {
-            text: String::new(),
+    /// In the memory of that text, with room for so many fields.
+    pub(crate) fn in_room(mut room: String, measurement: &str, fields: usize) -> PointBuilder {
+        room.clear();
+        let odd = measurement.is_empty() || measurement.starts_with('#') || !is_plain(measurement);
+        let loose = odd.then(|| {
+            Box::new(Loose {
+                measurement: measurement.to_owned(),
+                ..Loose::default()
+            })
+        });
+        if loose.is_none() {
+            room.push_str(measurement);
+        }
+        PointBuilder {
+            text: room,
             end: measurement.len(),
             last_key: 0..0,
             sorted: true,
             fields: Fields::with_room(fields),
-            loose: None,
+            loose,
             time: None,
-        };
-        if measurement.is_empty() || measurement.starts_with('#') || !is_plain(measurement) {
-            builder.loose = Some(Box::new(Loose {
-                measurement: measurement.to_owned(),
-                ..Loose::default()
-            }));
-        } else {
-            builder.text.reserve_exact(measurement.len() + names);
-            builder.text.push_str(measurement);
         }
-        builder
     }
 
     /// Sets a tag.

@@ -45,6 +45,7 @@ pub mod remote_write;
 mod schema;
 mod series;
 mod timestamp;
+mod together;
 mod value;
 
 pub use adjustments::Adjustments;
@@ -57,4 +58,5 @@ pub use point::{MAX_KEY_BYTES, MAX_STRING_BYTES, Point};
 pub use prometheus::{AnyPoint, LeftOut, Omission, prometheus_label, prometheus_name};
 pub use schema::{FieldSchema, Kind, Schema, SchemaError, TagSchema};
 pub use timestamp::{Timestamp, TimestampError};
+pub use together::Together;
 pub use value::{FieldType, Value};

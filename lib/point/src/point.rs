@@ -57,26 +57,6 @@ impl Point {
         PointBuilder::new(measurement.as_ref())
     }
 
-    /// Begins a point of which it is known how large it gets, so that it takes its memory at once and no more of it:
-    /// `names` are the bytes of its tags, two more for each, and of the keys of its fields, of which there are `fields`.
-    /// Where it gets larger, that costs time alone.
-    ///
-    /// ```
-    /// use tidemark_point::{Adjustments, Point, Timestamp};
-    ///
-    /// let names = "cluster".len() + "cl17".len() + 2 + "value".len();
-    /// let point = Point::builder_with_room("ifs.bytes.used", names, 1)
-    ///     .tag("cluster", "cl17")
-    ///     .field("value", 1.5)
-    ///     .time(Timestamp::EPOCH)
-    ///     .build(&mut Adjustments::default())?;
-    /// assert_eq!(point.series_key(), "ifs.bytes.used,cluster=cl17");
-    /// # Ok::<(), tidemark_point::PointError>(())
-    /// ```
-    pub fn builder_with_room(measurement: impl AsRef<str>, names: usize, fields: usize) -> PointBuilder {
-        PointBuilder::with_room(measurement.as_ref(), names, fields)
-    }
-
     /// The measurement's name.
     pub fn measurement(&self) -> &str {
         self.series.measurement()

@@ -4,12 +4,13 @@ use crate::builder::sort_and_keep_last;
 use crate::fields::{Field, Fields};
 use crate::name::{Name, escape, is_plain};
 use crate::point::{MAX_KEY_BYTES, SEPARATOR_BYTES, TIME_KEY};
+use crate::together::Text;
 
-/// The names of a point: one text, so that a point takes one allocation.
+/// The names of a point: one text, so that a point takes one allocation, or none where many share theirs.
 #[derive(Clone, Debug)]
 pub(crate) struct Series {
     /// `measurement,key=value,…` without escapes, and behind it the keys of the fields, which know where theirs are.
-    text: String,
+    pub(crate) text: Text,
     /// Where measurement and tags end.
     end: usize,
     /// Where the text does not say for itself what is what: a part needs escapes, or a tag is called `time`.
@@ -70,7 +71,7 @@ impl Series {
         });
         let series = Series {
             end: text.len(),
-            text,
+            text: Text::Own(text),
             parts,
         };
         let bytes = series.wire().len() + SEPARATOR_BYTES + field;
@@ -84,7 +85,7 @@ impl Series {
     /// and unique, with the keys of fields behind `end`.
     pub(crate) fn of_plain(text: String, end: usize) -> Series {
         Series {
-            text,
+            text: Text::Own(text),
             end,
             parts: None,
         }
@@ -133,9 +134,11 @@ impl Series {
 
     /// Keeps the key of a field: where it is.
     pub(crate) fn keep_key(&mut self, key: &str) -> std::ops::Range<usize> {
-        let start = self.text.len();
-        self.text.push_str(key);
-        start..self.text.len()
+        self.text.change(|text| {
+            let start = text.len();
+            text.push_str(key);
+            start..text.len()
+        })
     }
 
     /// Adds a tag that the series does not have, and moves the fields' keys, where all names are plain. Nothing changes
@@ -159,7 +162,7 @@ impl Series {
             + before
                 .map(|(key, value)| key.len() + value.len() + 2)
                 .sum::<usize>();
-        insert_tag(&mut self.text, place, key, value);
+        self.text.change(|text| insert_tag(text, place, key, value));
         self.end += added;
         fields.iter_mut().for_each(|field| field.move_key(added));
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tidemark_collect::{Points, Timestamp};
+use tidemark_collect::{Points, Timestamp, Together};
 
 use super::error::shown;
 use super::{ErrorCode, Warnings};
@@ -35,6 +35,8 @@ pub struct Decoded {
     pub warnings: Warnings,
     /// Fields and tags of all points so far.
     pub(crate) parts: usize,
+    /// The points of the answer that is read.
+    pub(crate) made: Together,
 }
 
 /// A key without values.
@@ -93,8 +95,14 @@ impl Decoded {
         }
     }
 
+    /// The answer is read: its points are complete.
+    pub(crate) fn complete(&mut self) {
+        self.points.extend(self.made.finish());
+        self.look_elsewhere();
+    }
+
     /// Says of absent keys whether other nodes have them.
-    pub(crate) fn look_elsewhere(&mut self) {
+    fn look_elsewhere(&mut self) {
         if self.absent.is_empty() {
             return;
         }

@@ -1,6 +1,6 @@
 //! From a value of any shape to points.
 
-use tidemark_collect::{Point, Timestamp};
+use tidemark_collect::Timestamp;
 
 use super::tree::{Node, Place, Tree};
 use super::{Decoded, MAX_PARTS, MAX_WIDTH, Naming, Warning};
@@ -188,24 +188,6 @@ impl<'a> Shape<'a> {
         self.fields.len() + self.tags.len() >= MAX_WIDTH
     }
 
-    /// The bytes of all tags and of the fields' keys.
-    fn names(&self) -> usize {
-        let tag = |name: &str, text: &str| name.len() + text.len() + 2;
-        let mut names = tag("cluster", self.naming.cluster);
-        if self.naming.include_degraded {
-            names += tag("degraded", "false");
-        }
-        if let Some((devid, node)) = self.statistic.node {
-            names += tag("devid", devid) + tag("node", node);
-        }
-        names += self
-            .tags
-            .iter()
-            .map(|(name, text)| tag(name, text))
-            .sum::<usize>();
-        names + self.fields.iter().map(|(name, _)| name.len()).sum::<usize>()
-    }
-
     /// A point of all that is open.
     fn point(&mut self) {
         let operation = self.tags.iter().rfind(|tag| tag.0 == "op_name");
@@ -218,8 +200,8 @@ impl<'a> Shape<'a> {
             return;
         }
         let statistic = self.statistic;
-        let mut builder = Point::builder_with_room(statistic.key, self.names(), self.fields.len())
-            .tag("cluster", self.naming.cluster);
+        let builder = self.out.made.builder(statistic.key, self.fields.len());
+        let mut builder = builder.tag("cluster", self.naming.cluster);
         if self.naming.include_degraded {
             builder = builder.tag("degraded", if statistic.degraded { "true" } else { "false" });
         }
@@ -233,9 +215,9 @@ impl<'a> Shape<'a> {
             builder = builder.field(name, *value);
         }
         let builder = builder.time(statistic.time);
-        match builder.build(self.out.points.adjustments_mut()) {
-            Ok(point) => self.out.points.push_point(point),
-            Err(_) => self.warn(Warning::Refused),
+        let adjustments = self.out.points.adjustments_mut();
+        if self.out.made.add(builder, adjustments).is_err() {
+            self.warn(Warning::Refused);
         }
     }
 }

@@ -11,6 +11,9 @@ use super::shape::{Room, Statistic, points};
 use super::tree::Tree;
 use super::{DecodeError, Decoded, ErrorCode, Naming, Warning};
 
+/// About as many bytes of an answer are a point.
+const BYTES: usize = 256;
+
 /// Reads the answer of `statistics/current`, and adds its points to `out`.
 ///
 /// A statistic's measurement is its key, its tags are `cluster`, and of a node's `devid` and `node` (the logical number, or
@@ -65,8 +68,9 @@ pub fn statistics(body: &[u8], naming: &Naming<'_>, out: &mut Decoded) -> Result
         tree: Tree::default(),
         room: Room::default(),
     };
+    out.made.reserve(text.len() / BYTES);
     let outcome = read(&text, &mut items, out);
-    out.look_elsewhere();
+    out.complete();
     outcome
 }
 
@@ -97,14 +101,14 @@ impl<'a> Items<'a> for Statistics<'a, '_> {
         self.tree.clear();
         let mut more = reader.open(Kind::Map)?;
         while more {
-            match &*reader.name()? {
-                "key" => head.key = text(reader)?,
-                "devid" => head.devid = Whole::read(reader)?,
-                "node" => head.node = Whole::read(reader)?,
-                "time" => head.time = number::time(reader)?,
-                "error_code" => head.code = Whole::read(reader)?,
-                "error" => head.error = text(reader)?,
-                "value" => {
+            match reader.name()?.as_bytes() {
+                b"key" => head.key = text(reader)?,
+                b"devid" => head.devid = Whole::read(reader)?,
+                b"node" => head.node = Whole::read(reader)?,
+                b"time" => head.time = number::time(reader)?,
+                b"error_code" => head.code = Whole::read(reader)?,
+                b"error" => head.error = text(reader)?,
+                b"value" => {
                     self.tree.clear();
                     self.tree.read(reader)?;
                 }
