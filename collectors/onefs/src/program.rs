@@ -42,10 +42,21 @@ impl Extras<Onefs> for OnefsProgram {
         };
         let path = matches.get_one::<PathBuf>("idic")?;
         let idic = Idic::read(path, &here.places);
-        Some(
-            idic.map_err(wrong)
-                .and_then(|idic| exit::print(idic.to_settings().as_bytes())),
-        )
+        Some(idic.map_err(wrong).and_then(|idic| {
+            exit::print(idic.to_settings().as_bytes())?;
+            // In the settings that is a comment, far below.
+            let left_out = [
+                ("the listeners for Prometheus are", idic.prometheus().err()),
+                ("the back end is", idic.sink().err()),
+            ];
+            for (what, mistakes) in left_out {
+                let mistakes = mistakes.map(|mistakes| mistakes.to_string()).unwrap_or_default();
+                for mistake in mistakes.lines() {
+                    tracing::warn!("{what} left out of the settings: {mistake}");
+                }
+            }
+            Ok(())
+        }))
     }
 
     fn prepare(

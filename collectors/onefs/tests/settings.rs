@@ -186,3 +186,32 @@ fn a_file_of_gostats_has_its_mistakes_with_their_lines() {
         "tidemark-onefs: the password of https://cl17.example:8080: the secret $PW is not set; set this environment variable\n"
     );
 }
+
+/// Settings without the back end that the file has are good where there are sinks already; whoever has none is told.
+#[test]
+fn a_back_end_that_cannot_be_converted_is_said() {
+    let home = Home::new();
+    let file = home.path().join("idic.toml");
+    let text = "[global]\nversion = \"v0.39\"\nstats_processor = \"kafka\"\nactive_stat_groups = [\"cpu\"]\n\
+                [[cluster]]\nhostname = \"cl17.example\"\nusername = \"me\"\npassword = \"$env:PW\"\nverify-ssl = true\n\
+                [[statgroup]]\nname = \"cpu\"\nupdate_interval = \"*\"\nstats = [\"cluster.cpu.sys.avg\"]\n";
+    let convert = || {
+        home.run("tidemark-onefs")
+            .arg("convert")
+            .arg(&file)
+            .run()
+            .expect_code(0)
+    };
+    fs::write(&file, text).unwrap();
+    let ended = convert();
+    assert!(!ended.stdout.contains("[[sink]]"), "{}", ended.stdout);
+    let said = format!(
+        "tidemark-onefs: warning: the back end is left out of the settings: {}:3:19: `stats_processor` is `kafka`",
+        file.display()
+    );
+    assert!(ended.stderr.starts_with(&said), "{}", ended.stderr);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+
+    fs::write(&file, text.replace("kafka", "discard")).unwrap();
+    assert_eq!(convert().stderr, "");
+}
