@@ -59,7 +59,7 @@ async fn of_a_long_one_no_more_is_read_than_is_wanted() {
         .await
         .unwrap();
     assert_eq!(source.connections(), 2);
-    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(began.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test]
@@ -110,10 +110,10 @@ async fn what_is_wrong_with_the_body_is_said_when_it_comes() {
 
 #[tokio::test]
 async fn its_time_is_that_of_the_whole_request() {
-    let (_source, request) = page(Answer::ok("abcdefghij").drip(Duration::from_millis(100)));
+    let (_source, request) = page(Answer::ok("abcdefghij").drip(Duration::from_millis(400)));
     let began = Instant::now();
     let body = request
-        .timeout(Duration::from_millis(450))
+        .timeout(Duration::from_secs(2))
         .stream()
         .await
         .unwrap();
@@ -121,11 +121,11 @@ async fn its_time_is_that_of_the_whole_request() {
     assert!((1..10).contains(&got.len()), "{got:?}");
     let error = end.unwrap_err();
     assert!(
-        chain(&error).contains("was not whole within 0.45 s"),
+        chain(&error).contains("was not whole within 2 s"),
         "{}",
         chain(&error)
     );
-    assert!(began.elapsed() < Duration::from_secs(3));
+    assert!(began.elapsed() < Duration::from_secs(15));
 }
 
 #[tokio::test]
