@@ -150,7 +150,7 @@ fn times(line: &str) -> String {
     let line = between(&line, " with ", " samples; ", "SOME");
     // The backoff may be over by then, or not.
     let line = match line.split_once("; tried again ") {
-        Some((before, after)) => format!("{before};{}", after.split_once(';').map_or("", |(_, rest)| rest)),
+        Some((before, after)) => format!("{before}{}", after.find(';').map_or("", |at| &after[at..])),
         None => line,
     };
     match line.split_once(", whole") {
