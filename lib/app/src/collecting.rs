@@ -4,6 +4,7 @@
 //! never yields or panics cannot keep its run from being recorded, and a slow sink cannot delay a tick.
 
 use std::any::Any;
+use std::panic::resume_unwind;
 use std::sync::{Arc, Once, OnceLock};
 use std::thread::JoinHandle;
 
@@ -102,7 +103,14 @@ fn start(
         .name("collect".to_owned())
         .spawn(move || {
             let _within = span.entered();
-            let result = runtime.block_on(work);
+            // A task is polled as soon as another has woken it, the future of `block_on` after a look at the sockets.
+            let result = match runtime.block_on(runtime.spawn(work)) {
+                Ok(result) => result,
+                Err(error) => match error.try_into_panic() {
+                    Ok(payload) => resume_unwind(payload),
+                    Err(error) => Err(CollectorError::other(error)),
+                },
+            };
             // A name that never resolves must not hold up the end.
             runtime.shutdown_timeout(std::time::Duration::ZERO);
             result
