@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tidemark_collect::{CollectorError, Context, Points, Timestamp};
-use tidemark_papi::{Cluster, ClusterOptions, Summary};
+use tidemark_papi::{Cluster, ClusterOptions, StatisticsRequest, Summary};
 use tokio::time::Instant;
 
 use crate::bound::{Bound, Unanswered};
@@ -50,6 +50,8 @@ pub(crate) struct Visitor<'a> {
     beside: Arc<Beside>,
     names: Arc<Names>,
     schedule: Schedule<Work>,
+    /// The keys that were asked for last, and by which requests.
+    asked: (Vec<Arc<str>>, Arc<[StatisticsRequest]>),
     /// When its buckets are worked out anew; none: now.
     sorted_until: Option<Instant>,
     /// When it said last who it is; none where it has to be asked.
@@ -88,6 +90,7 @@ impl<'a> Visitor<'a> {
             beside: memories.beside(),
             names: memories.names(),
             schedule: Schedule::new(origin),
+            asked: (Vec::new(), Arc::default()),
             sorted_until: None,
             introduced: None,
             told: Told::default(),

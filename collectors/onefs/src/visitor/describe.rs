@@ -105,9 +105,13 @@ impl Visitor<'_> {
         };
         let mut answers: Vec<_> = others.iter().map(|_| None).collect();
         let waiting = Mutex::new(others.iter().zip(&mut answers));
-        // A few that each take the next key: a request for each key would take its memory before it begins.
-        let asking = (0..=beside.len()).map(|_| self.describe_next(bound, &waiting));
-        side_by_side(1 + beside.len(), asking).await;
+        if beside.is_empty() {
+            self.describe_next(bound, &waiting).await;
+        } else {
+            // A few that each take the next key: a request for each key would take its memory before it begins.
+            let asking = (0..=beside.len()).map(|_| self.describe_next(bound, &waiting));
+            side_by_side(1 + beside.len(), asking).await;
+        }
         std::iter::once(first)
             .chain(answers.into_iter().flatten())
             .collect()

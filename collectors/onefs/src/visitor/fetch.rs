@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tidemark_collect::{Context, Points, Timestamp};
 use tidemark_papi::decode::{self, DecodeError, Decoded, Naming};
-use tidemark_papi::{ApiErrorKind, Summary};
+use tidemark_papi::{ApiErrorKind, StatisticsRequest, Summary};
 use tokio::time::Instant;
 
 use super::told::{listed, without_counts};
@@ -97,8 +97,16 @@ impl Visitor<'_> {
         if all.is_empty() { Vec::new() } else { vec![all] }
     }
 
+    /// The requests for these keys: those of the last time, where the keys are the same.
+    fn requests(&mut self, keys: &[Arc<str>]) -> Arc<[StatisticsRequest]> {
+        if self.asked.0 != keys {
+            self.asked = (keys.to_vec(), self.api.requests(keys).into());
+        }
+        Arc::clone(&self.asked.1)
+    }
+
     async fn fetch_keys(
-        &self,
+        &mut self,
         bound: &Bound<'_>,
         keys: Vec<Arc<str>>,
         naming: &Naming<'_>,
@@ -107,14 +115,14 @@ impl Visitor<'_> {
         let mut waiting = VecDeque::from([keys]);
         while let Some(keys) = waiting.pop_front() {
             let mut rest = &keys[..];
-            for request in self.api.requests(&keys) {
+            for request in &*self.requests(&keys) {
                 let (asked, later) = rest.split_at(request.keys().min(rest.len()));
                 rest = later;
                 if round.is_over {
                     round.failed.extend(asked.iter().cloned());
                     continue;
                 }
-                let answer = bound.hold(self.api.current(&request)).await;
+                let answer = bound.hold(self.api.current(request)).await;
                 let unanswered = match answer {
                     Ok(body) => match decode::statistics(&body, naming, &mut round.decoded) {
                         Ok(()) => {
