@@ -112,11 +112,7 @@ async fn what_is_wrong_with_the_body_is_said_when_it_comes() {
 async fn its_time_is_that_of_the_whole_request() {
     let (_source, request) = page(Answer::ok("abcdefghij").drip(Duration::from_millis(400)));
     let began = Instant::now();
-    let body = request
-        .timeout(Duration::from_secs(2))
-        .stream()
-        .await
-        .unwrap();
+    let body = request.timeout(Duration::from_secs(2)).stream().await.unwrap();
     let (got, end) = drain(body).await;
     assert!((1..10).contains(&got.len()), "{got:?}");
     let error = end.unwrap_err();
