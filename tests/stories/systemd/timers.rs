@@ -181,7 +181,6 @@ fn a_run_that_reaches_its_deadline_says_so() {
     quicken(&machine, "sponsoring");
     machine.systemctl(["start", "tidemark-sponsoring.timer"]);
     wait_for_runs(&machine, "sponsoring", "failed", &[], 2);
-    source.route("/general.json", Answer::ok(report(2)));
     machine.systemctl(["stop", "tidemark-sponsoring.timer"]);
     machine.wait_for("tidemark-sponsoring.service", "failed");
     assert_eq!(
@@ -199,6 +198,7 @@ fn a_run_that_reaches_its_deadline_says_so() {
             .any(|entry| entry.message().contains("did not answer within")),
         "{said:?}"
     );
+    source.route("/general.json", Answer::ok(report(2)));
     machine.systemctl(["start", "tidemark-sponsoring.service"]);
     assert_eq!(last_run(&machine, "sponsoring")["ok"], true);
 }
