@@ -18,6 +18,12 @@ impl Report {
             .iter()
             .all(|sink| sink.state == SinkState::Drained && sink.waiting == 0)
     }
+
+    /// Whether a sink takes points, and would have taken more had there been time.
+    #[must_use]
+    pub fn is_out_of_time(&self) -> bool {
+        self.sinks.iter().any(|sink| sink.state == SinkState::OutOfTime)
+    }
 }
 
 /// What one delivery did for one sink. Numbers are points.

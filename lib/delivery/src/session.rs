@@ -17,7 +17,7 @@ use tidemark_point::{Declarations, Timestamp};
 use tokio::time::Instant;
 
 use crate::backoff;
-use crate::carry::{Carried, End, carry};
+use crate::carry::{Carried, End, carry, time_left};
 use crate::delivery::Budget;
 use crate::endpoint::Endpoint;
 use crate::lines::Lines;
@@ -201,6 +201,11 @@ impl Session<'_> {
                 continue;
             };
             match end {
+                // Cut off by the end of the time, of a sink that took others before: that says nothing of the sink.
+                End::Later(_) if self.passed && time_left(deadline).is_none() => {
+                    self.report.state = SinkState::OutOfTime;
+                    return Ok(());
+                }
                 End::OutOfTime => {
                     self.report.state = SinkState::OutOfTime;
                     return Ok(());

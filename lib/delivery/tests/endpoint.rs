@@ -11,8 +11,10 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::*;
-use tidemark_delivery::{Budget, Delivery, SinkState};
+use tidemark_delivery::{Budget, Delivery, OpenOptions, SinkState};
 use tidemark_settings::SinkKind;
 use tidemark_testkit::{Answer, SinkServer};
 
@@ -54,6 +56,33 @@ async fn a_run_is_one_request_and_tidemark_run_another() {
             .text()
             .starts_with("tidemark_run,collector=a,host=h duration_seconds=0.0,")
     );
+}
+
+/// The end of a run's time says nothing of a sink that took points just before.
+#[tokio::test]
+async fn what_the_end_of_the_time_cuts_off_is_no_failure() {
+    let server = SinkServer::start();
+    server.script([Answer::new(204), Answer::hang()]);
+    let fixture = fixture(&server);
+    let mut delivery = Delivery::open(OpenOptions {
+        run_budget: Duration::from_secs(2),
+        ..fixture.options()
+    })
+    .await;
+    delivery.submit(&fixture.run("a"), &points(0, 3)).await.unwrap();
+    let report = delivery.deliver(Budget::Run).await;
+    assert!(report.is_out_of_time(), "{report:?}");
+    assert_eq!(server.requests().len(), 2);
+    let sink = ledger(&delivery, "influx").await;
+    assert_eq!((sink.backoff_until, sink.last_error), (None, None));
+    assert_eq!(counts(&delivery, "influx").await, [4, 3, 1, 0, 0]);
+
+    // One that is silent from the beginning has failed.
+    server.script([Answer::hang()]);
+    let report = delivery.deliver(Budget::Run).await;
+    assert!(!report.is_out_of_time(), "{report:?}");
+    assert!(ledger(&delivery, "influx").await.last_error.is_some());
+    assert!(delivery.deliver(Budget::Flush).await.is_drained());
 }
 
 #[tokio::test]

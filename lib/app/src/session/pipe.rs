@@ -30,8 +30,14 @@ impl Pipe {
         let mut delivery = Delivery::open(options).await;
         let deliverer = tokio::spawn(async move {
             while told.recv().await.is_some() {
-                let report = delivery.deliver(Budget::Run).await;
-                tracing::debug!("a delivery ended{}", summary::delivered(&report));
+                loop {
+                    let report = delivery.deliver(Budget::Run).await;
+                    tracing::debug!("a delivery ended{}", summary::delivered(&report));
+                    // What waited after an outage is more than a run's budget carries.
+                    if !report.is_out_of_time() {
+                        break;
+                    }
+                }
             }
             delivery.close().await;
         });
