@@ -275,9 +275,7 @@ impl Cluster {
         let mut refused = None;
         loop {
             let session = self.session(refused, step).await?;
-            let response = self
-                .get(purpose, url, |request| session.sign(request, self.address()))
-                .await?;
+            let response = self.get(purpose, url, |request| session.sign(request)).await?;
             if response.status() != 401 {
                 self.replace(&session, &response);
                 let judged = self.judge(purpose, url, response, Some(&session));
@@ -354,7 +352,6 @@ impl Cluster {
         let mut left = timeout;
         loop {
             let request = sign(self.http.get(url))
-                .header("accept", "application/json")
                 .max_bytes(purpose.max_bytes())
                 .timeout(left)
                 .without_redirects();

@@ -1,9 +1,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE, RETRY_AFTER,
-};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RANGE, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use tidemark_point::Timestamp;
 use tokio::time::Instant;
@@ -12,7 +10,7 @@ use url::Url;
 use super::body::{self, Body, Bounds, excerpt};
 use super::client::watched;
 use super::error::wait_asked_for;
-use super::{Http, HttpError, HttpErrorKind};
+use super::{Headers, Http, HttpError, HttpErrorKind};
 
 /// The longest body that is read where a request does not say otherwise, in bytes after decompression: 64 MiB.
 pub const MAX_BYTES: u64 = 64 << 20;
@@ -26,9 +24,8 @@ pub struct Request {
     http: Http,
     method: Method,
     url: Url,
-    headers: HeaderMap,
+    headers: Headers,
     body: Option<Vec<u8>>,
-    fault: Option<String>,
     max_bytes: u64,
     timeout: Duration,
     allow_empty: bool,
@@ -41,9 +38,8 @@ impl Request {
             http,
             method,
             url,
-            headers: HeaderMap::new(),
+            headers: Headers::default(),
             body: None,
-            fault: None,
             max_bytes: MAX_BYTES,
             timeout: TIMEOUT,
             allow_empty: false,
@@ -55,22 +51,13 @@ impl Request {
     ///
     /// A redirect to another server takes it along, unless it is `authorization` or `cookie`: a key goes there.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        match (
-            HeaderName::from_bytes(name.as_bytes()),
-            HeaderValue::from_str(value),
-        ) {
-            (Ok(name), Ok(mut value)) => {
-                // What is set by hand may be a key; it is then not in any debug output.
-                value.set_sensitive(true);
-                self.headers.insert(name, value);
-            }
-            // The value is not shown: it may be a secret.
-            _ => {
-                self.fault = Some(format!(
-                    "the header {name:?} cannot be sent: a character in it is not allowed"
-                ))
-            }
-        }
+        self.headers = self.headers.with(name, value);
+        self
+    }
+
+    /// Sets these headers and no others: what was set before is gone.
+    pub fn headers(mut self, headers: &Headers) -> Self {
+        self.headers = headers.clone();
         self
     }
 
@@ -137,9 +124,9 @@ impl Request {
         mut self,
         read: impl FnOnce(&str) -> serde_json::Result<T>,
     ) -> Result<T, HttpError> {
-        if !self.headers.contains_key(ACCEPT) {
-            self.headers
-                .insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let headers = &mut self.headers.map;
+        if !headers.contains_key(ACCEPT) {
+            headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         }
         self.allow_empty = false;
         self.success().await?.json_with(read)
@@ -215,8 +202,12 @@ impl Request {
         }
     }
 
-    async fn send(mut self, bounds: Bounds) -> Result<reqwest::Response, HttpError> {
-        if let Some(fault) = self.fault {
+    async fn send(self, bounds: Bounds) -> Result<reqwest::Response, HttpError> {
+        let Headers {
+            map: mut headers,
+            fault,
+        } = self.headers;
+        if let Some(fault) = fault {
             return Err(HttpError::new(&self.url, HttpErrorKind::Request(fault)));
         }
         if !matches!(self.url.scheme(), "http" | "https") {
@@ -224,15 +215,14 @@ impl Request {
             return Err(HttpError::new(&self.url, HttpErrorKind::Request(fault)));
         }
         // Some servers compress first, and then cut: a part of what is compressed is of no use.
-        if self.headers.contains_key(RANGE) && !self.headers.contains_key(ACCEPT_ENCODING) {
-            self.headers
-                .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if headers.contains_key(RANGE) && !headers.contains_key(ACCEPT_ENCODING) {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         let mut request = self
             .http
             .client()?
             .request(self.method, self.url.clone())
-            .headers(self.headers);
+            .headers(headers);
         if let Some(body) = self.body {
             request = request.body(body);
         }

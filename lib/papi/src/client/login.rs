@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tidemark_collect::Timestamp;
-use tidemark_collect::http::{Request, Response};
+use tidemark_collect::http::{Headers, Request, Response};
 use zeroize::Zeroizing;
 
 use super::Cluster;
@@ -34,6 +34,8 @@ const LOG_OUT: Duration = Duration::from_secs(1);
 /// The cookie that is the session, and the one that goes back as a header.
 const COOKIE: &str = "isisessid";
 const CSRF: &str = "isicsrf";
+/// The type of all answers.
+const ACCEPT: &str = "application/json";
 /// The longest value of a cookie.
 const LONGEST_COOKIE: usize = 4096;
 
@@ -51,6 +53,8 @@ pub(super) struct Login {
 pub(super) struct Session {
     id: Zeroizing<String>,
     csrf: Option<Zeroizing<String>>,
+    /// What its requests have.
+    headers: Headers,
     made: Timestamp,
     lasts: Duration,
     /// A request of it has succeeded, be it with an older cookie.
@@ -69,12 +73,14 @@ struct Credentials<'a> {
 
 impl Session {
     /// The session of an answer to a login; `None` where there is no cookie.
-    fn read(response: &Response, now: Timestamp, number: u64) -> Option<Self> {
+    fn read(response: &Response, address: &Address, now: Timestamp, number: u64) -> Option<Self> {
         let said = decode::session(response.body()).ok();
         let lasts = said.and_then(|session| session.timeout_absolute);
+        let (id, csrf) = (cookie_of(response, COOKIE)?, cookie_of(response, CSRF));
         Some(Self {
-            id: cookie_of(response, COOKIE)?,
-            csrf: cookie_of(response, CSRF),
+            headers: headers(&id, csrf.as_ref().map(|csrf| csrf.as_str()), address),
+            id,
+            csrf,
             made: now,
             lasts: lasts
                 .filter(|lasts| !lasts.is_zero())
@@ -87,11 +93,13 @@ impl Session {
 
     /// The same session with the cookie that an answer gives in place of the one it had: since OneFS 9.3, one lives 15
     /// minutes. The end of the whole stays where it is.
-    fn replaced(&self, response: &Response) -> Option<Self> {
+    fn replaced(&self, response: &Response, address: &Address) -> Option<Self> {
         let id = cookie_of(response, COOKIE).filter(|id| *id != self.id)?;
+        let csrf = cookie_of(response, CSRF).or_else(|| self.csrf.clone());
         Some(Self {
+            headers: headers(&id, csrf.as_ref().map(|csrf| csrf.as_str()), address),
             id,
-            csrf: cookie_of(response, CSRF).or_else(|| self.csrf.clone()),
+            csrf,
             made: self.made,
             lasts: self.lasts,
             served: Arc::clone(&self.served),
@@ -120,17 +128,9 @@ impl Session {
         self.age(now) >= (self.lasts - margin).max(SHORTEST)
     }
 
-    /// A request of this session's.
-    pub(super) fn sign(&self, request: Request, address: &Address) -> Request {
-        let mut cookies = Zeroizing::new(format!("{COOKIE}={}", *self.id));
-        let Some(csrf) = &self.csrf else {
-            return request.header("cookie", &cookies);
-        };
-        cookies.push_str(&format!("; {CSRF}={}", **csrf));
-        request
-            .header("cookie", &cookies)
-            .header("x-csrf-token", csrf)
-            .header("referer", address.base())
+    /// A request of this session's; it has no headers yet.
+    pub(super) fn sign(&self, request: Request) -> Request {
+        request.headers(&self.headers)
     }
 
     /// What must not be shown.
@@ -144,12 +144,27 @@ impl Session {
         Self {
             id: Zeroizing::new(id.to_owned()),
             csrf: csrf.map(|csrf| Zeroizing::new(csrf.to_owned())),
+            headers: Headers::default(),
             made: Timestamp::EPOCH,
             lasts: TIMEOUT_ABSOLUTE,
             served: Arc::default(),
             number: 1,
         }
     }
+}
+
+/// What the requests of a session have.
+fn headers(id: &str, csrf: Option<&str>, address: &Address) -> Headers {
+    let accepting = Headers::default().with("accept", ACCEPT);
+    let mut cookies = Zeroizing::new(format!("{COOKIE}={id}"));
+    let Some(csrf) = csrf else {
+        return accepting.with("cookie", &cookies);
+    };
+    cookies.push_str(&format!("; {CSRF}={csrf}"));
+    accepting
+        .with("cookie", &cookies)
+        .with("x-csrf-token", csrf)
+        .with("referer", address.base())
 }
 
 /// The value of a cookie that an answer sets.
@@ -215,7 +230,7 @@ impl Cluster {
 
     /// Goes on with the cookie that an answer gives, if it does.
     pub(super) fn replace(&self, session: &Session, response: &Response) {
-        let Some(replaced) = session.replaced(response) else {
+        let Some(replaced) = session.replaced(response, self.address()) else {
             return;
         };
         // Whoever holds it has, or will have, a newer one; the next answer gives another.
@@ -255,7 +270,7 @@ impl Cluster {
             .http
             .post(&url)
             .body("application/json", body)
-            .header("accept", "application/json")
+            .header("accept", ACCEPT)
             .header("referer", self.address().base())
             .max_bytes(Purpose::Login.max_bytes())
             .timeout(self.options.timeout)
@@ -263,7 +278,7 @@ impl Cluster {
             .response()
             .await
             .map_err(|error| ApiError::http(&url, error))?;
-        let session = Session::read(&answer, self.clock.now(), number);
+        let session = Session::read(&answer, self.address(), self.clock.now(), number);
         if answer.status() == 401 {
             let kind = ApiErrorKind::Password {
                 username: self.options.username.clone(),
@@ -279,7 +294,7 @@ impl Cluster {
     pub(super) async fn log_out(&self, session: &Session) {
         let url = self.address().url(SESSION);
         let request = session
-            .sign(self.http.delete(&url), self.address())
+            .sign(self.http.delete(&url))
             .max_bytes(Purpose::Login.max_bytes())
             .timeout(LOG_OUT.min(self.options.timeout))
             .without_redirects();
@@ -297,7 +312,9 @@ impl Cluster {
             &self.options.username,
             self.options.password.expose(),
         ));
-        request.header("authorization", &Zeroizing::new(format!("Basic {}", *pair)))
+        request
+            .header("accept", ACCEPT)
+            .header("authorization", &Zeroizing::new(format!("Basic {}", *pair)))
     }
 }
 
