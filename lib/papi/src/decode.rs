@@ -13,6 +13,7 @@ mod document;
 mod error;
 mod error_code;
 mod number;
+mod owner;
 mod reader;
 mod shape;
 mod statistics;

@@ -99,6 +99,18 @@ impl PointBuilder {
         self.end += added;
     }
 
+    /// Whether nothing is set yet, and the measurement is plain.
+    pub(crate) fn has_name_alone(&self) -> bool {
+        self.loose.is_none() && self.last_key.is_empty() && self.end == self.text.len()
+    }
+
+    /// Adds tags that need no rule, behind the name alone.
+    pub(crate) fn push_sorted(&mut self, text: &str, last_key: &Range<usize>) {
+        self.last_key = self.end + last_key.start..self.end + last_key.end;
+        self.text.push_str(text);
+        self.end = self.text.len();
+    }
+
     /// Sets a field.
     pub fn field(mut self, key: impl AsRef<str>, value: impl Into<Value>) -> Self {
         self.set_field(key.as_ref(), value.into());

@@ -1,9 +1,9 @@
 //! From a value of any shape to points.
 
-use tidemark_collect::Timestamp;
+use tidemark_collect::{Tags, Timestamp};
 
 use super::tree::{Node, Place, Tree};
-use super::{Decoded, MAX_PARTS, MAX_WIDTH, Naming, Warning};
+use super::{Decoded, MAX_PARTS, MAX_WIDTH, Warning};
 
 /// Operations that wait for something to happen: how long they take says nothing.
 const WAITING: [&str; 2] = ["change_notify", "read_directory_change"];
@@ -16,9 +16,8 @@ const VALUE: &str = "value";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Statistic<'a> {
     pub(crate) key: &'a str,
-    /// `devid` and `node`, where it is not the cluster's.
-    pub(crate) node: Option<(&'a str, &'a str)>,
-    pub(crate) degraded: bool,
+    /// Whose it is: [`OWN_TAGS`].
+    pub(crate) owner: &'a Tags,
     pub(crate) time: Timestamp,
 }
 
@@ -37,16 +36,9 @@ fn emptied<A, B>(mut list: Vec<A>, other: impl FnMut(A) -> B) -> Vec<B> {
 }
 
 /// Adds the points of a statistic's value, which is the tree's.
-pub(crate) fn points(
-    statistic: Statistic<'_>,
-    tree: &Tree<'_>,
-    naming: &Naming<'_>,
-    room: &mut Room,
-    out: &mut Decoded,
-) {
+pub(crate) fn points(statistic: Statistic<'_>, tree: &Tree<'_>, room: &mut Room, out: &mut Decoded) {
     let mut shape = Shape {
         statistic,
-        naming,
         tree,
         out,
         fields: emptied(std::mem::take(&mut room.fields), |_| ("", 0.0)),
@@ -69,7 +61,6 @@ pub(crate) fn points(
 /// Makes points of a tree. What it is in decides what a part becomes; the rules are `statistics`'.
 struct Shape<'a> {
     statistic: Statistic<'a>,
-    naming: &'a Naming<'a>,
     tree: &'a Tree<'a>,
     out: &'a mut Decoded,
     /// The fields of the maps that are open, the outermost first.
@@ -201,13 +192,7 @@ impl<'a> Shape<'a> {
         }
         let statistic = self.statistic;
         let builder = self.out.made.builder(statistic.key, self.fields.len());
-        let mut builder = builder.tag("cluster", self.naming.cluster);
-        if self.naming.include_degraded {
-            builder = builder.tag("degraded", if statistic.degraded { "true" } else { "false" });
-        }
-        if let Some((devid, node)) = statistic.node {
-            builder = builder.tag("devid", devid).tag("node", node);
-        }
+        let mut builder = builder.tags(statistic.owner);
         for (name, text) in &self.tags {
             builder = builder.tag(name, text);
         }

@@ -6,6 +6,7 @@ use tidemark_collect::Timestamp;
 
 use super::document::{Items, checked_text, read};
 use super::number::{self, Whole};
+use super::owner::{Owner, Owners};
 use super::reader::{Kind, Read, Reader};
 use super::shape::{Room, Statistic, points};
 use super::tree::Tree;
@@ -65,6 +66,7 @@ pub fn statistics(body: &[u8], naming: &Naming<'_>, out: &mut Decoded) -> Result
     let text = checked_text(body, out);
     let mut items = Statistics {
         naming,
+        owners: Owners::default(),
         tree: Tree::default(),
         room: Room::default(),
     };
@@ -76,6 +78,7 @@ pub fn statistics(body: &[u8], naming: &Naming<'_>, out: &mut Decoded) -> Result
 
 struct Statistics<'a, 'n> {
     naming: &'n Naming<'n>,
+    owners: Owners,
     /// The value of the statistic that is read.
     tree: Tree<'a>,
     room: Room,
@@ -159,13 +162,12 @@ impl Statistics<'_, '_> {
             out.warnings.add(Warning::NoTime, key);
             self.naming.now
         });
-        let (mut devid_text, mut node_text) = (itoa::Buffer::new(), itoa::Buffer::new());
-        let statistic = Statistic {
-            key,
-            node: (devid != 0).then(|| (devid_text.format(devid), node_text.format(node))),
+        let owner = Owner {
+            devid,
+            node,
             degraded: code.is_some(),
-            time,
         };
-        points(statistic, &self.tree, self.naming, &mut self.room, out);
+        let owner = self.owners.tags(owner, self.naming);
+        points(Statistic { key, owner, time }, &self.tree, &mut self.room, out);
     }
 }
