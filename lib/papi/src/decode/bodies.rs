@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::DecodeError;
-use super::document::{refusal, text};
-use super::reader::{Reader, Wrong};
+use super::document::{Items, read, refusal, text, text_next};
+use super::reader::{Kind, Read, Reader, Wrong};
 use super::tree::{Node, Place, Tree};
+use super::{DecodeError, Decoded};
 
 /// A session, as its answer says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -81,25 +81,48 @@ pub fn config(body: &[u8]) -> Result<Config, DecodeError> {
 /// # Errors
 /// Where it is no JSON object with a key in `keys`, or the cluster refuses.
 pub fn key_info(body: &[u8]) -> Result<KeyInfo, DecodeError> {
-    const FORM: &str = "an object with a key in `keys`";
     let text = text(body);
-    let tree = tree(&text, FORM)?;
-    let keys = tree.member(0, "keys");
-    let key = keys
-        .and_then(|keys| tree.elements(keys).next())
-        .filter(|key| matches!(tree.node(*key), Node::Map(_)))
-        .ok_or(DecodeError::Form { expected: FORM })?;
-    let string = |name| string(&tree, key, name);
-    Ok(KeyInfo {
-        description: string("description"),
-        units: string("units"),
-        scope: string("scope"),
-        kind: string("type"),
-        aggregation: string("aggregation_type"),
-        interval: tree
-            .member(key, "policies")
-            .and_then(|policies| interval(&tree, policies)),
-    })
+    let mut keys = Keys::default();
+    read(&text, &mut keys, &mut Decoded::new())?;
+    keys.first.ok_or(DecodeError::Form { expected: Keys::FORM })
+}
+
+/// What a list says of its first key.
+#[derive(Default)]
+struct Keys<'a> {
+    first: Option<KeyInfo>,
+    policies: Tree<'a>,
+}
+
+impl<'a> Items<'a> for Keys<'a> {
+    const MEMBER: &'static str = "keys";
+    const FORM: &'static str = "an object with a key in `keys`";
+
+    fn item(&mut self, reader: &mut Reader<'a>, _: &mut Decoded) -> Read<()> {
+        if self.first.is_some() {
+            return reader.skip();
+        }
+        let mut info = KeyInfo::default();
+        let mut more = reader.open(Kind::Map)?;
+        while more {
+            match reader.name()?.as_bytes() {
+                b"description" => info.description = text_next(reader)?.into_owned(),
+                b"units" => info.units = text_next(reader)?.into_owned(),
+                b"scope" => info.scope = text_next(reader)?.into_owned(),
+                b"type" => info.kind = text_next(reader)?.into_owned(),
+                b"aggregation_type" => info.aggregation = text_next(reader)?.into_owned(),
+                b"policies" => {
+                    self.policies.clear();
+                    let policies = self.policies.read(reader)?;
+                    info.interval = interval(&self.policies, policies);
+                }
+                _ => reader.skip()?,
+            }
+            more = reader.more(Kind::Map)?;
+        }
+        self.first = Some(info);
+        Ok(())
+    }
 }
 
 /// The interval of the first policy that is not persistent.
@@ -112,14 +135,11 @@ fn interval(tree: &Tree<'_>, policies: Place) -> Option<Duration> {
     span(tree, tree.member(policy, "interval")?)
 }
 
-/// As many nodes have what is answered about a key, and some more.
-const NODES: usize = 64;
-
 /// A whole object.
 fn tree<'a>(text: &'a str, expected: &'static str) -> Result<Tree<'a>, DecodeError> {
     let wrong = |wrong: Wrong| DecodeError::at(text, wrong);
     let mut reader = Reader::new(text);
-    let mut tree = Tree::with_room(NODES);
+    let mut tree = Tree::default();
     let place = tree.read(&mut reader).map_err(wrong)?;
     reader.end().map_err(wrong)?;
     let errors = tree.member(place, "errors").unwrap_or(place);

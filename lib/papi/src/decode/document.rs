@@ -34,6 +34,15 @@ pub(crate) fn checked_text<'a>(body: &'a [u8], out: &mut Decoded) -> Cow<'a, str
     text
 }
 
+/// The text that comes next; empty where it is something else.
+pub(crate) fn text_next<'a>(reader: &mut Reader<'a>) -> Read<Cow<'a, str>> {
+    if reader.kind()? == Kind::Text {
+        return reader.string();
+    }
+    reader.skip()?;
+    Ok(Cow::Borrowed(""))
+}
+
 /// Reads an answer with items. Those before a mistake are in `out`.
 pub(crate) fn read<'a, I: Items<'a>>(
     text: &'a str,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use tidemark_collect::Timestamp;
 
-use super::document::{Items, checked_text, read};
+use super::document::{Items, checked_text, read, text_next};
 use super::number::{self, Whole};
 use super::owner::{Owner, Owners};
 use super::reader::{Kind, Read, Reader};
@@ -105,12 +105,12 @@ impl<'a> Items<'a> for Statistics<'a, '_> {
         let mut more = reader.open(Kind::Map)?;
         while more {
             match reader.name()?.as_bytes() {
-                b"key" => head.key = text(reader)?,
+                b"key" => head.key = text_next(reader)?,
                 b"devid" => head.devid = Whole::read(reader)?,
                 b"node" => head.node = Whole::read(reader)?,
                 b"time" => head.time = number::time(reader)?,
                 b"error_code" => head.code = Whole::read(reader)?,
-                b"error" => head.error = text(reader)?,
+                b"error" => head.error = text_next(reader)?,
                 b"value" => {
                     self.tree.clear();
                     self.tree.read(reader)?;
@@ -122,15 +122,6 @@ impl<'a> Items<'a> for Statistics<'a, '_> {
         self.add(&head, out);
         Ok(())
     }
-}
-
-/// A text; empty where it is something else.
-fn text<'a>(reader: &mut Reader<'a>) -> Read<Cow<'a, str>> {
-    if reader.kind()? == Kind::Text {
-        return reader.string();
-    }
-    reader.skip()?;
-    Ok(Cow::Borrowed(""))
 }
 
 impl Statistics<'_, '_> {

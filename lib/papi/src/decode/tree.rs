@@ -35,13 +35,6 @@ pub(crate) struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    /// Nothing yet, with room for so many nodes.
-    pub(crate) fn with_room(nodes: usize) -> Self {
-        Self {
-            nodes: Vec::with_capacity(nodes),
-        }
-    }
-
     /// Forgets what it has.
     pub(crate) fn clear(&mut self) {
         self.nodes.clear();
