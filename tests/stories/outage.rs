@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tidemark_testkit::{Answer, SinkServer};
+use tidemark_testkit::{Answer, SinkServer, wait_until};
 
 use crate::scene::{BOUND, Line, Scene, lines, playing};
 
@@ -137,4 +137,35 @@ fn a_silent_sink_holds_up_no_other() {
         apart < Duration::from_secs(8),
         "the other is not kept waiting: {apart:?}"
     );
+}
+
+/// A collector that stays delivers all that waited, though that takes longer than a run may: its next run may be hours away.
+#[test]
+fn one_that_stays_delivers_what_waited_without_a_run() {
+    const ANSWER: Duration = Duration::from_millis(1200);
+    let sink = SinkServer::start();
+    sink.judge(|_| Answer::new(503).header("Retry-After", "0"));
+    let scene = Scene::new();
+    scene.sinks(&playing("slow", &sink));
+    for _ in 0..RUNS {
+        scene.collect();
+    }
+    assert_eq!(scene.ledger("slow").figures(), (20, 0, 20, 0));
+    sink.forget();
+    sink.judge(|_| Answer::new(204).after(ANSWER));
+    let running = scene
+        .sponsoring()
+        .args(["--every", "1h"])
+        .bound(Duration::from_secs(120))
+        .start();
+    wait_until("all is delivered", Duration::from_secs(60), || {
+        scene.ledger("slow").figures() == (24, 24, 0, 0)
+    });
+    let took = sink.requests().len() as u32 * ANSWER;
+    assert!(
+        took > Duration::from_secs(10),
+        "{took:?}: the budget of a run was enough"
+    );
+    running.terminate();
+    running.wait().expect_code(0);
 }

@@ -96,7 +96,8 @@ pub use side_by_side::side_by_side;
 
 pub use tidemark_derive::{Measurement, Settings};
 pub use tidemark_point::{
-    Adjustments, FieldType, Kind, Measurement, Point, PointError, Schema, Tags, Timestamp, Together, Value, line,
+    Adjustments, FieldType, Kind, Measurement, Point, PointError, Schema, Tags, Timestamp, Together, Value,
+    line,
 };
 pub use tidemark_settings::{Secret, SecretSource, Section, Size, Span, defaults};
 
