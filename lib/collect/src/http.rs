@@ -5,6 +5,10 @@
 //! [`REDIRECT_LIMIT`], never from https to http), proxies and certificates come from the environment that the
 //! options were made with. Nothing is retried: the next run is the retry.
 //!
+//! A client for many servers ([`ClientOptions::many_servers`]) asks for what follows no redirect in a second, leaner way
+//! (`lean.rs`): a connection that is kept then holds a buffer of 32 KiB, not one of up to 400. It has the same errors, and no
+//! gzip; behind a proxy it is not used.
+//!
 //! # Certificates
 //! Without a `ca_file`, a server's chain must end at one of the system's authorities: those of `SSL_CERT_FILE` and
 //! `SSL_CERT_DIR` where either is set, else the distribution's bundle, else `/etc/ssl/certs`. They are looked up by
@@ -21,6 +25,7 @@ mod certificate;
 mod client;
 mod error;
 mod headers;
+mod lean;
 mod names;
 mod options;
 mod pem;

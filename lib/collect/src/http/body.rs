@@ -39,6 +39,17 @@ pub(super) struct Bounds {
     pub(super) timeout: Duration,
 }
 
+impl Bounds {
+    /// The time is over, and not even the headers have come.
+    pub(super) fn no_answer(&self, url: &Url, led_to: Option<&Url>) -> HttpError {
+        let kind = HttpErrorKind::Timeout {
+            after: self.timeout,
+            received: None,
+        };
+        HttpError::at(url, led_to, kind)
+    }
+}
+
 impl Body {
     /// The body of an answer to a request of `url`, of which nothing is read yet.
     pub(super) fn open(

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::error::RedirectFault;
+use super::lean::Lean;
 use super::names::{Names, Resolver};
 use super::options::{ClientOptions, Proxies};
 use super::{HttpError, Request, redacted, tls};
@@ -30,6 +31,7 @@ pub struct Http {
 struct Lazy {
     options: ClientOptions,
     client: OnceLock<reqwest::Client>,
+    lean: OnceLock<Lean>,
     names: Arc<Names>,
 }
 
@@ -39,6 +41,7 @@ impl Http {
         let lazy = Lazy {
             options,
             client: OnceLock::new(),
+            lean: OnceLock::new(),
             names: Arc::default(),
         };
         Self {
@@ -56,12 +59,11 @@ impl Http {
         }
     }
 
-    /// A client with the same options but for whom it trusts. Of each server's connections it keeps one: with hundreds of
-    /// servers, each costs 50 kB and more.
+    /// A client with the same options but for whom it trusts, and for hundreds of servers.
     pub(crate) fn with_trust(&self, ca_file: Option<PathBuf>, insecure_skip_verify: bool) -> Self {
         let options = self.lazy.options.clone().ca_file(ca_file);
         let options = options.insecure_skip_verify(insecure_skip_verify);
-        Self::new(options.kept_connections(1))
+        Self::new(options.many_servers())
     }
 
     /// Whether the two share their connections.
@@ -111,6 +113,18 @@ impl Http {
         })?;
         Ok(self.lazy.client.get_or_init(|| client))
     }
+
+    /// The client for what follows no redirect, where that address can be asked for through it.
+    pub(super) fn lean(&self, url: &Url) -> Result<Option<&Lean>, HttpError> {
+        if !Lean::serves(&self.lazy.options, url) {
+            return Ok(None);
+        }
+        if let Some(lean) = self.lazy.lean.get() {
+            return Ok(Some(lean));
+        }
+        let lean = Lean::new(&self.lazy.options, Arc::clone(&self.lazy.names))?;
+        Ok(Some(self.lazy.lean.get_or_init(|| lean)))
+    }
 }
 
 /// A client with our TLS, for what needs more than [`Http`]: it follows no redirects, and has no bounds of its own.
@@ -132,7 +146,7 @@ fn build(
         .tls_backend_preconfigured(tls::config(options)?)
         .http1_only()
         .user_agent(&options.user_agent)
-        .pool_max_idle_per_host(options.kept_connections)
+        .pool_max_idle_per_host(options.kept_connections())
         // It would carry the query, with what secrets are in it, to another server.
         .referer(false)
         // Of HTTP/2 alone; it would copy each request.

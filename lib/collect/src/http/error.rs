@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use chrono::DateTime;
+use hyper_util::client::legacy;
 use reqwest::header::HeaderValue;
 use tidemark_point::Timestamp;
 use url::Url;
@@ -105,6 +106,8 @@ pub enum HttpErrorKind {
 #[derive(Debug)]
 enum Cause {
     Reqwest(reqwest::Error),
+    // As long as all of the others.
+    Hyper(Box<legacy::Error>),
     Json(serde_json::Error),
     Io(io::Error),
 }
@@ -171,14 +174,8 @@ impl HttpError {
         let kind = if let Some(fault) = find::<RedirectFault>(&error) {
             // It names the address itself.
             return Self::new(url, fault.kind());
-        } else if let Some(tls) = find::<rustls::Error>(&error) {
-            return Self::at(
-                url,
-                Some(there),
-                HttpErrorKind::Tls(tls_error::explain(tls, there)),
-            );
-        } else if error.is_connect() && there.scheme() == "https" && is_cut(&error) {
-            return Self::at(url, Some(there), HttpErrorKind::Tls(tls_error::CLOSED.to_owned()));
+        } else if let Some(insecure) = insecure(there, &error, error.is_connect()) {
+            return Self::at(url, Some(there), insecure);
         } else if error.is_builder() {
             HttpErrorKind::Request("cannot be asked for".to_owned())
         } else if error.is_connect() {
@@ -189,6 +186,21 @@ impl HttpError {
             HttpErrorKind::NoAnswer
         };
         Self::at(url, Some(there), kind).caused_by_reqwest(error)
+    }
+
+    /// The same of an error of [`Lean`](super::lean::Lean), which no answer began before.
+    pub(super) fn unanswered(url: &Url, error: legacy::Error) -> Self {
+        if let Some(insecure) = insecure(url, &error, error.is_connect()) {
+            return Self::new(url, insecure);
+        }
+        let kind = match error.is_connect() {
+            true => HttpErrorKind::Connect,
+            false => HttpErrorKind::NoAnswer,
+        };
+        Self {
+            cause: Some(Cause::Hyper(Box::new(error))),
+            ..Self::new(url, kind)
+        }
     }
 
     /// What went wrong.
@@ -289,10 +301,12 @@ impl Display for HttpErrorKind {
             }
             Self::Empty { status } => write!(f, "answered {status} with an empty body (0 bytes)"),
             Self::Encoding(encoding) => {
-                write!(
-                    f,
-                    "the body is encoded as `{encoding}`, which was not asked for; only gzip is read"
-                )
+                write!(f, "the body is encoded as `{encoding}`, which was not asked for")?;
+                // Not all requests ask even for that.
+                if encoding == "gzip" {
+                    return Ok(());
+                }
+                f.write_str("; only gzip is read")
             }
             Self::Body { received } => {
                 write!(
@@ -350,18 +364,17 @@ fn write_excerpt(f: &mut fmt::Formatter<'_>, excerpt: &str) -> fmt::Result {
 
 impl Error for HttpError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self.cause.as_ref()? {
-            Cause::Json(cause) => Some(cause),
-            Cause::Io(cause) => Some(cause),
-            // The client's own layers say "error sending request" and the like; the last one says why.
-            Cause::Reqwest(cause) => {
-                let mut last: &(dyn Error + 'static) = cause;
-                while let Some(next) = last.source() {
-                    last = next;
-                }
-                Some(last)
-            }
+        // The client's own layers say "error sending request" and the like; the last one says why.
+        let mut last: &(dyn Error + 'static) = match self.cause.as_ref()? {
+            Cause::Json(cause) => return Some(cause),
+            Cause::Io(cause) => return Some(cause),
+            Cause::Reqwest(cause) => cause,
+            Cause::Hyper(cause) => &**cause,
+        };
+        while let Some(next) = last.source() {
+            last = next;
         }
+        Some(last)
     }
 }
 
@@ -395,6 +408,17 @@ fn differ(one: &Url, other: &Url) -> bool {
             other.path(),
             other.query(),
         )
+}
+
+/// Why there is no secure connection, where that is why a request there failed.
+fn insecure(there: &Url, error: &(dyn Error + 'static), is_connect: bool) -> Option<HttpErrorKind> {
+    if let Some(tls) = find::<rustls::Error>(error) {
+        Some(HttpErrorKind::Tls(tls_error::explain(tls, there)))
+    } else if is_connect && there.scheme() == "https" && is_cut(error) {
+        Some(HttpErrorKind::Tls(tls_error::CLOSED.to_owned()))
+    } else {
+        None
+    }
 }
 
 /// Whether the connection ended in the middle of something.

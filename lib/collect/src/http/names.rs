@@ -1,6 +1,7 @@
 //! Names of servers that are many, of which a client stays with one.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -52,27 +53,30 @@ impl Names {
         }
     }
 
+    /// Where connections to that name go: what is known, else what the system's look-up finds.
+    pub(super) async fn addresses(&self, host: &str) -> io::Result<Vec<SocketAddr>> {
+        if let Some(addresses) = self.known(host) {
+            return Ok(addresses);
+        }
+        // The port is the URL's.
+        let found = tokio::net::lookup_host((host, 0)).await?;
+        Ok(self.learn(host, found.collect()))
+    }
+
     fn kept(&self) -> MutexGuard<'_, HashMap<String, Vec<SocketAddr>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The system's look-up, and what is known.
+#[derive(Clone, Debug)]
 pub(super) struct Resolver(pub(super) Arc<Names>);
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let names = Arc::clone(&self.0);
         Box::pin(async move {
-            let host = name.as_str();
-            let addresses = match names.known(host) {
-                Some(addresses) => addresses,
-                // The port is the URL's.
-                None => {
-                    let found = tokio::net::lookup_host((host, 0)).await?;
-                    names.learn(host, found.collect())
-                }
-            };
+            let addresses = names.addresses(name.as_str()).await?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
@@ -134,5 +138,12 @@ mod tests {
             "{first:?}"
         );
         assert_eq!(names.known("localhost"), Some(first));
+        // The other way goes where this one went.
+        names.look_up_again("localhost");
+        names.learn("localhost", at(1));
+        let mut resolver = resolver;
+        let name = "localhost".parse().unwrap();
+        let found = tower_service::Service::call(&mut resolver, name);
+        assert!(found.await.unwrap().eq(at(1)));
     }
 }

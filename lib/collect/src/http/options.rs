@@ -14,8 +14,7 @@ pub struct ClientOptions {
     pub(super) ca_file: Option<PathBuf>,
     pub(super) insecure_skip_verify: bool,
     pub(super) user_agent: String,
-    /// Connections that are kept to each server while nobody uses them.
-    pub(super) kept_connections: usize,
+    pub(super) many_servers: bool,
     pub(super) surroundings: Arc<Surroundings>,
 }
 
@@ -41,6 +40,13 @@ pub(super) struct Proxies {
     pub(super) https: Option<(&'static str, OsString)>,
     pub(super) all: Option<(&'static str, OsString)>,
     pub(super) none: Option<(&'static str, OsString)>,
+}
+
+impl Proxies {
+    /// Whether there may be one for some server.
+    pub(super) fn any(&self) -> bool {
+        self.http.is_some() || self.https.is_some() || self.all.is_some()
+    }
 }
 
 impl ClientOptions {
@@ -74,7 +80,7 @@ impl ClientOptions {
             ca_file: None,
             insecure_skip_verify: false,
             user_agent: concat!("tidemark/", env!("CARGO_PKG_VERSION")).to_owned(),
-            kept_connections: usize::MAX,
+            many_servers: false,
             surroundings: Arc::new(surroundings),
         }
     }
@@ -93,11 +99,18 @@ impl ClientOptions {
         self
     }
 
-    /// Keep so many connections to each server while nobody uses them; where not said, all, for a minute and a half.
+    /// Be sparing with memory, for hundreds of servers: of each one's connections, one is kept while nobody uses it (else
+    /// all are, for a minute and a half), and what is asked for [without redirects](super::Request::without_redirects) is
+    /// read through a small buffer. Such answers come without gzip, and their heads may have 32 KiB.
     #[must_use]
-    pub fn kept_connections(mut self, most: usize) -> Self {
-        self.kept_connections = most;
+    pub fn many_servers(mut self) -> Self {
+        self.many_servers = true;
         self
+    }
+
+    /// Connections that are kept to each server while nobody uses them.
+    pub(super) fn kept_connections(&self) -> usize {
+        if self.many_servers { 1 } else { usize::MAX }
     }
 
     /// Name the collector in the `User-Agent`: `tidemark/VERSION (collector NAME)`.

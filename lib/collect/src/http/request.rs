@@ -218,6 +218,13 @@ impl Request {
         if headers.contains_key(RANGE) && !headers.contains_key(ACCEPT_ENCODING) {
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
+        if !self.follows
+            && let Some(lean) = self.http.lean(&self.url)?
+        {
+            let answer = lean.send(self.method, &self.url, headers, self.body);
+            let answer = tokio::time::timeout_at(bounds.deadline, answer).await;
+            return answer.unwrap_or_else(|_| Err(bounds.no_answer(&self.url, None)));
+        }
         let mut request = self
             .http
             .client()?
@@ -231,13 +238,7 @@ impl Request {
         match answer {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(HttpError::explain_at(&self.url, led_to.as_ref(), error)),
-            Err(_) => {
-                let kind = HttpErrorKind::Timeout {
-                    after: bounds.timeout,
-                    received: None,
-                };
-                Err(HttpError::at(&self.url, led_to.as_ref(), kind))
-            }
+            Err(_) => Err(bounds.no_answer(&self.url, led_to.as_ref())),
         }
     }
 }

@@ -170,7 +170,7 @@ fn what_else_comes_says_what_it_is_and_rests_as_it_should() {
         ),
         (
             Answer::gzip_bomb(2 << 20),
-            "the body is longer than 1048576 bytes",
+            "the body is encoded as `gzip`, which was not asked for",
             other,
         ),
         (

@@ -106,8 +106,9 @@ pub(crate) fn with(
     Cluster::new(changed, Http::new(options()), Arc::clone(clock) as Arc<_>)
 }
 
+/// As a collector of many clusters has them.
 pub(crate) fn options() -> ClientOptions {
-    ClientOptions::new(&BTreeMap::<String, OsString>::new())
+    ClientOptions::new(&BTreeMap::<String, OsString>::new()).many_servers()
 }
 
 pub(crate) fn trusting(authority: &Path) -> ClientOptions {
