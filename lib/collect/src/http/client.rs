@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::error::RedirectFault;
-use super::lean::Lean;
+use super::lean::{self, Way};
 use super::names::{Names, Resolver};
 use super::options::{ClientOptions, Proxies};
 use super::{HttpError, Request, redacted, tls};
@@ -31,7 +31,7 @@ pub struct Http {
 struct Lazy {
     options: ClientOptions,
     client: OnceLock<reqwest::Client>,
-    lean: OnceLock<Lean>,
+    lean: OnceLock<Box<dyn Way>>,
     names: Arc<Names>,
 }
 
@@ -115,15 +115,16 @@ impl Http {
     }
 
     /// The client for what follows no redirect, where that address can be asked for through it.
-    pub(super) fn lean(&self, url: &Url) -> Result<Option<&Lean>, HttpError> {
-        if !Lean::serves(&self.lazy.options, url) {
+    pub(super) fn lean(&self, url: &Url) -> Result<Option<&dyn Way>, HttpError> {
+        let options = &self.lazy.options;
+        let Some(make) = options.lean.filter(|_| lean::serves(options, url)) else {
             return Ok(None);
-        }
+        };
         if let Some(lean) = self.lazy.lean.get() {
-            return Ok(Some(lean));
+            return Ok(Some(&**lean));
         }
-        let lean = Lean::new(&self.lazy.options, Arc::clone(&self.lazy.names))?;
-        Ok(Some(self.lazy.lean.get_or_init(|| lean)))
+        let lean = make(options, Arc::clone(&self.lazy.names))?;
+        Ok(Some(&**self.lazy.lean.get_or_init(|| lean)))
     }
 }
 

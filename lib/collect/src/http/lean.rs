@@ -6,6 +6,7 @@
 //! connection's read buffer grows with long answers, up to 400 KiB, and stays so, which reqwest has no setting for. What
 //! needs such a layer, or a proxy, goes the way of all other requests.
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -40,24 +41,41 @@ const KEEPALIVE_TRIES: u32 = 3;
 /// What was sent and is not acknowledged after so long ends the connection.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
+/// That way, for who holds a client: programs that do not ask for it are 0.2 MB smaller without.
+pub(super) trait Way: Debug + Send + Sync {
+    /// The beginning of an answer, as the other way has it.
+    fn send<'a>(&'a self, request: LeanRequest<'a>) -> Answer<'a>;
+}
+
+/// The beginning of an answer.
+pub(super) type Answer<'a> = Pin<Box<dyn Future<Output = Result<reqwest::Response, HttpError>> + Send + 'a>>;
+
+/// Makes the client of that way.
+pub(super) type MakeWay = fn(&ClientOptions, Arc<Names>) -> Result<Box<dyn Way>, HttpError>;
+
+/// What is sent.
+pub(super) struct LeanRequest<'a> {
+    pub(super) method: Method,
+    pub(super) url: &'a Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// Whether requests for that address can go this way, where a client has it.
+pub(super) fn serves(options: &ClientOptions, url: &Url) -> bool {
+    // Which servers a proxy is for is reqwest's to say, as how a name and a password are sent.
+    !options.surroundings.proxies.any() && url.username().is_empty() && url.password().is_none()
+}
+
 /// The client of that way.
 #[derive(Debug)]
-pub(super) struct Lean {
+struct Lean {
     client: Client<HttpsConnector<HttpConnector<Resolver>>, reqwest::Body>,
     user_agent: HeaderValue,
 }
 
 impl Lean {
-    /// Whether requests for that address can go this way, by a client with these options.
-    pub(super) fn serves(options: &ClientOptions, url: &Url) -> bool {
-        // Which servers a proxy is for is reqwest's to say, as how a name and a password are sent.
-        options.many_servers
-            && !options.surroundings.proxies.any()
-            && url.username().is_empty()
-            && url.password().is_none()
-    }
-
-    pub(super) fn new(options: &ClientOptions, names: Arc<Names>) -> Result<Self, HttpError> {
+    fn new(options: &ClientOptions, names: Arc<Names>) -> Result<Self, HttpError> {
         let user_agent = HeaderValue::from_str(&options.user_agent)
             .map_err(|_| HttpError::client("no HTTP client can be made: its name is no header"))?;
         // Where reqwest differs from hyper, it is as there.
@@ -78,14 +96,13 @@ impl Lean {
         Ok(Self { client, user_agent })
     }
 
-    /// The beginning of an answer, as the other way has it.
-    pub(super) async fn send(
-        &self,
-        method: Method,
-        url: &Url,
-        mut headers: HeaderMap,
-        body: Option<Vec<u8>>,
-    ) -> Result<reqwest::Response, HttpError> {
+    async fn ask(&self, request: LeanRequest<'_>) -> Result<reqwest::Response, HttpError> {
+        let LeanRequest {
+            method,
+            url,
+            mut headers,
+            body,
+        } = request;
         let unsendable = |error| {
             HttpError::new(url, HttpErrorKind::Request("cannot be asked for".to_owned()))
                 .caused_by_io(io::Error::other(error))
@@ -110,6 +127,20 @@ impl Lean {
         head.extensions.extend(mark.extensions);
         Ok(Response::from_parts(head, reqwest::Body::wrap(body)).into())
     }
+}
+
+impl Way for Lean {
+    fn send<'a>(&'a self, request: LeanRequest<'a>) -> Answer<'a> {
+        Box::pin(self.ask(request))
+    }
+}
+
+/// A client of that way.
+///
+/// # Errors
+/// As the other way's: certificates that cannot be read.
+pub(super) fn make(options: &ClientOptions, names: Arc<Names>) -> Result<Box<dyn Way>, HttpError> {
+    Ok(Box::new(Lean::new(options, names)?))
 }
 
 /// The system's look-up, and what is known.

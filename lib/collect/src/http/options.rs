@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use tidemark_settings::Environment;
 
+use super::lean::{self, MakeWay};
+
 /// How a client reaches servers and whom it trusts.
 ///
 /// Clones share one TLS configuration for each set of equal options, so that what a handshake had to look up is
@@ -14,7 +16,8 @@ pub struct ClientOptions {
     pub(super) ca_file: Option<PathBuf>,
     pub(super) insecure_skip_verify: bool,
     pub(super) user_agent: String,
-    pub(super) many_servers: bool,
+    /// Where it is for many servers.
+    pub(super) lean: Option<MakeWay>,
     pub(super) surroundings: Arc<Surroundings>,
 }
 
@@ -80,7 +83,7 @@ impl ClientOptions {
             ca_file: None,
             insecure_skip_verify: false,
             user_agent: concat!("tidemark/", env!("CARGO_PKG_VERSION")).to_owned(),
-            many_servers: false,
+            lean: None,
             surroundings: Arc::new(surroundings),
         }
     }
@@ -104,13 +107,13 @@ impl ClientOptions {
     /// read through a small buffer. Such answers come without gzip, and their heads may have 32 KiB.
     #[must_use]
     pub fn many_servers(mut self) -> Self {
-        self.many_servers = true;
+        self.lean = Some(lean::make);
         self
     }
 
     /// Connections that are kept to each server while nobody uses them.
     pub(super) fn kept_connections(&self) -> usize {
-        if self.many_servers { 1 } else { usize::MAX }
+        if self.lean.is_some() { 1 } else { usize::MAX }
     }
 
     /// Name the collector in the `User-Agent`: `tidemark/VERSION (collector NAME)`.

@@ -10,6 +10,7 @@ use url::Url;
 use super::body::{self, Body, Bounds, excerpt};
 use super::client::watched;
 use super::error::wait_asked_for;
+use super::lean::LeanRequest;
 use super::{Headers, Http, HttpError, HttpErrorKind};
 
 /// The longest body that is read where a request does not say otherwise, in bytes after decompression: 64 MiB.
@@ -221,8 +222,13 @@ impl Request {
         if !self.follows
             && let Some(lean) = self.http.lean(&self.url)?
         {
-            let answer = lean.send(self.method, &self.url, headers, self.body);
-            let answer = tokio::time::timeout_at(bounds.deadline, answer).await;
+            let request = LeanRequest {
+                method: self.method,
+                url: &self.url,
+                headers,
+                body: self.body,
+            };
+            let answer = tokio::time::timeout_at(bounds.deadline, lean.send(request)).await;
             return answer.unwrap_or_else(|_| Err(bounds.no_answer(&self.url, None)));
         }
         let mut request = self
