@@ -38,6 +38,7 @@ impl Metric for Behaving {
 
     #[expect(clippy::panic, reason = "one of the ways to behave badly")]
     async fn collect(&self, cx: &Context) -> Result<Points, CollectorError> {
+        tracing::debug!("a run that takes {}", self.takes);
         tokio::time::sleep(self.takes.as_duration()).await;
         let value = |index: u64| Value {
             index,

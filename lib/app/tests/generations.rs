@@ -294,10 +294,7 @@ fn a_slow_run_is_broken_off_by_a_reload_and_is_no_failure() {
     settings("25s");
     let run = home.at_home(Run::new(program("examples/tidemark-behaving")));
     let running = run.bound(BOUND).args(["--every", "100ms", "-v"]).start();
-    wait_until("a run is under way", BOUND, || {
-        let lock = std::fs::read_to_string(home.state().join("run-behaving.lock"));
-        lock.is_ok_and(|text| text.contains('T'))
-    });
+    says(&running, "a run that takes 25s", 1);
     settings("0s");
     hang_up(&running);
     says(&running, "collected 3 points", 1);
