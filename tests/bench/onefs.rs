@@ -111,7 +111,7 @@ fn table(title: &str, loads: impl IntoIterator<Item = Load>) {
     println!("\n### OneFS, {title}");
     println!(
         "| clusters | nodes | into | s | values | CPU s | ms of CPU a 1,000 values | of a core | peak MiB | runs that missed \
-         a moment or failed | the clusters' CPU s |"
+         a moment or failed, of clusters | the clusters' CPU s |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     for load in loads {
@@ -143,10 +143,11 @@ fn measured(load: &Load) {
     let theirs = cpu_time() - before;
     let values = collected(&home);
     let bad = influxd.as_ref().map_or(String::from("-"), |influxd| {
-        let counted = influxd.query("SELECT COUNT(points) FROM tidemark_run WHERE gaps > 0 OR ok = false");
-        counted
-            .first()
-            .map_or("0".to_owned(), |series| series.rows[0][1].number().to_owned())
+        let counted = influxd
+            .query("SELECT COUNT(points) FROM tidemark_run WHERE gaps > 0 OR ok = false GROUP BY target");
+        let runs = counted.iter().map(|series| series.rows[0][1].number());
+        let runs: u64 = runs.filter_map(|runs| runs.parse::<u64>().ok()).sum();
+        format!("{runs} of {}", counted.len())
     });
     println!(
         "| {} | {} | {} | {} | {values} | {:.2} | {:.2} | {:.3} | {:.1} | {bad} | {:.2} |",
