@@ -9,14 +9,15 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::{BOUND, KEYS, Staying, collector, counted, plan, told, well};
 use tidemark_collect::{Clock as _, Metric as _, SystemClock};
 use tidemark_onefs::group::{Group, Pace};
 use tidemark_papi::Summary;
-use tidemark_testkit::Answer;
 use tidemark_testkit::onefs::{Odd, OneFs};
+use tidemark_testkit::{Answer, wait_until};
 
 const CONFIG: &str = "/platform/1/cluster/config";
 const CURRENT: &str = "/platform/1/statistics/current";
@@ -455,19 +456,16 @@ async fn clocks_that_differ_are_told_once() {
 
 #[tokio::test]
 async fn what_is_under_way_at_the_end_is_sent() {
-    let cluster = OneFs::http("cl17", 1);
+    let cluster = Arc::new(OneFs::http("cl17", 1));
     let mut staying = Staying::start(collector(plan(&[&cluster], &KEYS)));
     staying.next().await;
     cluster.change(|behaviour| behaviour.delay = Duration::from_millis(700));
     let before = asked(&cluster, CURRENT);
-    let is_asked = async {
-        while asked(&cluster, CURRENT) == before {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(BOUND, is_asked)
+    let visited = Arc::clone(&cluster);
+    let is_visited = move || asked(&visited, CURRENT) > before;
+    tokio::task::spawn_blocking(move || wait_until("it is visited again", BOUND, is_visited))
         .await
-        .expect("it is visited again");
+        .unwrap();
     let (_, last) = staying.stop().await;
     assert!(!last.is_empty());
     assert_eq!(

@@ -7,9 +7,8 @@ use std::time::Duration;
 use tidemark_collect::{Adjustments, ManualClock, Point, Secret, SecretSource, Timestamp, Value, defaults};
 use tidemark_papi::AuthType;
 use tidemark_testkit::http::{Request, Response};
-use tidemark_testkit::{Certificates, free_port};
+use tidemark_testkit::{Certificates, free_port, wait_until};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
 use super::*;
 use crate::plan::PlannedCluster;
@@ -104,25 +103,24 @@ fn show(exposition: &Exposition, host: &str, name: &str, points: &[Point]) {
     assert!(omitted.is_empty(), "{omitted}");
 }
 
-async fn ask(port: u16, path: &'static str) -> Option<Response> {
-    let url = format!("http://127.0.0.1:{port}{path}");
+fn ask(port: u16, path: &str) -> Option<Response> {
     // It may not listen yet, or no longer.
-    spawn_blocking(move || Request::get(&url).send().ok())
-        .await
-        .unwrap()
+    Request::get(&format!("http://127.0.0.1:{port}{path}"))
+        .send()
+        .ok()
+}
+
+/// Waits for a condition of what is asked, beside the listeners.
+async fn until(what: &'static str, condition: impl FnMut() -> bool + Send + 'static) {
+    let waited = spawn_blocking(move || wait_until(what, BOUND, condition));
+    waited.await.unwrap();
 }
 
 /// What listens there once it does.
 async fn page(port: u16, path: &'static str) -> String {
-    let answers = async {
-        loop {
-            if let Some(answer) = ask(port, path).await {
-                return answer;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let answer = timeout(BOUND, answers).await.expect("it listens");
+    until("it listens", move || ask(port, path).is_some()).await;
+    let asked = spawn_blocking(move || ask(port, path)).await;
+    let answer = asked.unwrap().expect("it listens still");
     assert_eq!(answer.status, 200);
     answer.text().to_owned()
 }
@@ -280,14 +278,10 @@ async fn a_reload_keeps_what_stays_and_drops_what_goes() {
              \"targets\":[\"metrics.example:{two}\"]}}]\n"
         )
     );
-    let closes = async {
-        while ask(one, "/").await.is_some() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(BOUND, closes)
-        .await
-        .expect("what is no longer wanted is closed");
+    until("what is no longer wanted is closed", move || {
+        ask(one, "/").is_none()
+    })
+    .await;
     exposition.settle().await;
 }
 
