@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tidemark_collect::{CollectorError, Shutdown};
 use tidemark_papi::ApiError;
-use tidemark_papi::decode::DecodeError;
 use tokio::time::Instant;
 
 /// How long a request that is under way may still take once the program was told to end.
@@ -23,8 +22,6 @@ pub(crate) struct Bound<'a> {
 pub(crate) enum Unanswered {
     /// What the cluster said, or did not.
     Api(ApiError),
-    /// An answer that cannot be read, of so many bytes.
-    Unreadable(DecodeError, usize),
     /// The visit's time was over.
     Late,
     /// The program was told to end.
@@ -82,7 +79,6 @@ impl Unanswered {
         match self {
             // A summary that rests alone has none.
             Self::Api(error) => error.trouble().is_some(),
-            Self::Unreadable(..) => false,
             Self::Late | Self::Stopped => true,
         }
     }
@@ -101,7 +97,6 @@ impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Api(error) => f.write_str(&tidemark_collect::chain(error)),
-            Self::Unreadable(cause, bytes) => write!(f, "of its {bytes} bytes not all can be read: {cause}"),
             Self::Late => f.write_str("no time was left for it"),
             Self::Stopped => f.write_str("the program was told to end before it was asked for"),
         }

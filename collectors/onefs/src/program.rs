@@ -43,6 +43,7 @@ impl Extras<Onefs> for OnefsProgram {
         let path = matches.get_one::<PathBuf>("idic")?;
         let idic = Idic::read(path, &here.places);
         Some(idic.map_err(wrong).and_then(|idic| {
+            Plan::of_idic(&idic).map_err(unplanned)?;
             exit::print(idic.to_settings().as_bytes())?;
             // In the settings that is a comment, far below.
             let left_out = [

@@ -338,8 +338,8 @@ async fn keys_that_a_cluster_does_not_have_are_told_once_and_left_out() {
     assert_eq!(
         first.notices,
         [
-            "the cluster does not have 1 key (cluster.gone); they are left out for a day",
-            "the cluster has nothing for 1 key (cluster.empty); they are left out for a day",
+            "the cluster does not have 1 key (cluster.gone); left out for a day",
+            "the cluster has nothing for 1 key (cluster.empty); left out for a day",
         ]
     );
     assert_eq!(first.gaps, [""; 0]);

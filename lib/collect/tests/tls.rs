@@ -108,14 +108,31 @@ async fn an_authority_that_is_not_trusted() {
     let certificates = Certificates::new();
     let expected = "the certificate of localhost comes from an authority that is not trusted here; name the \
                     authority's certificate, or the server's own, as ca_file";
-    for options in [
-        system(Some(certificates.authority()), None),
-        named(certificates.authority()),
+    assert_eq!(
+        meet(
+            &certificates.stranger,
+            &system(Some(certificates.authority()), None)
+        )
+        .await,
+        Err(expected.to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_nothing_to_do_with_the_named_one() {
+    let certificates = Certificates::new();
+    let (authority, own) = (certificates.authority(), &certificates.self_signed.certificate);
+    for (ca_file, met) in [
+        (authority, &certificates.stranger),
+        (authority, &certificates.self_signed),
+        (own, &certificates.leaf),
     ] {
-        assert_eq!(
-            meet(&certificates.stranger, &options).await,
-            Err(expected.to_owned())
+        let expected = format!(
+            "the certificate of localhost neither is in ca_file {} nor comes from an authority there; if the server \
+             has a new one, put that, or its authority's, into the file",
+            ca_file.display()
         );
+        assert_eq!(meet(met, &named(ca_file)).await, Err(expected));
     }
 }
 
@@ -201,7 +218,7 @@ async fn a_ca_file_is_an_authority_or_the_servers_own() {
         meet(&certificates.leaf, &options)
             .await
             .unwrap_err()
-            .contains("not trusted here")
+            .contains("neither is in ca_file")
     );
 }
 

@@ -181,12 +181,17 @@ impl Cluster {
         self.ask(Purpose::Statistics, request.url()).await
     }
 
+    /// The address of a summary.
+    pub fn summary_url(&self, summary: Summary) -> Url {
+        self.address().url(summary.target())
+    }
+
     /// A summary, as it came.
     ///
     /// # Errors
     /// See [`ApiErrorKind`]; [`ApiErrorKind::NotFound`] where the cluster is older than the summary.
     pub async fn summary(&self, summary: Summary) -> Result<Vec<u8>, ApiError> {
-        let url = self.address().url(summary.target());
+        let url = self.summary_url(summary);
         let purpose = Purpose::Summary(summary);
         let [protocol, client, drive] = &self.summaries;
         let rest = match summary {
@@ -213,7 +218,7 @@ impl Cluster {
 
     /// The error that a body which cannot be decoded is. The cluster does not rest for it: the next answer may be whole.
     pub fn unreadable(&self, url: &Url, body: &[u8], cause: decode::DecodeError) -> ApiError {
-        let (cause, bytes) = (self.clean_cause(cause), body.len());
+        let (cause, bytes) = (cause.with_shown(|text| self.clean(text)), body.len());
         ApiError::new(url, ApiErrorKind::Unreadable { cause, bytes })
     }
 
@@ -222,12 +227,6 @@ impl Cluster {
         let login = self.login.try_lock().ok();
         let session = login.as_ref().and_then(|login| login.session.as_deref());
         self.scrub(session).clean(text)
-    }
-
-    /// The same of why an answer cannot be read.
-    #[must_use]
-    pub fn clean_cause(&self, cause: decode::DecodeError) -> decode::DecodeError {
-        cause.with_shown(|text| self.clean(text))
     }
 
     /// Until when it is asked nothing; `None` where it may be asked now.

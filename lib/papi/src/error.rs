@@ -337,7 +337,7 @@ impl fmt::Display for ApiErrorKind {
                 "answered {status} with something else than JSON; is this the address of a OneFS cluster?"
             ),
             Self::Unreadable { bytes, .. } => {
-                write!(f, "the answer of {bytes} bytes cannot be read: it broke off, or its form is new")
+                write!(f, "not all of the answer's {bytes} bytes can be read")
             }
             Self::Resting { said } => f.write_str(said),
         }

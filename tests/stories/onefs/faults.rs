@@ -58,7 +58,10 @@ const FAULTS: [Fault; 17] = [
     (
         "truncated",
         |cluster, _| cluster.change(|it| it.truncate = Some(700)),
-        &["of its 700 bytes not all can be read: the answer ends in the middle, after 700 bytes"],
+        &[
+            "/platform/1/statistics/current: not all of the answer's 700 bytes can be read: the answer ends in the middle, \
+             after 700 bytes",
+        ],
     ),
     (
         "odd",
@@ -87,7 +90,7 @@ const FAULTS: [Fault; 17] = [
                 it.missing.insert("ifs.bytes.used".to_owned());
             });
         },
-        &["the cluster has nothing for 1 key (ifs.bytes.used); they are left out for a day"],
+        &["the cluster has nothing for 1 key (ifs.bytes.used); left out for a day"],
     ),
     (
         "ahead",

@@ -218,6 +218,21 @@ fn a_file_that_cannot_be_read_is_named() {
         .run()
         .expect_code(78);
     site.run("tidemark-onefs").arg("convert").run().expect_code(2);
+    // What could not be collected is not converted.
+    let elsewhere = format!("hostname = \"{}\"", site.clusters[0].address());
+    let path = site.idic(&with(&site.clusters[0], &elsewhere, "hostname = \"cl1:0\""));
+    let ended = site
+        .run("tidemark-onefs")
+        .arg("convert")
+        .arg(&path)
+        .run()
+        .expect_code(78);
+    assert!(
+        ended.stderr.contains("`hostname` that cannot be"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(ended.stdout, "");
     // The settings' own mistakes.
     let home = Home::new();
     for (settings, words) in [

@@ -71,7 +71,7 @@ impl Visitor<'_> {
         }
         if !asked.absent.is_empty() {
             cx.notice(format_args!(
-                "the cluster does not have {}; they are left out for a day",
+                "the cluster does not have {}; left out for a day",
                 listed(&asked.absent)
             ));
         }

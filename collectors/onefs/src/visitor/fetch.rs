@@ -130,7 +130,7 @@ impl Visitor<'_> {
                             round.has_values = true;
                             continue;
                         }
-                        Err(cause) => Unanswered::Unreadable(self.api.clean_cause(cause), body.len()),
+                        Err(cause) => Unanswered::Api(self.api.unreadable(request.url(), &body, cause)),
                     },
                     Err(unanswered) => unanswered,
                 };
@@ -175,7 +175,10 @@ impl Visitor<'_> {
                     round.answered += 1;
                     return;
                 }
-                Err(cause) => Unanswered::Unreadable(self.api.clean_cause(cause), body.len()),
+                Err(cause) => {
+                    let url = self.api.summary_url(summary);
+                    Unanswered::Api(self.api.unreadable(&url, &body, cause))
+                }
             },
             Err(unanswered) => unanswered,
         };
@@ -235,7 +238,7 @@ impl Visitor<'_> {
         if !absent.is_empty() {
             self.sorted_until = None;
             cx.notice(format_args!(
-                "the cluster has nothing for {}; they are left out for a day",
+                "the cluster has nothing for {}; left out for a day",
                 listed(&absent)
             ));
         }
@@ -295,9 +298,9 @@ fn refuses_a_key(unanswered: &Unanswered) -> bool {
         Unanswered::Api(error) => match error.kind() {
             ApiErrorKind::NotFound { .. } => true,
             ApiErrorKind::Refused { status, .. } => *status < 500,
+            ApiErrorKind::Unreadable { cause, .. } => matches!(cause, DecodeError::Refused { .. }),
             _ => false,
         },
-        Unanswered::Unreadable(cause, _) => matches!(cause, DecodeError::Refused { .. }),
         Unanswered::Late | Unanswered::Stopped => false,
     }
 }

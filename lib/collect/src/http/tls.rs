@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -15,7 +15,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 
 use super::options::{ClientOptions, SharedTls};
 use super::roots::SystemRoots;
-use super::{HttpError, certificate, pem};
+use super::{HttpError, certificate, pem, tls_error};
 
 /// The configuration for these options; one for all clones with the same.
 pub(super) fn config(options: &ClientOptions) -> Result<ClientConfig, HttpError> {
@@ -81,6 +81,7 @@ enum Trust {
 
 /// The certificates of a `ca_file`.
 struct Named {
+    path: PathBuf,
     certificates: Vec<CertificateDer<'static>>,
     authorities: RootCertStore,
 }
@@ -91,6 +92,7 @@ impl Named {
             HttpError::client(format_args!("cannot read ca_file {}", path.display())).caused_by_io(error)
         })?;
         let mut named = Self {
+            path: path.to_owned(),
             certificates: Vec::new(),
             authorities: RootCertStore::empty(),
         };
@@ -113,6 +115,16 @@ impl Named {
             )));
         }
         Ok(named)
+    }
+
+    /// A certificate that neither is one of these nor comes from one, in words that name the file.
+    fn explain(&self, error: rustls::Error) -> rustls::Error {
+        if tls_error::is_unknown(&error) {
+            let ca_file = self.path.clone();
+            CertificateError::Other(rustls::OtherError(Arc::new(NotNamed { ca_file }))).into()
+        } else {
+            error
+        }
     }
 }
 
@@ -145,7 +157,11 @@ impl ServerCertVerifier for Verifier {
             intermediates,
             now,
             self.algorithms.all,
-        )?;
+        )
+        .map_err(|error| match &self.trust {
+            Trust::Named(named) => named.explain(error),
+            _ => error,
+        })?;
         verify_server_name(&certificate, server_name)?;
         Ok(ServerCertVerified::assertion())
     }
@@ -248,6 +264,24 @@ fn names_nobody(error: &rustls::Error) -> bool {
 pub(super) fn unusable(message: String, cause: Option<io::Error>) -> rustls::Error {
     rustls::Error::Other(rustls::OtherError(Arc::new(NoAuthorities { message, cause })))
 }
+
+/// A server's certificate has nothing to do with those of the `ca_file`.
+#[derive(Debug)]
+pub(super) struct NotNamed {
+    pub(super) ca_file: PathBuf,
+}
+
+impl fmt::Display for NotNamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "neither is in ca_file {} nor comes from an authority there",
+            self.ca_file.display()
+        )
+    }
+}
+
+impl std::error::Error for NotNamed {}
 
 /// There are no authorities to check against.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use rustls::{CertificateError, Error};
 use tidemark_point::Timestamp;
 use url::Url;
 
-use super::tls::NoAuthorities;
+use super::tls::{NoAuthorities, NotNamed};
 
 /// The most names of a certificate that an error shows.
 const NAMES_SHOWN: usize = 5;
@@ -79,13 +79,25 @@ fn certificate(fault: &CertificateError, host: &str) -> String {
                 "the certificate of {host} cannot be read: it is damaged, or of a version before 3; make it anew"
             )
         }
-        // The library's only name for it.
-        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => format!(
+        CertificateError::Other(other) if other.0.is::<NotNamed>() => format!(
+            "the certificate of {host} {other}; if the server has a new one, put that, or its authority's, into the file"
+        ),
+        other if is_self_signed(other) => format!(
             "{host} uses an authority's certificate as its own (self-signed, most likely); name this certificate as \
              ca_file to accept it"
         ),
         _ => format!("the certificate of {host} is refused: {fault}"),
     }
+}
+
+/// Whether it is of an authority that is not trusted, or of none but itself.
+pub(super) fn is_unknown(error: &Error) -> bool {
+    matches!(error, Error::InvalidCertificate(fault) if *fault == CertificateError::UnknownIssuer || is_self_signed(fault))
+}
+
+fn is_self_signed(fault: &CertificateError) -> bool {
+    // The library's only name for it.
+    matches!(fault, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
 }
 
 /// A name of a certificate as people write it: `DnsName("a.example")` is `a.example`.

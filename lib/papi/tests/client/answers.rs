@@ -115,7 +115,7 @@ fn what_else_comes_says_what_it_is_and_rests_as_it_should() {
         (Answer::ok(" \n"), "answered 200 with an empty body", busy),
         (
             Answer::ok(r#"{"name": "Cl17", "onefs_ver"#),
-            "the answer of 27 bytes cannot be read: it broke off, or its form is new",
+            "not all of the answer's 27 bytes can be read",
             None,
         ),
         (

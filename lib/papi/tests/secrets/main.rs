@@ -223,11 +223,8 @@ async fn ask_one(path: &str, cluster: &Cluster, all: &Everything) {
             if let Ok(body) = &body
                 && let Err(cause) = decode::statistics(body, &naming, &mut Decoded::default())
             {
-                all.note(&format!(
-                    "{} {:?}",
-                    cluster.clean_cause(cause.clone()),
-                    cluster.clean_cause(cause)
-                ));
+                let error = cluster.unreadable(requests[0].url(), body, cause);
+                all.note(&format!("{} {error:?}", tidemark_collect::chain(&error)));
             }
             all.error(body.map(|body| body.len()));
         }
