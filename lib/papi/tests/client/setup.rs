@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use tidemark_collect::http::{ClientOptions, Http};
@@ -122,6 +123,33 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
         .build()
         .expect("a runtime")
         .block_on(future)
+}
+
+/// What `ask` gives, on a runtime's clock that was paused: it stands still until the cluster `is_asked`, however busy the
+/// machine is. From then on it goes to the next moment that is waited for as soon as nothing else happens, so that an answer
+/// which does not come is late at once.
+pub(crate) async fn late_once<T>(ask: impl Future<Output = T>, is_asked: impl Fn() -> bool) -> T {
+    // A paused clock goes on by itself, but not while there is work on another thread.
+    let (still, work) = mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || work.recv());
+    let mut ask = pin!(ask);
+    let reached = async {
+        while !is_asked() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        outcome = &mut ask => return outcome,
+        () = reached => {}
+    }
+    drop(still);
+    ask.await
+}
+
+/// What `ask` gives, on a runtime's clock that was paused and stands still meanwhile: nothing is late.
+pub(crate) async fn timeless<T>(ask: impl Future<Output = T>) -> T {
+    late_once(ask, || false).await
 }
 
 /// All of them side by side.
