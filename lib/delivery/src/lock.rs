@@ -16,7 +16,7 @@ const STEP: Duration = Duration::from_millis(10);
 /// A lock, held until it is dropped.
 #[derive(Debug)]
 pub(crate) struct FileLock {
-    _file: File,
+    file: File,
 }
 
 /// Whether others may hold the lock too.
@@ -44,7 +44,7 @@ impl FileLock {
             Mode::Exclusive => FlockOperation::NonBlockingLockExclusive,
         };
         match flock(&file, operation) {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(failed(io::Error::from(error))),
         }
@@ -66,6 +66,14 @@ impl FileLock {
             }
             tokio::time::sleep(STEP).await;
         }
+    }
+}
+
+impl Drop for FileLock {
+    /// Closing the file is not enough: a process that another thread just starts has it open too until it executes its
+    /// program, and the lock with it.
+    fn drop(&mut self) {
+        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
@@ -110,6 +118,17 @@ mod tests {
         );
         drop(alone);
         assert!(FileLock::take(&path, Mode::Shared).unwrap().is_some());
+    }
+
+    #[test]
+    fn is_given_back_though_a_process_that_starts_has_the_file_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = outbox(dir.path());
+        let lock = FileLock::take(&path, Mode::Exclusive).unwrap().unwrap();
+        let of_child = lock.file.try_clone().unwrap();
+        drop(lock);
+        assert!(FileLock::take(&path, Mode::Exclusive).unwrap().is_some());
+        drop(of_child);
     }
 
     #[test]
