@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use common::*;
-use tidemark_delivery::{Budget, SinkState};
+use tidemark_delivery::{Budget, Delivery, OpenOptions, RUN_BUDGET, SinkState};
 use tidemark_testkit::{Answer, SinkServer};
 
 const STORED: &str = "HTTP/1.1 204 No Content\r\n\r\n";
@@ -183,25 +183,28 @@ async fn a_server_that_never_answers_costs_a_run_its_budget_and_no_other_sink_an
         influxdb("silent", &silent.url("")),
         influxdb("prompt", &prompt.url("")),
     ]);
-    let mut delivery = fixture.open().await;
+    let mut delivery = Delivery::open(OpenOptions {
+        run_budget: RUN_BUDGET,
+        ..fixture.options()
+    })
+    .await;
     delivery.submit(&fixture.run("a"), &points(0, 3)).await.unwrap();
     let began = Instant::now();
     let (report, prompt_took) = tokio::join!(delivery.deliver(Budget::Run), async {
-        while prompt.requests().len() < 2 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        asked(&prompt, 2).await;
         began.elapsed()
     });
     let took = began.elapsed();
-    assert!(
-        took >= Duration::from_secs(9) && took < Duration::from_secs(13),
-        "{took:?}"
-    );
-    assert!(prompt_took < Duration::from_secs(5), "{prompt_took:?}");
-    assert!(
-        matches!(&report.sinks[0].state, SinkState::Failed(said) if said.contains("no answer within 10s")),
-        "{report:?}"
-    );
+    // A request by itself would wait for 30 s.
+    assert!(took >= RUN_BUDGET && took < Duration::from_secs(25), "{took:?}");
+    assert!(prompt_took < RUN_BUDGET, "{prompt_took:?}");
+    let SinkState::Failed(said) = &report.sinks[0].state else {
+        panic!("{report:?}")
+    };
+    // What was left of the budget when it was asked.
+    let (_, rest) = said.split_once("no answer within ").expect("it was asked");
+    let waited: f64 = rest.split_once("s from ").unwrap().0.parse().unwrap();
+    assert!(waited <= RUN_BUDGET.as_secs_f64(), "{said}");
     assert_eq!(report.sinks[1].state, SinkState::Drained);
     assert_eq!(counts(&delivery, "silent").await, [4, 0, 4, 0, 0]);
     assert_eq!(counts(&delivery, "prompt").await, [4, 4, 0, 0, 0]);

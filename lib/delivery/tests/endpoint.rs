@@ -11,10 +11,8 @@
 
 mod common;
 
-use std::time::Duration;
-
 use common::*;
-use tidemark_delivery::{Budget, Delivery, OpenOptions, SinkState};
+use tidemark_delivery::{Budget, Delivery, SinkState};
 use tidemark_settings::SinkKind;
 use tidemark_testkit::{Answer, SinkServer};
 
@@ -64,13 +62,9 @@ async fn what_the_end_of_the_time_cuts_off_is_no_failure() {
     let server = SinkServer::start();
     server.script([Answer::new(204), Answer::hang()]);
     let fixture = fixture(&server);
-    let mut delivery = Delivery::open(OpenOptions {
-        run_budget: Duration::from_secs(2),
-        ..fixture.options()
-    })
-    .await;
+    let mut delivery = fixture.open().await;
     delivery.submit(&fixture.run("a"), &points(0, 3)).await.unwrap();
-    let report = delivery.deliver(Budget::Run).await;
+    let report = deliver_until(&mut delivery, asked(&server, 2)).await;
     assert!(report.is_out_of_time(), "{report:?}");
     assert_eq!(server.requests().len(), 2);
     let sink = ledger(&delivery, "influx").await;
@@ -79,7 +73,7 @@ async fn what_the_end_of_the_time_cuts_off_is_no_failure() {
 
     // One that is silent from the beginning has failed.
     server.script([Answer::hang()]);
-    let report = delivery.deliver(Budget::Run).await;
+    let report = deliver_until(&mut delivery, asked(&server, 3)).await;
     assert!(!report.is_out_of_time(), "{report:?}");
     assert!(ledger(&delivery, "influx").await.last_error.is_some());
     assert!(delivery.deliver(Budget::Flush).await.is_drained());

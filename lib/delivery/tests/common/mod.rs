@@ -14,6 +14,7 @@ use tidemark_settings::{
     Environment, HostSettings, Influxdb2Settings, InfluxdbSettings, KeepFree, OutboxSettings, Places,
     RemoteWriteSettings, SecretSource, Settings, SinkKind, SinkSettings, Size, Span, StoreSettings,
 };
+use tidemark_testkit::SinkServer;
 
 /// No variables but one that holds a token.
 pub(crate) struct NoEnvironment;
@@ -28,6 +29,10 @@ impl Environment for NoEnvironment {
 }
 
 pub(crate) const START: i64 = 1_700_000_000;
+
+/// What a run's delivery gets here, on a machine that is busy with other tests: as it should be, less than the longest
+/// request.
+pub(crate) const BUDGET: Duration = Duration::from_secs(25);
 
 /// A state folder, a clock and settings.
 pub(crate) struct Fixture {
@@ -66,7 +71,10 @@ impl Fixture {
     pub(crate) fn options(&self) -> OpenOptions {
         let places = Places::new(&NoEnvironment, false, None);
         let sinks = Sinks::resolve(&self.settings, &NoEnvironment, &places).unwrap();
-        OpenOptions::from_settings(self.path(), &self.settings, sinks, self.clock.clone())
+        OpenOptions {
+            run_budget: BUDGET,
+            ..OpenOptions::from_settings(self.path(), &self.settings, sinks, self.clock.clone())
+        }
     }
 
     pub(crate) async fn open(&self) -> Delivery {
@@ -90,6 +98,25 @@ impl Fixture {
         use tidemark_collect::Clock as _;
         self.clock.advance(Duration::from_secs(1));
         Run::new(collector, self.clock.now(), Duration::from_secs(60))
+    }
+}
+
+/// A run's delivery whose time is up when `over` is done: nobody knows how long a busy machine takes to ask its sinks, so
+/// the clock of timeouts is set ahead by the budget then.
+pub(crate) async fn deliver_until(delivery: &mut Delivery, over: impl Future<Output = ()>) -> Report {
+    let end = async {
+        over.await;
+        tokio::time::pause();
+        tokio::time::advance(BUDGET).await;
+        tokio::time::resume();
+    };
+    tokio::join!(delivery.deliver(Budget::Run), end).0
+}
+
+/// Waits until the server has had so many requests.
+pub(crate) async fn asked(server: &SinkServer, requests: usize) {
+    while server.requests().len() < requests {
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tidemark_delivery::{Budget, Delivery, OpenOptions, RUN_BUDGET, SinkReport, SinkState};
+use tidemark_delivery::{Budget, Delivery, SinkReport, SinkState};
 use tidemark_testkit::Answer;
 
-use crate::common::{Fixture, at, ledger, points};
+use crate::common::{Fixture, asked, at, deliver_until, ledger, points};
 use crate::servers::{Asked, KINDS, Kind, Lost, OWN, Said, Server, number};
 
 /// The points of a run, without `tidemark_run`: enough for a body that is packed.
@@ -109,9 +109,9 @@ pub(crate) enum Until {
     After(i64),
 }
 
-/// Plays a row: an answer of each kind of server, and what becomes of the points. The first delivery takes no longer than
-/// `budget`.
-pub(crate) async fn play(cells: [(Serve, Fate); 3], budget: Option<Duration>) {
+/// Plays a row: an answer of each kind of server, and what becomes of the points. Where the servers never have done, the
+/// time of the first delivery is up `silence` after all of them were asked.
+pub(crate) async fn play(cells: [(Serve, Fate); 3], silence: Option<Duration>) {
     let servers = KINDS.map(Server::start);
     let fixture = Fixture::new(
         servers
@@ -119,11 +119,7 @@ pub(crate) async fn play(cells: [(Serve, Fate); 3], budget: Option<Duration>) {
             .map(|server| server.kind.sink(&server.server))
             .collect(),
     );
-    let mut delivery = Delivery::open(OpenOptions {
-        run_budget: budget.unwrap_or(RUN_BUDGET),
-        ..fixture.options()
-    })
-    .await;
+    let mut delivery = fixture.open().await;
     let mut fates = Vec::new();
     for (server, (serve, fate)) in servers.iter().zip(cells) {
         serve.begin(server);
@@ -132,7 +128,18 @@ pub(crate) async fn play(cells: [(Serve, Fate); 3], budget: Option<Duration>) {
     let all: BTreeSet<u32> = (0..POINTS).chain([OWN]).collect();
     let run = fixture.run("a");
     delivery.submit(&run, &points(0, POINTS.into())).await.unwrap();
-    let report = delivery.deliver(Budget::Run).await;
+    let report = match silence {
+        None => delivery.deliver(Budget::Run).await,
+        Some(silence) => {
+            let over = async {
+                for server in &servers {
+                    asked(&server.server, 1).await;
+                }
+                tokio::time::sleep(silence).await;
+            };
+            deliver_until(&mut delivery, over).await
+        }
+    };
     for ((server, fate), report) in servers.iter().zip(&fates).zip(&report.sinks) {
         check(&delivery, server, &all, fate, report).await;
     }

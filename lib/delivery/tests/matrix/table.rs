@@ -11,12 +11,12 @@ use crate::servers::OWN;
 
 /// Rows: each is a test.
 macro_rules! rows {
-    ($($(#[$about:meta])* $row:ident $(within $budget:ident)?: $influxdb:expr, $influxdb2:expr, $remote_write:expr;)*) => {$(
+    ($($(#[$about:meta])* $row:ident $(silent for $silence:ident)?: $influxdb:expr, $influxdb2:expr, $remote_write:expr;)*) => {$(
         $(#[$about])*
         #[tokio::test]
         async fn $row() {
-            let budget: Option<Duration> = None $(.or(Some($budget)))?;
-            play([$influxdb, $influxdb2, $remote_write], budget).await;
+            let silence: Option<Duration> = None $(.or(Some($silence)))?;
+            play([$influxdb, $influxdb2, $remote_write], silence).await;
         }
     )*};
 }
@@ -511,13 +511,13 @@ rows! {
         delivered(Serve::Stores(Answer::ok("slow").after(TURTLE).drip(TURTLE)), 2);
 
     /// A run's whole budget, once: a body that never ends is no answer.
-    body_without_end within SHORT:
+    body_without_end silent for SHORT:
         mend(plain(503, "slow").drip(Duration::from_secs(60)), "no answer within "),
         mend(plain(503, "slow").drip(Duration::from_secs(60)), "no answer within "),
         mend(plain(503, "slow").drip(Duration::from_secs(60)), "no answer within ");
 
     /// A run's whole budget, once.
-    no_answer within SHORT:
+    no_answer silent for SHORT:
         mend(Answer::hang(), "no answer within "),
         mend(Answer::hang(), "no answer within "),
         mend(Answer::hang(), "no answer within ");
@@ -525,7 +525,7 @@ rows! {
 
 /// 100 s after the run.
 const DATE: &str = "Tue, 14 Nov 2023 22:15:01 GMT";
-/// A run's budget where it is used up.
+/// How long is waited for what never comes, until the time is up.
 const SHORT: Duration = Duration::from_secs(1);
 /// Slow, and still an answer.
 const TURTLE: Duration = Duration::from_millis(20);
