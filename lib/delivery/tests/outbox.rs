@@ -12,6 +12,7 @@
 mod common;
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use common::*;
@@ -424,20 +425,26 @@ async fn many_processes_commit_at_once() {
 #[tokio::test]
 async fn what_an_operator_drops_while_it_is_sent_is_counted_once() {
     let server = SinkServer::start();
-    server.judge(|_| Answer::new(204).after(Duration::from_millis(300)));
+    // It takes the points once they are dropped.
+    let (dropped_tx, dropped_rx) = std::sync::mpsc::channel::<()>();
+    let is_dropped = Mutex::new(dropped_rx);
+    server.judge(move |_| {
+        let _ = is_dropped.lock().unwrap().recv();
+        Answer::new(204)
+    });
     let fixture = Fixture::new(vec![influxdb("influx", &server.url(""))]);
     let (mut one, other) = (fixture.open().await, fixture.open().await);
     one.submit(&fixture.run("a"), &points(0, 3)).await.unwrap();
     let drop_meanwhile = async {
-        while server.requests().is_empty() {
-            tokio::task::yield_now().await;
-        }
-        other
+        asked(&server, 1).await;
+        let dropped = other
             .outbox()
             .unwrap()
             .drop_waiting(&DropSelection::default())
-            .await
-            .unwrap()
+            .await;
+        // From here on it answers at once.
+        drop(dropped_tx);
+        dropped.unwrap()
     };
     let (_, dropped) = tokio::join!(one.deliver(Budget::Run), drop_meanwhile);
     assert_eq!(dropped.waiting, 4);
