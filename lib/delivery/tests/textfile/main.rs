@@ -14,7 +14,7 @@ mod stale;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::*;
@@ -344,23 +344,25 @@ fn a_page_is_replaced_in_one_step() {
     };
     runtime.block_on(write(0));
     let path = scene.path("tidemark-disks.prom");
-    let stop = AtomicBool::new(false);
+    let (stop, read) = (AtomicBool::new(false), AtomicU64::new(0));
     std::thread::scope(|threads| {
         let reader = threads.spawn(|| {
-            let mut read = 0;
             while !stop.load(Ordering::Relaxed) {
                 let page = fs::read_to_string(&path).unwrap_or_default();
                 if page.matches("\nm_v{").count() != 2_000 {
-                    return 0;
+                    return false;
                 }
-                read += 1;
+                read.fetch_add(1, Ordering::Relaxed);
             }
-            read
+            true
         });
-        for first in 1..20 {
+        // For a while, and until it has read some between two writes.
+        let mut first = 1;
+        while !reader.is_finished() && (first < 20 || read.load(Ordering::Relaxed) < 20) {
             runtime.block_on(write(first));
+            first += 1;
         }
         stop.store(true, Ordering::Relaxed);
-        assert!(reader.join().unwrap() > 0, "a page was torn, or not there");
+        assert!(reader.join().unwrap(), "a page was torn, or not there");
     });
 }
