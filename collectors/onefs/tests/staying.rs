@@ -8,8 +8,8 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use common::{BOUND, KEYS, Staying, collector, counted, plan, told, well};
@@ -25,6 +25,21 @@ const CURRENT: &str = "/platform/1/statistics/current";
 /// How often a path was asked for.
 fn asked(cluster: &OneFs, path: &str) -> usize {
     cluster.counts().by_path.get(path).copied().unwrap_or_default()
+}
+
+/// The keys of each request for values so far.
+fn fetched(cluster: &OneFs) -> Vec<Vec<String>> {
+    let requests = cluster.requests().into_iter();
+    let keys = |query: String| {
+        let pairs = query.split('&');
+        pairs
+            .filter_map(|pair| Some(pair.strip_prefix("key=")?.to_owned()))
+            .collect()
+    };
+    requests
+        .filter(|request| request.path == CURRENT)
+        .map(|request| keys(request.query))
+        .collect()
 }
 
 fn key(name: &str) -> String {
@@ -47,7 +62,8 @@ async fn each_visit_is_a_run_and_what_is_known_is_not_asked_again() {
     assert_eq!(asked(&cluster, CONFIG), 1);
     assert_eq!(asked(&cluster, &key("cluster.health")), 1);
     assert_eq!(cluster.counts().logins, 1);
-    assert_eq!(cluster.open_sessions(), 0, "it logs out");
+    // It does not wait long for the answer.
+    wait_until("it logs out", BOUND, || cluster.open_sessions() == 0);
 
     // After a reload it knows the keys.
     let mut again = collector(plan(&[&cluster], &KEYS));
@@ -73,18 +89,31 @@ async fn keys_of_one_interval_share_a_request_and_groups_may_have_their_own() {
     let batch = staying.next().await;
     let (_, more) = staying.stop().await;
     assert_eq!(counted(well(&batch)).len(), 5, "{}", told(&batch));
-    assert_eq!(asked(&cluster, CURRENT), 1 + more.len());
+    let visits = fetched(&cluster);
+    let together = ["cluster.health", "node.load.1min", "ifs.bytes.used"];
+    assert!(visits.iter().all(|keys| *keys == together), "{visits:?}");
+    // The last may have been cut short by the end.
+    assert!(visits.len() - (1 + more.len()) <= 1, "{visits:?}");
     // Summaries have an interval of their own.
     assert_eq!(asked(&cluster, "/platform/3/statistics/summary/drive"), 1);
     assert_eq!(asked(&cluster, "/platform/3/statistics/summary/client"), 0);
 
     plan.by_group = true;
-    let before = asked(&cluster, CURRENT);
     let mut staying = Staying::start(collector(plan));
     let batch = staying.next().await;
-    let (_, more) = staying.stop().await;
+    staying.stop().await;
     assert_eq!(counted(well(&batch)).len(), 5);
-    assert_eq!(asked(&cluster, CURRENT) - before, 2 * (1 + more.len()));
+    let asked = fetched(&cluster).split_off(visits.len());
+    assert!(asked.len() >= 2, "{asked:?}");
+    // One after the other, until the end comes between them.
+    for (number, keys) in asked.iter().enumerate() {
+        let of_group = if number % 2 == 0 {
+            &together[..2]
+        } else {
+            &together[2..]
+        };
+        assert_eq!(keys, of_group, "{asked:?}");
+    }
 }
 
 #[tokio::test]
@@ -132,14 +161,22 @@ async fn clusters_of_one_host_that_never_answered_are_told_apart() {
     let clusters = ["one", "two"].map(|name| OneFs::http(name, 1));
     clusters.iter().for_each(OneFs::close);
     let mut staying = Staying::start(collector(plan(&[&clusters[0], &clusters[1]], &KEYS)));
-    let mut targets = [staying.next().await, staying.next().await].map(|batch| batch.target);
-    targets.sort();
-    let mut expected = clusters
-        .each_ref()
-        .map(|cluster| Some(format!("localhost:{}", cluster.port())));
-    expected.sort();
+    let expected: BTreeSet<String> = clusters
+        .iter()
+        .map(|cluster| format!("localhost:{}", cluster.port()))
+        .collect();
+    let mut targets = BTreeSet::new();
+    // One may be visited again before the other has answered.
+    while targets.len() < expected.len() {
+        targets.extend(staying.next().await.target);
+    }
     assert_eq!(targets, expected);
-    staying.stop().await;
+    let (_, last) = staying.stop().await;
+    assert!(
+        last.iter()
+            .filter_map(|batch| batch.target.as_ref())
+            .all(|target| expected.contains(target))
+    );
 }
 
 #[tokio::test]
@@ -166,7 +203,6 @@ async fn values_that_are_too_long_are_not_fetched_again_and_again() {
     let mut staying = Staying::start_at(collector(plan(&[&cluster], &KEYS)), Duration::from_millis(1100));
     well(&staying.next().await);
     cluster.answer(CURRENT, Answer::huge(65 << 20));
-    let before = asked(&cluster, CURRENT);
     let batch = staying.until("that fails", |batch| batch.error.is_some()).await;
     let during = asked(&cluster, CURRENT);
     for _ in 0..3 {
@@ -178,7 +214,7 @@ async fn values_that_are_too_long_are_not_fetched_again_and_again() {
             .is_some_and(|error| error.contains("longer than 67108864 bytes")),
         "it says why"
     );
-    assert!(during > before, "it was asked");
+    assert!(during > 1, "it was asked");
     assert_eq!(asked(&cluster, CURRENT), during, "it rests");
     staying.stop().await;
 }
@@ -466,6 +502,10 @@ async fn what_is_under_way_at_the_end_is_sent() {
     tokio::task::spawn_blocking(move || wait_until("it is visited again", BOUND, is_visited))
         .await
         .unwrap();
+    // However slow the machine is: the time that it has for its end stands still while there is work elsewhere.
+    let (_still, work) = mpsc::channel::<()>();
+    tokio::task::spawn_blocking(move || work.recv());
+    tokio::time::pause();
     let (_, last) = staying.stop().await;
     assert!(!last.is_empty());
     assert_eq!(
