@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::answer::{After, Answer};
 use crate::certificates::Identity;
 use crate::request::Request;
-use crate::wait::bind_free;
+use crate::wait::{bind_free, wait_until_closed};
 
 /// How long a port that is opened again may be somebody else's.
 const REOPEN: Duration = Duration::from_secs(10);
@@ -107,6 +107,7 @@ impl Server {
         for connection in lock(&open.connections).drain(..) {
             drop(connection.shutdown(Shutdown::Both));
         }
+        wait_until_closed(self.address);
     }
 
     /// Listens on the same port again. Nothing where it is open.

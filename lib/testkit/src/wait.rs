@@ -1,6 +1,6 @@
 //! Waiting for conditions, and ports that nobody has.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,13 @@ const LEISURE: u32 = 3;
 /// himself there.
 const PORTS: std::ops::Range<u16> = 12_000..32_000;
 
+/// How long a port may be open after its listener was closed.
+const CLOSED: Duration = Duration::from_secs(30);
+
 /// Waits until `condition` is true, looking every few milliseconds; less often where a look takes long itself.
 ///
 /// # Panics
-/// When it is still false after `bound`; the message names `what`.
+/// When a look that began after `bound` finds it false still; the message names `what`.
 #[track_caller]
 pub fn wait_until(what: &str, bound: Duration, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + bound;
@@ -27,7 +30,8 @@ pub fn wait_until(what: &str, bound: Duration, mut condition: impl FnMut() -> bo
         if condition() {
             return;
         }
-        assert!(Instant::now() < end, "waited {bound:?} in vain for: {what}");
+        // Where the machine stood still, what is waited for may have come meanwhile: the last look is after the end.
+        assert!(began < end, "waited {bound:?} in vain for: {what}");
         std::thread::park_timeout(LOOK_AGAIN.max(began.elapsed() * LEISURE));
     }
 }
@@ -36,10 +40,21 @@ pub fn wait_until(what: &str, bound: Duration, mut condition: impl FnMut() -> bo
 ///
 /// Another process may take it before the caller does: a server that is started on it tries again with another.
 pub fn free_port() -> u16 {
-    bind_free()
-        .local_addr()
-        .expect("a bound listener has an address")
-        .port()
+    let listener = bind_free();
+    let address = listener.local_addr().expect("a bound listener has an address");
+    drop(listener);
+    wait_until_closed(address);
+    address.port()
+}
+
+/// Waits until an address refuses connections whose listener this process has closed.
+///
+/// What another thread starts at that moment has the listener too, until it has become the program that it is to be.
+pub(crate) fn wait_until_closed(address: SocketAddr) {
+    let end = Instant::now() + CLOSED;
+    while TcpStream::connect(address).is_ok() && Instant::now() < end {
+        std::thread::park_timeout(LOOK_AGAIN);
+    }
 }
 
 /// A listener on a free port.
@@ -71,6 +86,29 @@ mod tests {
         for port in ports {
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap_or_else(|why| panic!("port {port}: {why}"));
         }
+    }
+
+    #[test]
+    fn a_port_is_free_though_other_threads_start_programs() {
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    // With a path to look in, which has it made by a fork.
+                    let started = std::process::Command::new("true")
+                        .env("PATH", "/usr/bin:/bin")
+                        .status();
+                    assert!(started.is_ok_and(|status| status.success()));
+                }
+            });
+            let refused = (0..500).filter(|_| {
+                let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+                TcpStream::connect(address).is_err() && TcpListener::bind(address).is_ok()
+            });
+            let refused = refused.count();
+            stop.store(true, Ordering::Relaxed);
+            assert_eq!(refused, 500);
+        });
     }
 
     #[test]
