@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::ops::Range;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -19,11 +19,11 @@ use wait4::Wait4;
 use crate::asked::Random;
 use crate::serve::lock;
 
-/// How long a program may run where the test names no bound.
-const BOUND: Duration = Duration::from_secs(30);
+/// How long a program is waited for where the test names no bound.
+const BOUND: Duration = Duration::from_secs(120);
 /// How often a running program's memory is looked at.
 const LOOK: Duration = Duration::from_millis(2);
-/// How long output may come from what a program leaves behind.
+/// How long the end of the output is waited for where what a program leaves behind may keep it open, and says nothing.
 const LEFTOVERS: Duration = Duration::from_secs(2);
 
 /// The path of a program of this workspace: beside the test's own, in `target/PROFILE`.
@@ -61,7 +61,7 @@ pub struct Running {
     child: Child,
     handle: OwnedFd,
     started: Instant,
-    end: Instant,
+    bound: Duration,
     output: [Output; 2],
     peak: u64,
     /// Whether the program has taken the place of the test's own image.
@@ -150,7 +150,7 @@ impl Run {
         }
     }
 
-    /// How long it may run; 30 s where this is not called.
+    /// How long it may run on once it is waited for; two minutes where this is not called.
     #[must_use]
     pub fn bound(self, bound: Duration) -> Self {
         Self { bound, ..self }
@@ -193,13 +193,12 @@ impl Run {
         }
         let output = [Output::of(child.stdout.take()), Output::of(child.stderr.take())];
         let handle = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).expect("the kernel has pidfds");
-        let end = started + self.bound;
         Running {
             name,
             child,
             handle,
             started,
-            end,
+            bound: self.bound,
             output,
             peak: 0,
             executes: false,
@@ -295,16 +294,18 @@ impl Running {
     /// Waits for its end. What it started and left behind in its process group is killed then.
     ///
     /// # Panics
-    /// When it runs for longer than its bound; the message shows what it wrote.
+    /// When it runs on for longer than its bound; the message shows what it wrote.
     #[track_caller]
     pub fn wait(mut self) -> Ended {
+        let bound = self.bound;
+        let end = Instant::now() + bound;
         loop {
+            let is_late = Instant::now() >= end;
             self.look();
             if self.ends_within(LOOK) {
                 break;
             }
-            if Instant::now() >= self.end {
-                let bound = self.end - self.started;
+            if is_late {
                 self.kill_all();
                 let ended = self.end();
                 let Ended { stdout, stderr, .. } = &ended;
@@ -322,11 +323,25 @@ impl Running {
         let _ = rustix::process::kill_process(Pid::from_child(&self.child), signal);
     }
 
-    /// Kills it, its process group, and what it started in other groups.
+    /// Kills it, its process group, and what it started in other groups: all as if at one instant. They are stopped first,
+    /// and die before those that started them: none sees another's end and does something about it.
     fn kill_all(&self) {
-        for pid in self.processes() {
+        let send = |pid: u32, signal| {
             let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-            let _ = pid.map(|pid| rustix::process::kill_process(pid, Signal::KILL));
+            let _ = pid.map(|pid| rustix::process::kill_process(pid, signal));
+        };
+        let mut stopped: Vec<u32> = Vec::new();
+        loop {
+            let mut new = self.processes();
+            new.retain(|pid| !stopped.contains(pid));
+            if new.is_empty() {
+                break;
+            }
+            new.iter().for_each(|pid| send(*pid, Signal::STOP));
+            stopped.extend(new);
+        }
+        for pid in stopped.into_iter().rev() {
+            send(pid, Signal::KILL);
         }
         self.kill_group();
     }
@@ -409,24 +424,30 @@ impl Ended {
 /// A pipe's content, read by a thread.
 struct Output {
     bytes: Arc<Mutex<Vec<u8>>>,
+    pipe: Option<Arc<OwnedFd>>,
     reader: Option<JoinHandle<()>>,
 }
 
 impl Output {
-    fn of(pipe: Option<impl Read + Send + 'static>) -> Self {
+    fn of(pipe: Option<impl Into<OwnedFd>>) -> Self {
         let bytes: Arc<Mutex<Vec<u8>>> = Arc::default();
-        let theirs = Arc::clone(&bytes);
-        let reader = pipe.map(|mut pipe| {
+        let pipe = pipe.map(|pipe| Arc::new(pipe.into()));
+        let reader = pipe.clone().map(|pipe| {
+            let bytes = Arc::clone(&bytes);
             std::thread::spawn(move || {
                 let mut piece = [0; 16 * 1024];
-                while let Ok(count) = pipe.read(&mut piece)
-                    && count > 0
-                {
-                    lock(&theirs).extend_from_slice(&piece[..count]);
+                loop {
+                    while !is_readable(&pipe, None) {}
+                    // Under the lock: what is no more in the pipe is there.
+                    let mut bytes = lock(&bytes);
+                    match rustix::io::retry_on_intr(|| rustix::io::read(&*pipe, &mut piece)) {
+                        Ok(count) if count > 0 => bytes.extend_from_slice(&piece[..count]),
+                        _ => return,
+                    }
                 }
             })
         });
-        Self { bytes, reader }
+        Self { bytes, pipe, reader }
     }
 
     fn text(&self) -> String {
@@ -436,98 +457,30 @@ impl Output {
     /// Everything, once the pipe's other end is closed; or what there is, where something that was left behind keeps
     /// it open.
     fn all(&mut self) -> Vec<u8> {
-        let end = Instant::now() + LEFTOVERS;
-        while self.reader.as_ref().is_some_and(|reader| !reader.is_finished()) && Instant::now() < end {
+        let (patience, longest) = (Instant::now() + LEFTOVERS, Instant::now() + BOUND);
+        while self.reader.as_ref().is_some_and(|reader| !reader.is_finished()) {
+            let bytes = lock(&self.bytes);
+            let now = Instant::now();
+            let is_behind = self
+                .pipe
+                .as_ref()
+                .is_some_and(|pipe| is_readable(pipe, Some(Duration::ZERO)));
+            if now >= longest || now >= patience && !is_behind {
+                return bytes.clone();
+            }
+            drop(bytes);
             std::thread::park_timeout(Duration::from_micros(200));
         }
         lock(&self.bytes).clone()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sh(script: &str) -> Run {
-        Run::new("/bin/sh").args(["-c", script])
-    }
-
-    #[test]
-    fn captures_outputs_and_code() {
-        let ended = sh("cat; echo two >&2; exit 3").stdin("one").run();
-        assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("one", "two\n"));
-        assert_eq!((ended.code, ended.signal), (Some(3), None));
-    }
-
-    #[test]
-    fn measures_time_and_memory() {
-        // 32 MiB in a shell variable, and some work.
-        let ended = sh(
-            "x=$(head -c 33554432 /dev/zero | tr '\\0' x); i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done",
-        )
-        .run()
-        .expect_code(0);
-        assert!(ended.peak_memory > 32 << 20, "{}", ended.peak_memory);
-        assert!(ended.peak_memory < 512 << 20, "{}", ended.peak_memory);
-        assert!(ended.cpu > Duration::from_millis(5), "{:?}", ended.cpu);
-        assert!(ended.cpu < ended.wall * 3, "{ended:?}");
-    }
-
-    #[test]
-    #[should_panic(expected = "did not end within")]
-    fn is_bound_in_time() {
-        sh("echo before; sleep 600")
-            .bound(Duration::from_millis(100))
-            .run();
-    }
-
-    #[test]
-    fn what_it_leaves_behind_is_killed() {
-        let ended = sh("sleep 600 & echo $!").run().expect_code(0);
-        assert!(ended.wall < Duration::from_secs(20));
-        let pid = ended.stdout.trim();
-        crate::wait_until("the child's child is gone", Duration::from_secs(10), || {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            stat.is_empty() || stat.contains(") Z ")
-        });
-    }
-
-    #[test]
-    fn what_it_started_in_another_group_is_killed_with_it() {
-        let running = sh("setsid sleep 600 & wait").start();
-        crate::wait_until("both run", Duration::from_secs(10), || {
-            let processes = running.processes();
-            let name = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            processes.len() == 2 && name(&processes[1]) == "sleep\n"
-        });
-        let pid = running.processes()[1];
-        assert_eq!(running.kill().signal, Some(9));
-        crate::wait_until("the child is gone", Duration::from_secs(10), || {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            stat.is_empty() || stat.contains(") Z ")
-        });
-    }
-
-    #[test]
-    fn kills_at_a_random_instant() {
-        let mut random = Random::new(1);
-        let range = Duration::from_millis(1)..Duration::from_millis(30);
-        let ended = sh("while :; do echo x; done").kill_at_random(&mut random, range.clone());
-        assert_eq!((ended.code, ended.signal), (None, Some(9)));
-        assert!(ended.wall >= range.start, "{:?}", ended.wall);
-        let ended =
-            sh("exit 5").kill_at_random(&mut random, Duration::from_secs(20)..Duration::from_secs(21));
-        assert_eq!(ended.code, Some(5));
-        assert!(
-            ended.wall < Duration::from_secs(20),
-            "one that is done is not waited for"
-        );
-    }
-
-    #[test]
-    fn says_how_to_build_what_is_missing() {
-        let why = std::panic::catch_unwind(|| program("tidemark-of-nowhere")).expect_err("must panic");
-        let text = why.downcast_ref::<String>().map_or("", String::as_str);
-        assert!(text.contains("cargo build --workspace --bins"), "{text}");
-    }
+/// Whether there is something to be read, or the end, within that time; without one, it is waited for.
+fn is_readable(pipe: &OwnedFd, time: Option<Duration>) -> bool {
+    let time = time.map(|time| Timespec::try_from(time).expect("a short time"));
+    let mut fds = [PollFd::new(pipe, PollFlags::IN)];
+    rustix::event::poll(&mut fds, time.as_ref()).is_ok_and(|ready| ready > 0)
 }
+
+#[cfg(test)]
+mod tests;
