@@ -1,8 +1,8 @@
 //! A throwaway home for the workspace's programs.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -48,18 +48,33 @@ impl Home {
         self.file("tidemark.toml", toml);
     }
 
-    /// Writes a file of that name, mode 0600, in place of the one that is there, and gives its path.
+    /// Writes a file of that name, and gives its path: mode 0600, or in place of the one that is there, with its mode and
+    /// its owner. Who reads it meanwhile finds the whole of the one or of the other.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
-        let file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path);
-        file.and_then(|mut file| file.write_all(content.as_ref()))
+        self.replace(&path, content.as_ref())
             .unwrap_or_else(|why| panic!("{}: {why}", path.display()));
         path
+    }
+
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        // In a folder of its own, where nobody takes it for settings.
+        let folder = TempDir::with_prefix_in(".new-", self.path())?;
+        let new = folder.path().join("new");
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)?;
+        file.write_all(content)?;
+        if let Ok(there) = fs::metadata(path) {
+            let own = file.metadata()?;
+            if (own.uid(), own.gid()) != (there.uid(), there.gid()) {
+                fchown(&file, Some(there.uid()), Some(there.gid()))?;
+            }
+            file.set_permissions(there.permissions())?;
+        }
+        fs::rename(&new, path)
     }
 
     /// Writes a script of sh of that name, which can be executed, and gives its path.
@@ -104,6 +119,8 @@ impl Default for Home {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -114,6 +131,23 @@ mod tests {
             Run::new(path).arg("you").run().expect_code(0).stdout,
             "hello you\n"
         );
+    }
+
+    #[test]
+    fn a_file_takes_anothers_place_as_a_whole() {
+        let home = Home::new();
+        let path = home.file("file", "one");
+        let mode = || fs::metadata(&path).unwrap().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let open = fs::File::open(&path).unwrap();
+        home.file("file", "two");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+        assert_eq!(io::read_to_string(open).unwrap(), "one");
+        assert_eq!(mode(), 0o644);
+        let mut names: Vec<_> = fs::read_dir(home.path()).unwrap().flatten().collect();
+        names.retain(|entry| entry.file_name() != "file");
+        assert_eq!(names.len(), 2, "nothing else is left there: {names:?}");
     }
 
     #[test]
