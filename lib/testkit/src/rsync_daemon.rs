@@ -37,13 +37,13 @@ impl RsyncDaemon {
     /// Starts one whose tree is empty.
     ///
     /// # Panics
-    /// When rsync is not installed (the message names the package), or does not answer within 30 s.
+    /// When rsync is not installed (the message names the package), or does not answer within two minutes.
     #[track_caller]
     pub fn start() -> Self {
         Self::start_with("")
     }
 
-    /// Starts one with more lines for its module in rsyncd.conf: `max connections = 1`.
+    /// Starts one with more lines for its module in rsyncd.conf: `exclude = /hidden`.
     ///
     /// # Panics
     /// As [`start`](Self::start).
@@ -202,7 +202,10 @@ mod tests {
 
     #[test]
     fn refuses_what_it_has_not_and_once_it_is_gone() {
-        let mut daemon = RsyncDaemon::start_with("max connections = 1");
+        let mut daemon = RsyncDaemon::start_with("exclude = /hidden");
+        daemon.fill("5 0 hidden/a.iso\n5 0 seen/a.iso\n");
+        assert_eq!(list(&daemon, "seen/*.iso").code, Some(0));
+        assert_eq!(list(&daemon, "hidden/a.iso").code, Some(23));
         assert_eq!(list(&daemon, "b/*.iso").code, Some(23));
         assert_eq!(list(&daemon, "../other/").code, Some(23));
         assert!(
