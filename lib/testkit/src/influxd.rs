@@ -107,7 +107,7 @@ impl Influxd {
     /// Starts one, and makes the database and the user.
     ///
     /// # Panics
-    /// When influxd is not installed (the message names the package), or does not answer within 30 s.
+    /// When influxd is not installed (the message names the package), or does not answer within two minutes.
     #[track_caller]
     pub fn start(options: InfluxdOptions) -> Self {
         let certificates = (options.tls != InfluxTls::None).then(Certificates::new);
@@ -131,7 +131,7 @@ impl Influxd {
     /// Starts it again, on the same port and data. Nothing where it runs.
     ///
     /// # Panics
-    /// When it does not answer within 30 s.
+    /// When it does not answer within two minutes.
     #[track_caller]
     pub fn restart(&mut self) {
         if self.process.runs() {

@@ -21,7 +21,7 @@ impl NodeExporter {
     /// Starts one that serves the `*.prom` files of a folder.
     ///
     /// # Panics
-    /// When node_exporter is not installed (the message names the package), or does not answer within 30 s.
+    /// When node_exporter is not installed (the message names the package), or does not answer within two minutes.
     #[track_caller]
     pub fn start(textfiles: &Path) -> Self {
         let log = TempDir::with_prefix("tidemark-node-exporter-").expect("a temporary folder");
@@ -105,7 +105,7 @@ mod tests {
             ..PrometheusOptions::default()
         });
         let mut found = Vec::new();
-        wait_until("a scrape", std::time::Duration::from_secs(20), || {
+        wait_until("a scrape", std::time::Duration::from_secs(60), || {
             found = prometheus.query("a", None);
             !found.is_empty()
         });

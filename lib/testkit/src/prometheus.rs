@@ -72,7 +72,7 @@ impl Prometheus {
     /// Starts one.
     ///
     /// # Panics
-    /// When Prometheus is not installed (the message names the package), or is not ready within 30 s.
+    /// When Prometheus is not installed (the message names the package), or is not ready within two minutes.
     #[track_caller]
     pub fn start(options: PrometheusOptions) -> Self {
         let folder = TempDir::with_prefix("tidemark-prometheus-").expect("a temporary folder");
@@ -99,7 +99,7 @@ impl Prometheus {
     /// Starts it again, on the same port and data. Nothing where it runs.
     ///
     /// # Panics
-    /// When it is not ready within 30 s.
+    /// When it is not ready within two minutes.
     #[track_caller]
     pub fn restart(&mut self) {
         let arguments = arguments(self.folder.path(), &self.options, self.port);

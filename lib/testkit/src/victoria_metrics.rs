@@ -35,7 +35,7 @@ impl VictoriaMetrics {
     /// Starts one.
     ///
     /// # Panics
-    /// When VictoriaMetrics is not installed (the message names the package), or does not answer within 30 s.
+    /// When VictoriaMetrics is not installed (the message names the package), or does not answer within two minutes.
     #[track_caller]
     pub fn start() -> Self {
         Self::start_with(&[])

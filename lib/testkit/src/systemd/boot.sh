@@ -13,7 +13,7 @@ exec 3>"$folder/first"
 tries=0
 until mount -t overlay -o "lowerdir=/,upperdir=$disk/upper,workdir=$disk/work" machine "$disk/root"; do
     tries=$((tries + 1))
-    [ $tries -lt 50 ]
+    [ $tries -lt 500 ]
     sleep 0.02
 done
 cd "$disk/root"

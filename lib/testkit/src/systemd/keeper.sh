@@ -57,7 +57,7 @@ mkdir "$disk" && mount -t tmpfs -o mode=0755 machine "$disk" &&
     mkdir "$disk/upper" "$disk/work" "$disk/root" "$disk/groups" &&
     mount -t cgroup2 cgroup2 "$disk/groups" || exit 1
 for left in "$disk"/groups/tidemark-systemd-*; do
-    [ ! -d "$left" ] || runs "${left##*-}" || remove "$left" 50
+    [ ! -d "$left" ] || runs "${left##*-}" || remove "$left" 500
 done
 group=$disk/groups/tidemark-systemd-$$
 mkdir "$group" || exit 1
