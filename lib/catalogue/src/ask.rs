@@ -13,15 +13,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
-use crate::Trust;
 use crate::described::LONGEST_DESCRIPTION;
-
-/// How long a program may take to describe itself: to the operator's command, and to what boots or reloads a host.
-const TIME: Duration = Duration::from_secs(5);
-const TIME_OF_SYSTEM: Duration = Duration::from_secs(1);
-
-/// How long all of them together may take to what boots or reloads a host.
-const TIME_OF_ALL: Duration = Duration::from_secs(5);
+use crate::{Patience, Trust};
 
 /// How many programs are asked at once: each is a process, and a host may have hundreds.
 const AT_ONCE: usize = 16;
@@ -42,15 +35,13 @@ const SPARE: &str = "keep what it describes beside it, as NAME.json";
 pub(crate) type Answer = Result<Vec<u8>, String>;
 
 /// Asks all of the programs for their descriptions; the answers are in the order of the programs.
-pub(crate) fn ask(programs: Vec<PathBuf>, trust: &Trust) -> Vec<Answer> {
+pub(crate) fn ask(programs: Vec<PathBuf>, trust: &Trust, patience: Patience) -> Vec<Answer> {
     let count = programs.len();
-    let end = match trust {
-        Trust::Caller => None,
-        Trust::System(_) => Some(Instant::now() + TIME_OF_ALL),
-    };
+    let end = patience.all.map(|all| Instant::now() + all);
     let round = Arc::new(Round {
         waiting: Mutex::new(programs.into_iter().enumerate()),
         trust: trust.clone(),
+        patience,
         end,
     });
     let (sender, receiver) = channel();
@@ -96,6 +87,7 @@ fn gather(receiver: &Receiver<(usize, Answer)>, count: usize, end: Option<Instan
 struct Round {
     waiting: Mutex<std::iter::Enumerate<std::vec::IntoIter<PathBuf>>>,
     trust: Trust,
+    patience: Patience,
     end: Option<Instant>,
 }
 
@@ -119,18 +111,15 @@ impl Round {
     }
 
     fn ask(&self, program: &Path) -> Answer {
-        let time = match self.trust {
-            Trust::Caller => TIME,
-            Trust::System(_) => TIME_OF_SYSTEM,
-        };
+        let Patience { each, all } = self.patience;
         let now = Instant::now();
         if self.end.is_some_and(|end| end <= now) {
             return Err(format!(
                 "was not asked: others took all of the {} s that there are; {SPARE}",
-                TIME_OF_ALL.as_secs()
+                all.unwrap_or_default().as_secs()
             ));
         }
-        let until = self.end.map_or(now + time, |end| end.min(now + time));
+        let until = self.end.map_or(now + each, |end| end.min(now + each));
         let mut child =
             start(program, &self.trust, until).map_err(|error| format!("cannot be started: {error}"))?;
         let heard = listen(&mut child, until);
@@ -145,7 +134,7 @@ impl Round {
             Heard::TooMuch(text) => Ok(text),
             Heard::Nothing => Err(format!(
                 "did not answer within {} s; install it again, or {SPARE}",
-                time.as_secs()
+                each.as_secs()
             )),
             Heard::Fault(error) => Err(format!("cannot be read: {error}")),
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tidemark_settings::KnownCollector;
 
 use crate::described::LONGEST_DESCRIPTION;
-use crate::{Broken, Described, Installed, Trust, ask, file, side_by_side};
+use crate::{Broken, Described, Installed, Patience, Trust, ask, file, side_by_side};
 
 /// A program that is called like a collector.
 #[derive(Clone, Debug)]
@@ -46,6 +46,10 @@ impl Catalogue {
     /// on which others wait.
     #[must_use]
     pub fn find(folders: &[PathBuf], trust: &Trust) -> Catalogue {
+        Catalogue::find_within(folders, trust, Patience::of(trust))
+    }
+
+    pub(crate) fn find_within(folders: &[PathBuf], trust: &Trust, patience: Patience) -> Catalogue {
         let found = Installed::find(folders);
         let mut notices = found.notices;
         let mut programs = found.programs;
@@ -65,7 +69,7 @@ impl Catalogue {
         });
         let silent = programs.iter().zip(&read).filter(|(_, read)| read.is_none());
         let asked = silent.map(|((_, program), _)| program.clone()).collect();
-        let mut answers = ask::ask(asked, trust).into_iter();
+        let mut answers = ask::ask(asked, trust, patience).into_iter();
         let collectors = programs
             .into_iter()
             .zip(read)
@@ -92,7 +96,8 @@ pub fn describe(name: &str, program: &Path, trust: &Trust) -> Result<Described, 
     if let Some(described) = read(name, program, trust)? {
         return Ok(described);
     }
-    understand(name, program, ask::ask(vec![program.to_owned()], trust).pop())
+    let mut answers = ask::ask(vec![program.to_owned()], trust, Patience::of(trust));
+    understand(name, program, answers.pop())
 }
 
 /// The description that lies beside a program; none where it has to be asked.

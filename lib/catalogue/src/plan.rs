@@ -7,7 +7,7 @@ use tidemark_systemd::{Host, Needs, Unit};
 
 use crate::broken::short_line;
 use crate::host::{add_collectors_sink, below, host, places};
-use crate::{Catalogue, Collector, Timing, Trust, side_by_side, write};
+use crate::{Catalogue, Collector, Patience, Timing, Trust, side_by_side, write};
 
 /// The operator's command of an installed host, and what its flush does.
 const COMMAND: &str = "/usr/bin/tidemark";
@@ -23,6 +23,8 @@ pub struct System {
     pub root: PathBuf,
     /// Whose programs count.
     pub trust: Trust,
+    /// How long they may take that are asked what they are.
+    pub patience: Patience,
 }
 
 impl System {
@@ -30,8 +32,10 @@ impl System {
     #[must_use]
     pub fn at(root: impl Into<PathBuf>) -> System {
         let root = root.into();
+        let trust = Trust::system(&root);
         System {
-            trust: Trust::system(&root),
+            patience: Patience::of(&trust),
+            trust,
             root,
         }
     }
@@ -39,7 +43,8 @@ impl System {
     /// Its collectors, with their programs' paths in it.
     #[must_use]
     pub fn catalogue(&self) -> Catalogue {
-        let mut catalogue = Catalogue::find(&[below(&self.root, Path::new(COLLECTORS))], &self.trust);
+        let folders = [below(&self.root, Path::new(COLLECTORS))];
+        let mut catalogue = Catalogue::find_within(&folders, &self.trust, self.patience);
         for collector in &mut catalogue.collectors {
             if let Ok(inside) = collector.program.strip_prefix(&self.root) {
                 collector.program = Path::new("/").join(inside);

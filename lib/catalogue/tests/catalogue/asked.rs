@@ -7,17 +7,6 @@ use tidemark_testkit::wait_until;
 
 use crate::scene::{Scene, description, mode, says, timers};
 
-/// What is said of a collector that is left out.
-fn why(scene: &Scene, name: &str) -> String {
-    let catalogue = scene.catalogue();
-    let collector = catalogue.collectors.iter().find(|one| one.name == name);
-    let collector = collector.unwrap_or_else(|| panic!("no {name}"));
-    match &collector.description {
-        Err(broken) => broken.to_string(),
-        Ok(_) => panic!("{name} is understood"),
-    }
-}
-
 #[test]
 fn those_that_misbehave_are_left_out_and_the_others_are_not() {
     let scene = Scene::new();
@@ -40,19 +29,20 @@ fn those_that_misbehave_are_left_out_and_the_others_are_not() {
     scene.script("held", &format!("sleep 600 &\n{}", says(&description("held"))));
 
     let began = Instant::now();
-    let plan = scene.plan();
+    // Long enough for those that answer, on a machine that is busy with other tests.
+    let plan = scene.plan_within(8, 60);
     let took = began.elapsed();
     // None of them ends by itself.
-    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(took < Duration::from_secs(100), "{took:?}");
     assert_eq!(timers(&plan), ["a-good", "held", "z-good"], "{:#?}", plan.notices);
     let expected = [
-        ("closes", "did not answer within 1 s"),
+        ("closes", "did not answer within 8 s"),
         ("crashes", "failed (signal: 11"),
         ("endless", "longer than 4 MiB"),
         ("fails", "failed (exit status: 3)"),
         ("floods", "longer than 4 MiB"),
         ("forks", "this is no description: EOF"),
-        ("hangs", "did not answer within 1 s"),
+        ("hangs", "did not answer within 8 s"),
         ("interpreter", "cannot be started: No such file"),
         ("nothing", "tidemark-nothing --describe"),
         ("other", "this describes \"another\", not \"other\""),
@@ -118,10 +108,12 @@ fn what_a_program_has_started_ends_with_it() {
         "answers",
         &format!("sleep 600 & echo $! >{dir}/c\n{}", says(&description("answers"))),
     );
-    let hung = why(&scene, "hangs");
+    let plan = scene.plan_within(8, 60);
+    assert_eq!(timers(&plan), ["answers"]);
+    let hung = &plan.notices[0];
     assert!(
         hung.ends_with(
-            "did not answer within 1 s; install it again, or keep what it describes beside it, as NAME.json"
+            "did not answer within 8 s; install it again, or keep what it describes beside it, as NAME.json"
         ),
         "{hung}"
     );
@@ -147,20 +139,20 @@ fn all_together_have_an_end() {
     }
     scene.answering("a-good");
     let began = Instant::now();
-    let plan = scene.plan();
+    let plan = scene.plan_within(6, 9);
     let took = began.elapsed();
-    // A second each, they are thirteen, sixteen at once.
-    assert!(took < Duration::from_secs(12), "{took:?}");
+    // Six seconds each, they are more than a minute, sixteen at once.
+    assert!(took < Duration::from_secs(60), "{took:?}");
     assert_eq!(timers(&plan), ["a-good"]);
     assert_eq!(plan.notices.len(), 200);
     assert!(
         plan.notices
             .iter()
-            .any(|notice| notice.contains("did not answer within 1 s"))
+            .any(|notice| notice.contains("did not answer within 6 s"))
     );
     assert!(
         plan.notices
             .iter()
-            .any(|notice| notice.contains("was not asked: others took all of the 5 s"))
+            .any(|notice| notice.contains("was not asked: others took all of the 9 s"))
     );
 }

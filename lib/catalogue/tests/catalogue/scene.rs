@@ -3,9 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
-use tidemark_catalogue::{Catalogue, Plan, System};
+use tidemark_catalogue::{Catalogue, Patience, Plan, System};
 
 /// A system that has nothing but an empty folder of collectors.
 pub(crate) struct Scene(TempDir);
@@ -73,12 +74,33 @@ impl Scene {
         self.file("etc/tidemark/tidemark.toml", text, 0o640);
     }
 
+    /// Which waits longer for what programs say than a host that boots: the machine may be busy with other tests.
+    fn system(&self) -> System {
+        self.system_within(60, 120)
+    }
+
+    fn system_within(&self, each: u64, all: u64) -> System {
+        let patience = Patience {
+            each: Duration::from_secs(each),
+            all: Some(Duration::from_secs(all)),
+        };
+        System {
+            patience,
+            ..System::at(self.0.path())
+        }
+    }
+
     pub(crate) fn catalogue(&self) -> Catalogue {
-        System::at(self.0.path()).catalogue()
+        self.system().catalogue()
     }
 
     pub(crate) fn plan(&self) -> Plan {
-        Plan::for_system(&System::at(self.0.path()))
+        Plan::for_system(&self.system())
+    }
+
+    /// The plan where each program may take so many seconds to say what it is, and all of them so many.
+    pub(crate) fn plan_within(&self, each: u64, all: u64) -> Plan {
+        Plan::for_system(&self.system_within(each, all))
     }
 
     /// The text of a unit of the plan.
