@@ -163,6 +163,9 @@ fn hash(file: &File, stamp: &Stamp) -> io::Result<u64> {
 mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::time::Duration;
+
+    use tidemark_testkit::wait_until;
 
     /// Whether the last look found something else than the one before it.
     struct Looks {
@@ -188,13 +191,22 @@ mod tests {
         }
     }
 
+    /// Writes a file until it has another time. The looks of a program are so long apart that it has; those of a test are
+    /// not, where the kernel counts the times of files in ticks.
+    fn write_later(path: &Path, text: &str) {
+        let stamp = || std::fs::metadata(path).map(|metadata| stamp(&metadata)).ok();
+        let before = stamp();
+        wait_until("a later time of the file", Duration::from_secs(60), || {
+            std::fs::write(path, text).expect("write");
+            stamp() != before
+        });
+    }
+
     #[test]
     fn however_a_file_is_replaced_it_is_seen() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("settings");
-        let write = |name: &str, text: &str| {
-            std::fs::write(folder.path().join(name), text).expect("write");
-        };
+        let write = |name: &str, text: &str| write_later(&folder.path().join(name), text);
         write("settings", "one");
         let mut looks = Looks::at(&path);
         // Twice: the second look does not read.
