@@ -3,7 +3,7 @@
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidemark_collect::{ManualClock, Timestamp};
 use tidemark_delivery::{Delivery, OpenOptions, Run as Record, Sinks};
@@ -44,7 +44,7 @@ fn recorded(home: &Home) -> Vec<Record> {
 
 /// Waits until a run is under way, as its lock says.
 fn wait_for_a_run(home: &Home) {
-    wait_until("a run is under way", Duration::from_secs(20), || {
+    wait_until("a run is under way", Duration::from_secs(60), || {
         std::fs::read_to_string(home.state().join("run-behaving.lock")).is_ok_and(|text| text.contains('T'))
     });
 }
@@ -218,7 +218,7 @@ fn a_run_that_never_ends_ends_at_its_deadline() {
         let ended = behaving(&home).run().expect_code(1);
         assert!(one_line(&ended).contains("deadline"), "{}", ended.stderr);
         assert!(
-            ended.wall >= Duration::from_secs(1) && ended.wall < Duration::from_secs(20),
+            ended.wall >= Duration::from_secs(1) && ended.wall < Duration::from_secs(60),
             "{:?}",
             ended.wall
         );
@@ -302,7 +302,10 @@ fn after_a_signal_a_sink_that_never_answers_holds_up_the_end_for_a_moment_only()
     let running = behaving(&home).arg("-v").start();
     wait_for_a_run(&home);
     running.terminate();
+    let told = Instant::now();
     let ended = running.wait().expect_code(0);
+    let asked = server.requests().first().map(|request| request.received);
+    let held_up = asked.map_or(told, |asked| asked.max(told)).elapsed();
     // What was collected is kept; the delivery of a run that nobody hurries takes ten seconds.
     assert!(
         ended
@@ -311,7 +314,7 @@ fn after_a_signal_a_sink_that_never_answers_holds_up_the_end_for_a_moment_only()
         "{}",
         ended.stderr
     );
-    assert!(ended.wall < Duration::from_secs(9), "{:?}", ended.wall);
+    assert!(held_up < Duration::from_secs(9), "{held_up:?}");
     assert_eq!(recorded(&home)[0].points, 3);
 }
 
@@ -493,7 +496,7 @@ fn help_and_version_are_for_standard_output() {
 fn every_runs_until_it_is_told_to_end() {
     let home = home("ok");
     let running = behaving(&home).args(["--every", "20ms", "-v"]).start();
-    wait_until("five runs", Duration::from_secs(20), || {
+    wait_until("five runs", Duration::from_secs(60), || {
         running.stderr().matches("collected 3 points in").count() >= 5
     });
     running.terminate();
@@ -512,7 +515,7 @@ fn every_says_aloud_what_is_new_alone() {
     ] {
         let home = home(behaviour);
         let running = behaving(&home).args(["--every", "20ms"]).start();
-        wait_until("three runs", Duration::from_secs(20), || {
+        wait_until("three runs", Duration::from_secs(60), || {
             running.stderr().matches("notice: still: ").count() >= 2
         });
         running.terminate();
@@ -532,7 +535,7 @@ fn every_says_aloud_what_is_new_alone() {
 fn every_goes_on_after_a_failed_run() {
     let home = home("fail");
     let running = behaving(&home).args(["--every", "20ms"]).start();
-    wait_until("three failures", Duration::from_secs(20), || {
+    wait_until("three failures", Duration::from_secs(60), || {
         running.stderr().matches("source is down").count() >= 3
     });
     running.interrupt();
