@@ -49,9 +49,7 @@ impl Site {
 
     /// A collector that is a shell script, with a description of these needs.
     fn script(&self, name: &str, needs: &str) {
-        let path = self.folder().join(format!("tidemark-{name}"));
-        fs::write(&path, "#!/bin/sh\nexit 0\n").expect("write");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("mode");
+        self.home.script(&format!("collectors/tidemark-{name}"), "exit 0");
         let text = format!(
             r#"{{"name": "{name}", "summary": "A script.", "version": "1", "run_interval": "5m", "deadline": "10m",
             "default": "on", "measurements": [], "settings": [{{"name": "wait", "type": "time span", "default": "5s",

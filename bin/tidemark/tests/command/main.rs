@@ -20,7 +20,7 @@ use std::time::Duration;
 use tidemark_testkit::{Ended, Home, Run, Running, program, wait_until};
 
 /// Long enough on a busy machine.
-const SOON: Duration = Duration::from_secs(25);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A home with a folder of collectors: `behaving`, which behaves as its settings say.
 struct Site {

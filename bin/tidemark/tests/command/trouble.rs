@@ -67,7 +67,7 @@ fn one_that_hangs_when_asked_does_not_hold_up_the_others() {
     site.script("hangs", "exec sleep 600");
     for line in [&["run", "behaving"][..], &["show", "behaving"]] {
         let ended = site.run(line).expect_code(0);
-        assert!(ended.wall < Duration::from_secs(20), "{line:?}: {:?}", ended.wall);
+        assert!(ended.wall < Duration::from_secs(50), "{line:?}: {:?}", ended.wall);
     }
 }
 
