@@ -334,11 +334,7 @@ async fn a_server_that_never_answers_costs_no_more_than_the_timeout() {
 #[tokio::test]
 async fn a_body_that_drips_costs_no_more_than_the_timeout() {
     let (_source, request) = page(Answer::ok("x".repeat(1000)).drip(Duration::from_millis(20)));
-    let (kind, text) = why(request
-        .timeout(Duration::from_millis(300))
-        .text()
-        .await
-        .unwrap_err());
+    let (kind, text) = why(request.timeout(Duration::from_secs(6)).text().await.unwrap_err());
     assert!(
         matches!(
             kind,
@@ -349,7 +345,7 @@ async fn a_body_that_drips_costs_no_more_than_the_timeout() {
         ),
         "{kind:?}"
     );
-    assert!(text.contains("the answer was not whole within 0.3 s ("), "{text}");
+    assert!(text.contains("the answer was not whole within 6 s ("), "{text}");
 }
 
 #[tokio::test]
