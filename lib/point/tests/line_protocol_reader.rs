@@ -317,7 +317,7 @@ fn time_is_linear() {
         let items = line::parse(text.as_bytes()).count();
         let taken = start.elapsed();
         assert!(
-            taken.as_secs() < 5,
+            taken.as_secs() < 15,
             "{items} items, {taken:?}: {}…",
             &text[..40.min(text.len())]
         );
@@ -326,5 +326,5 @@ fn time_is_linear() {
     bytes.extend(b"\xff".repeat(100_000));
     let start = Instant::now();
     assert_eq!(line::parse(&bytes).count(), 200_001);
-    assert!(start.elapsed().as_secs() < 5);
+    assert!(start.elapsed().as_secs() < 15);
 }
