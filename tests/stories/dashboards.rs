@@ -20,7 +20,7 @@ use tidemark_testkit::{Home, Prometheus, PrometheusOptions, Run, Series};
 
 use crate::scene::BOUND;
 use crate::ubuntu::CONTRACT;
-use collected::{InInfluxdb, InPrometheus, milliseconds};
+use collected::{InInfluxdb, InPrometheus};
 use declared::{Declared, Named};
 use grafana::{Choice, Choices, Dashboard, Kind, Query, Span};
 
@@ -257,6 +257,7 @@ fn each_query_of_influxdb_gives_what_was_collected() {
         if dashboard.kind() == Kind::Influxdb && !onefs::is_one(&dashboard) {
             asked += ask_each(
                 &dashboard,
+                world.now,
                 |query| world.values(query),
                 |written, choices, span| world.has(written, choices, span),
             );
@@ -265,11 +266,12 @@ fn each_query_of_influxdb_gives_what_was_collected() {
     assert!(asked > 60, "{asked}");
 }
 
-/// Asks each query of a dashboard as Grafana does where nothing was chosen by hand: it gives something. So does each other
-/// choice, in some panel. How many queries there are.
+/// Asks each query of a dashboard at that time (ms) as Grafana does where nothing was chosen by hand: it gives something. So
+/// does each other choice, in some panel. How many queries there are.
 #[track_caller]
 fn ask_each(
     dashboard: &Dashboard,
+    now: i64,
     ask: impl Fn(&str) -> Vec<String>,
     has: impl Fn(&str, &Choices, &Span) -> bool,
 ) -> usize {
@@ -279,7 +281,7 @@ fn ask_each(
     let others = other_choices(dashboard, &values);
     let (mut asked, mut gave) = (0, vec![false; others.len()]);
     for panel in dashboard.panels() {
-        let span = Span::new(dashboard, &panel, milliseconds());
+        let span = Span::new(dashboard, &panel, now);
         for Query { text, .. } in &panel.queries {
             asked += 1;
             if !has(text, &first, &span) {
@@ -310,7 +312,7 @@ fn shown(world: &InInfluxdb, dashboard: &str, title: &str, tags: &[(&str, &str)]
     let panel = panels.iter().find(|panel| panel.title == title);
     let panel = panel.unwrap_or_else(|| panic!("no panel {title}"));
     let values = values(dashboard, |query| world.values(query));
-    let span = Span::new(dashboard, panel, milliseconds());
+    let span = Span::new(dashboard, panel, world.now);
     let query = grafana::influxql(&panel.queries[0].text, &first_choices(dashboard, &values), &span);
     let series = world.server.query(&query);
     let is_it = |series: &&Series| {
@@ -447,7 +449,7 @@ fn each_query_of_prometheus_gives_what_was_collected() {
         let mut choices = other_choices(&dashboard, &values);
         choices.push(first_choices(&dashboard, &values));
         for panel in dashboard.panels() {
-            let span = Span::new(&dashboard, &panel, milliseconds());
+            let span = Span::new(&dashboard, &panel, world.now);
             for written in &panel.queries {
                 for choices in &choices {
                     asked += 1;

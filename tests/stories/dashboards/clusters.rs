@@ -106,12 +106,12 @@ impl Clusters {
         self.home.settings(&(text + sink));
     }
 
-    /// The collector, which stays.
+    /// The collector, which stays: as long as it is waited for.
     fn stays(&self) -> Running {
         self.home
             .run("tidemark-onefs")
             .arg("--every")
-            .bound(2 * BOUND)
+            .bound(10 * BOUND)
             .start()
     }
 }

@@ -14,7 +14,7 @@ const EARLIER: [i64; 5] = [60, 120, 300, 3600, 86_400];
 const HOST: &str = "[host]\nname = \"metrics-1.example.com\"\n\n";
 
 /// Now, in milliseconds since the epoch.
-pub(super) fn milliseconds() -> i64 {
+fn milliseconds() -> i64 {
     SystemClock.now().nanos() / 1_000_000
 }
 
@@ -27,9 +27,17 @@ fn ago(minutes: u32) -> Timestamp {
 /// All collectors' points: of Ubuntu's from local copies of their sources, of the host that this runs on; and tidemark's own.
 pub(super) struct InInfluxdb {
     pub(super) server: Influxd,
+    /// When all was there, in milliseconds since the epoch: as of then it is asked.
+    pub(super) now: i64,
 }
 
 impl InInfluxdb {
+    /// Of what is there now.
+    pub(super) fn of(server: Influxd) -> Self {
+        let now = milliseconds();
+        Self { server, now }
+    }
+
     pub(super) fn new() -> Self {
         let (world, home) = (World::new(), Home::new());
         let server = Influxd::start(InfluxdOptions::default());
@@ -48,7 +56,7 @@ impl InInfluxdb {
         for minutes in [90, 5, 0] {
             submitter.flush(ago(minutes));
         }
-        Self { server }
+        Self::of(server)
     }
 
     /// What a variable's query offers, sorted.
@@ -101,9 +109,18 @@ pub(super) fn earlier(lines: &str) -> String {
 /// The host's points and tidemark's own, by remote write.
 pub(super) struct InPrometheus {
     pub(super) server: Prometheus,
+    /// When all was there, in milliseconds since the epoch: as of then it is asked. Five minutes later the server would
+    /// say nothing of it.
+    pub(super) now: i64,
 }
 
 impl InPrometheus {
+    /// Of what is there now.
+    pub(super) fn of(server: Prometheus) -> Self {
+        let now = milliseconds();
+        Self { server, now }
+    }
+
     pub(super) fn new() -> Self {
         let home = Home::new();
         let server = Prometheus::start(PrometheusOptions {
@@ -122,14 +139,15 @@ impl InPrometheus {
         for minutes in [1, 0] {
             submitter.flush(ago(minutes));
         }
-        Self { server }
+        Self::of(server)
     }
 
     /// What a variable's query offers, sorted.
     #[track_caller]
     pub(super) fn values(&self, query: &str) -> Vec<String> {
         let (metric, label) = label_values(query);
-        let series = self.server.query(&format!("group by ({label}) ({metric})"), None);
+        let group = format!("group by ({label}) ({metric})");
+        let series = self.server.query(&group, Some(self.now));
         let mut values: Vec<String> = series
             .iter()
             .map(|series| series.label(label).to_owned())

@@ -4,8 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use tidemark_testkit::Prometheus;
-
 use super::clusters::{self, Measured};
 use super::collected::{InInfluxdb, InPrometheus};
 use super::declared::names;
@@ -29,9 +27,7 @@ fn all(kind: Kind) -> impl Iterator<Item = Dashboard> {
 
 #[test]
 fn each_query_of_influxdb_gives_what_clusters_have() {
-    let world = InInfluxdb {
-        server: clusters::in_influxdb(),
-    };
+    let world = InInfluxdb::of(clusters::in_influxdb());
     let measured = clusters::measured(&world.server);
     let (mut asked, mut shown) = (0, BTreeSet::new());
     for dashboard in all(Kind::Influxdb) {
@@ -44,6 +40,7 @@ fn each_query_of_influxdb_gives_what_clusters_have() {
         });
         asked += ask_each(
             &dashboard,
+            world.now,
             |query| world.values(query),
             |written, choices, span| world.has(written, choices, span),
         );
@@ -122,24 +119,24 @@ fn figures(world: &InInfluxdb) {
 
 #[test]
 fn each_query_of_prometheus_gives_what_was_scraped() {
-    let server = clusters::by_scrapes();
-    let measured = in_prometheus(&server);
+    let world = InPrometheus::of(clusters::by_scrapes());
+    let measured = in_prometheus(&world);
     rules_name(&measured, "isilon_stat_");
     let dashboards = all(Kind::Prometheus).filter(is_of_clusters);
-    assert!(ask(server, dashboards, &measured) > 200);
+    assert!(ask(&world, dashboards, &measured) > 200);
 }
 
 /// The same boards, with other names written in their boxes.
 #[test]
 fn each_query_of_prometheus_gives_what_came_by_remote_write() {
-    let server = clusters::by_remote_write();
-    let measured = in_prometheus(&server);
+    let world = InPrometheus::of(clusters::by_remote_write());
+    let measured = in_prometheus(&world);
     rules_name(&measured, "");
     let dashboards = all(Kind::Prometheus).map(|mut dashboard| {
         dashboard.write("prefix", "");
         dashboard
     });
-    assert!(ask(server, dashboards, &measured) > 200);
+    assert!(ask(&world, dashboards, &measured) > 200);
 }
 
 /// The rules name what is there, with that prefix.
@@ -162,11 +159,11 @@ fn rules_name(measured: &BTreeMap<String, BTreeSet<String>>, prefix: &str) {
 /// Names and asks every query of these, and gives how many there are.
 #[track_caller]
 fn ask(
-    server: Prometheus,
+    world: &InPrometheus,
     dashboards: impl Iterator<Item = Dashboard>,
     measured: &BTreeMap<String, BTreeSet<String>>,
 ) -> usize {
-    let (world, mut asked) = (InPrometheus { server }, 0);
+    let mut asked = 0;
     for dashboard in dashboards {
         each_of_clusters(&dashboard, |at, written| {
             let named = promql(measured, &written.text, &dashboard.texts());
@@ -174,6 +171,7 @@ fn ask(
         });
         asked += ask_each(
             &dashboard,
+            world.now,
             |query| world.values(query),
             |written, choices, span| world.has(written, choices, span),
         );
@@ -244,9 +242,9 @@ fn matching<'a>(
 }
 
 /// The metrics that a Prometheus holds, and their labels.
-fn in_prometheus(server: &Prometheus) -> BTreeMap<String, BTreeSet<String>> {
+fn in_prometheus(world: &InPrometheus) -> BTreeMap<String, BTreeSet<String>> {
     let mut measured: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for series in server.query("{__name__=~\".+\"}", None) {
+    for series in world.server.query("{__name__=~\".+\"}", Some(world.now)) {
         let labels = series.labels.keys().cloned();
         measured
             .entry(series.label("__name__").to_owned())
