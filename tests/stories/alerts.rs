@@ -13,7 +13,7 @@ use tidemark_testkit::{
     wait_until,
 };
 
-use crate::scene::{Scene, Submitter, influxdb, playing};
+use crate::scene::{BOUND, Scene, Submitter, influxdb, playing};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How long the past is that is sent.
@@ -395,11 +395,11 @@ fn firing(server: &Prometheus) -> BTreeSet<String> {
 #[track_caller]
 fn assert_fires(server: &Prometheus, expected: &[&str]) {
     let expected = names(expected);
-    let end = std::time::Instant::now() + Duration::from_secs(30);
+    let end = std::time::Instant::now() + BOUND;
     while firing(server) != expected && std::time::Instant::now() < end {
         std::thread::park_timeout(Duration::from_millis(100));
     }
-    wait_until("every rule was evaluated", Duration::from_secs(30), || {
+    wait_until("every rule was evaluated", BOUND, || {
         let health = server.rule_health();
         health.len() == 6 && health.values().all(|health| health == "ok")
     });
@@ -468,7 +468,7 @@ fn the_rules_fire_on_textfiles() {
     of_page.target = Some("a:1".to_owned());
     submitter.submit(&of_page, &[]);
     submitter.flush(ago(0));
-    wait_until("a scrape", Duration::from_secs(30), || {
+    wait_until("a scrape", BOUND, || {
         server.query("tidemark_run_ok", None).len() == 3
     });
     assert_fires(&server, &[]);

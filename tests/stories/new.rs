@@ -127,8 +127,8 @@ impl Workspace {
             .output()
             .expect("units/debian/build is there");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let listed = Run::new("dpkg-deb").arg("-c").arg(package).run();
-        listed.expect_code(0).stdout
+        let listed = Run::new("dpkg-deb").arg("-c").arg(package).bound(BOUND);
+        listed.run().expect_code(0).stdout
     }
 
     fn read(&self, path: &str) -> String {

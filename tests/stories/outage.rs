@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidemark_delivery::RUN_BUDGET;
 use tidemark_testkit::{Answer, SinkServer, wait_until};
 
-use crate::scene::{BOUND, Line, Scene, lines, playing};
+use crate::scene::{BOUND, LONGEST_RUN, Line, Scene, lines, playing};
 
 const RUNS: usize = 5;
 
@@ -45,7 +45,7 @@ fn the_other_gets_every_batch_at_once() {
         for program in ["tidemark-sponsoring", "tidemark-host"] {
             let ended = scene.home.run(program).bound(BOUND).run().expect_code(0);
             assert!(
-                ended.wall < Duration::from_secs(20),
+                ended.wall < LONGEST_RUN,
                 "{program} keeps its interval: {:?}",
                 ended.wall
             );
@@ -128,7 +128,7 @@ fn a_silent_sink_holds_up_no_other() {
     // The silent one comes first.
     scene.sinks(&(playing("silent", &silent) + &playing("well", &well)));
     let ended = scene.collect();
-    assert!(ended.wall < Duration::from_secs(20), "{:?}", ended.wall);
+    assert!(ended.wall < LONGEST_RUN, "{:?}", ended.wall);
     assert_eq!(scene.ledger("well").figures(), (4, 4, 0, 0));
     assert_eq!(scene.ledger("silent").figures(), (4, 0, 4, 0));
     let (first, last) = (silent.requests(), well.requests());
@@ -157,9 +157,9 @@ fn one_that_stays_delivers_what_waited_without_a_run() {
     let running = scene
         .sponsoring()
         .args(["--every", "1h"])
-        .bound(Duration::from_secs(120))
+        .bound(4 * BOUND)
         .start();
-    wait_until("all is delivered", Duration::from_secs(60), || {
+    wait_until("all is delivered", 2 * BOUND, || {
         scene.ledger("slow").figures() == (24, 24, 0, 0)
     });
     let took: Duration = sink.requests().iter().map(|_| ANSWER).sum();

@@ -17,6 +17,10 @@ use tidemark_testkit::{Answer, Ended, Home, Influxd, Run, SinkServer, Source, Sy
 /// How long a program may take on a machine that is busy with other tests.
 pub(crate) const BOUND: Duration = Duration::from_secs(60);
 
+/// How long a run may take that waits on delivery for the ten seconds that it has: less than a request may last, so that
+/// one that waits for a silent sink is found out.
+pub(crate) const LONGEST_RUN: Duration = Duration::from_secs(30);
+
 /// The measurement of the sponsoring collector.
 pub(crate) const QUEUE: &str = "sponsoring_queue_stats";
 
