@@ -28,6 +28,8 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 const INTERVAL: Duration = Duration::from_secs(300);
+/// The longest that anything is waited for.
+const BOUND: Duration = Duration::from_secs(120);
 
 /// Runs what listens in a thread of its own, so that a test may wait.
 struct Running {
@@ -59,7 +61,7 @@ impl Running {
     }
 
     fn wait_open(&self) {
-        wait_until("the listeners are open", Duration::from_secs(30), || {
+        wait_until("the listeners are open", BOUND, || {
             self.listeners.open().iter().all(|(_, at)| at.is_some())
         });
     }
@@ -180,11 +182,9 @@ fn prometheus_finds_and_scrapes_what_is_shown() {
         scrape_configs,
         ..PrometheusOptions::default()
     });
-    wait_until(
-        "both clusters are scraped both ways",
-        Duration::from_secs(60),
-        || server.query("cluster_health", None).len() == 4,
-    );
+    wait_until("both clusters are scraped both ways", BOUND, || {
+        server.query("cluster_health", None).len() == 4
+    });
     for name in names {
         let found = server.query(
             &format!("cluster_health{{job=\"isilon\",cluster=\"{name}\"}}"),
@@ -200,13 +200,16 @@ fn prometheus_finds_and_scrapes_what_is_shown() {
     let stored = server.stored("cluster_health{job=\"all\",cluster=\"one\"}");
     assert_eq!(stored[0].samples.len(), 1, "{stored:?}");
     show(&sources[0], 2.0);
-    wait_until("the next value is scraped", Duration::from_secs(60), || {
+    wait_until("the next value is scraped", BOUND, || {
         server.stored("cluster_health{job=\"all\",cluster=\"one\"}")[0]
             .samples
             .len()
             == 2
     });
-    assert!(server.query("up == 0", None).is_empty(), "{}", server.log());
+    // A scrape that a busy machine had no time for is one of many.
+    wait_until("all of them are up", BOUND, || {
+        server.query("up == 1", None).len() == 3
+    });
     assert!(!server.log().contains("Error on ingesting"), "{}", server.log());
     running.runtime.block_on(running.listeners.close());
 }
@@ -242,7 +245,7 @@ fn a_certificate_that_changes_is_taken_at_the_next_connection() {
     };
     assert!(!trusts(certificates.authority()));
     put(&certificates.leaf);
-    wait_until("the new one is in use", Duration::from_secs(30), || {
+    wait_until("the new one is in use", BOUND, || {
         trusts(certificates.authority())
     });
     // One that does not fit changes nothing.
@@ -355,7 +358,8 @@ fn wrong_certificates_and_keys_say_what_is_wrong() {
 #[test]
 fn a_port_that_is_taken_is_tried_again_and_holds_no_other_up() {
     let running = Running::new();
-    let holder = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    // No connection of another program comes from there once it is free.
+    let holder = TcpListener::bind(free()).unwrap();
     let taken = holder.local_addr().unwrap();
     let other = free();
     running.set(vec![running.metrics(taken, None), running.metrics(other, None)]);
@@ -363,11 +367,11 @@ fn a_port_that_is_taken_is_tried_again_and_holds_no_other_up() {
         let answer = Request::get(&format!("http://{address}/-/healthy")).send();
         answer.is_ok_and(|answer| answer.status == 200)
     };
-    wait_until("the other is open", Duration::from_secs(30), || healthy(other));
+    wait_until("the other is open", BOUND, || healthy(other));
     let open: BTreeMap<SocketAddr, Option<SocketAddr>> = running.listeners.open().into_iter().collect();
     assert_eq!((open[&taken], open[&other]), (None, Some(other)));
     drop(holder);
-    wait_until("it is open at last", Duration::from_secs(30), || healthy(taken));
+    wait_until("it is open at last", BOUND, || healthy(taken));
 }
 
 #[test]
@@ -392,7 +396,7 @@ fn what_changes_is_opened_changed_and_closed() {
     running.set(vec![guarded, running.metrics(comes, Some("cl17"))]);
     running.wait_open();
     assert_eq!((status(stays), status(comes)), (Some(401), Some(200)));
-    wait_until("it is closed", Duration::from_secs(30), || status(goes).is_none());
+    wait_until("it is closed", BOUND, || status(goes).is_none());
     running.runtime.block_on(async {
         running.listeners.settle(Duration::from_secs(5)).await;
         running.listeners.close().await;
@@ -466,7 +470,5 @@ fn what_a_runtime_that_has_ended_had_open_is_opened_anew() {
     thread.map(JoinHandle::join).unwrap().unwrap();
     running.runtime = runtime;
     running.set(vec![running.metrics(address, None)]);
-    wait_until("it listens again", Duration::from_secs(30), || {
-        TcpStream::connect(address).is_ok()
-    });
+    wait_until("it listens again", BOUND, || TcpStream::connect(address).is_ok());
 }
