@@ -9,7 +9,7 @@ use tidemark_collect::{Clock as _, SystemClock};
 use tidemark_testkit::onefs::{Behaviour, Odd, OneFs, number};
 use tidemark_testkit::{Influxd, InfluxdOptions, Running, wait_until};
 
-use super::site::{Site, ends, global, hang_up, influxdb, statgroup, table};
+use super::site::{STAYS, Site, ends, global, hang_up, influxdb, is_of_a_busy_machine, statgroup, table};
 use super::values::settings;
 use crate::scene::{BOUND, status};
 
@@ -221,7 +221,7 @@ fn each_is_told_and_holds_up_no_other() {
     let file = |tables: &str| site.idic(&(global("influxdb", 1, &["keys"]) + &rest + tables));
     file(&site.tables());
     settings(&site, "");
-    let collector = site.run("tidemark-onefs").arg("--every").bound(8 * BOUND).start();
+    let collector = site.run("tidemark-onefs").arg("--every").bound(STAYS).start();
     let all: BTreeSet<&str> = names.iter().map(|(name, _)| *name).collect();
     wait_for(&server, &collector, &all, 0);
 
@@ -341,7 +341,7 @@ fn each_is_told_and_holds_up_no_other() {
     for (name, _, expected) in FAULTS {
         let said = written
             .lines()
-            .filter(|line| line.contains(&format!(": {name}: ")))
+            .filter(|line| line.contains(&format!(": {name}: ")) && !is_of_a_busy_machine(line))
             .count();
         // What goes on is told once.
         assert!(said <= 8, "{name}: {said} lines: {written}");
@@ -425,7 +425,7 @@ fn it_ends_while_a_cluster_hangs() {
         &(global("influxdb", 1, &["keys"]) + &influxdb(&server) + &site.tables() + &statgroup("keys", &KEYS)),
     );
     settings(&site, "");
-    let collector = site.run("tidemark-onefs").arg("--every").bound(3 * BOUND).start();
+    let collector = site.run("tidemark-onefs").arg("--every").bound(STAYS).start();
     let is_asked = || site.clusters[1].counts().requests > 0;
     wait_until("one is visited, the other asked", BOUND, || {
         is_asked() && server.count(LOAD, "value") > 2

@@ -5,7 +5,7 @@ use std::fs;
 use tidemark_testkit::onefs::OneFs;
 use tidemark_testkit::{Answer, Ended, Home, Run, SinkServer, free_port, http, wait_until};
 
-use super::site::{Site, ends, global, hang_up, statgroup};
+use super::site::{STAYS, Site, ends, global, hang_up, statgroup};
 use crate::scene::{BOUND, files};
 
 const USER: &str = "monitor";
@@ -142,7 +142,7 @@ fn in_no_log_and_no_process_list_whatever_goes_wrong() {
     let collector = stage
         .run("tidemark-onefs")
         .args(["-vvv", "--every"])
-        .bound(3 * BOUND)
+        .bound(STAYS)
         .start();
     wait_until("both are delivered", BOUND, || {
         let sent = stage.sink.requests();

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tidemark_testkit::onefs::{OneFs, STOCK_GROUPS, Time};
 use tidemark_testkit::{Certificates, Home, Influxd, Run, Running};
@@ -11,6 +12,9 @@ use crate::scene::BOUND;
 
 /// All that gostats knows beside the groups.
 pub(super) const SUMMARIES: &str = "[summary_stats]\nprotocol = true\nclient = true\ndrive = true\n";
+
+/// How long a collector may stay: longer than any test, so that one which hangs ends all the same.
+pub(super) const STAYS: Duration = Duration::from_mins(30);
 
 /// Clusters that speak HTTPS with certificates of one authority, and a home whose programs trust it.
 pub(super) struct Site {
@@ -74,7 +78,7 @@ impl Site {
 
     /// The same with these variables.
     pub(super) fn stays_with(&self, variables: &[(&str, &str)]) -> Running {
-        let run = self.onefs().arg("--every").bound(3 * BOUND);
+        let run = self.onefs().arg("--every").bound(STAYS);
         let run = variables
             .iter()
             .fold(run, |run, (name, value)| run.env(name, value));
