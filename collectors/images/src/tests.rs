@@ -351,7 +351,7 @@ fn where_there_is_no_image_at_all_the_run_is_an_error() {
 #[test]
 fn one_that_hangs_costs_no_other_its_time() {
     let mut scene = Scene::fake(&format!("case $1 in */dvd/*.iso) exec sleep 600 ;; esac\n{EACH}"));
-    scene.deadline = Duration::from_secs(8);
+    scene.deadline = Duration::from_secs(30);
     scene.launchpad.route("/devel/ubuntu/series", Answer::hang());
     let batch = scene.run();
     assert_eq!(batch.error, None);

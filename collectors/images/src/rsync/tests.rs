@@ -193,9 +193,11 @@ fn a_server_that_refuses() {
         why(&listed("rsync", &other, "a", SOON)),
         "rsync ended with code 5: @ERROR: Unknown module 'other'"
     );
-    let said = why(&listed("rsync", "rsync://no-such-host.invalid/m/", "a", SOON));
+    // Too long for a name, so that no server of names is asked.
+    let host = "x".repeat(64);
+    let said = why(&listed("rsync", &format!("rsync://{host}.invalid/m/"), "a", SOON));
     assert!(
-        said.starts_with("rsync ended with code 10: ") && said.contains("no-such-host.invalid"),
+        said.starts_with("rsync ended with code 10: ") && said.contains(&host),
         "{said}"
     );
 }
@@ -209,7 +211,7 @@ fn a_server_that_says_nothing() {
     let began = Instant::now();
     let listed = listed("rsync", &base, "a", limit);
     assert_eq!(why(&listed), "rsync was not done within 0.7 s and said nothing");
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
 }
 
 #[test]
@@ -237,9 +239,9 @@ fn at_the_end_of_its_time_it_is_killed_with_its_children_and_its_lines_are_kept(
     let fake = Fake::new(
         "trap '' TERM INT HUP\nsleep 600 & echo $! >child\necho $$ >process\necho trouble ahead >&2\nprintf 'one\\nha'\nwait",
     );
-    let listed = fake.list(Duration::from_secs(5));
+    let listed = fake.list(Duration::from_secs(10));
     assert_eq!(listed.text, "one\n");
-    assert_eq!(why(&listed), "rsync was not done within 5 s: trouble ahead");
+    assert_eq!(why(&listed), "rsync was not done within 10 s: trouble ahead");
     for name in ["child", "process"] {
         let process = fake.wrote(name);
         assert!(!process.is_empty(), "{name}");
@@ -251,8 +253,8 @@ fn at_the_end_of_its_time_it_is_killed_with_its_children_and_its_lines_are_kept(
 fn one_that_ends_and_leaves_a_child_with_its_output_is_not_waited_for() {
     let fake = Fake::new("sleep 600 & echo $! >child\necho one");
     let began = Instant::now();
-    let listed = fake.list(Duration::from_secs(4));
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    let listed = fake.list(Duration::from_secs(10));
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     assert_eq!(
         (
             listed.text.as_str(),
