@@ -31,7 +31,8 @@ fn run_on(source: &Source, folder: &str) -> Batch {
     };
     let cx = Context::builder()
         .clock(ManualClock::new(Timestamp::from_secs(1_795_244_400).unwrap()))
-        .deadline(Duration::from_secs(5));
+        // One that hangs takes a quarter of it; what answers has as long.
+        .deadline(Duration::from_secs(40));
     testing::run(&metric, cx)
 }
 
@@ -96,7 +97,7 @@ fn a_report_that_fails_is_a_gap_that_names_it_and_the_others_count() {
 
 #[test]
 fn reports_that_hang_leave_time_for_those_after_them() {
-    // As many as are asked for at a time, within 5 s.
+    // As many as are asked for at a time, within the deadline.
     let mut files = ["a", "b", "c", "d"].map(|name| (name, Answer::hang())).to_vec();
     files.push(("reports", Answer::ok("a\nb\nc\nd\nlast\n")));
     let slow = Answer::ok("x=1\n").after(Duration::from_millis(400));
@@ -165,19 +166,15 @@ fn without_a_list_or_any_report_the_run_is_an_error() {
 
 #[test]
 fn reports_are_asked_for_side_by_side_a_few_at_a_time() {
-    // Eight reports of 0.4 s each, four at a time.
+    // Eight reports of 1.5 s each, four at a time: 3 s, and 12 s where they were asked for one after the other.
     let names: Vec<String> = (0..8).map(|number| format!("r{number}")).collect();
-    let slow = Answer::ok("a=1").after(Duration::from_millis(400));
+    let slow = Answer::ok("a=1").after(Duration::from_millis(1_500));
     let mut files = vec![("reports", Answer::ok(names.join("\n")))];
     files.extend(names.iter().map(|name| (name.as_str(), slow.clone())));
     let source = source(&files);
     let batch = run_on(&source, "/stats/current/");
     assert_eq!((batch.error.as_deref(), batch.points.len()), (None, 8));
-    assert!(
-        batch.duration < Duration::from_millis(2500),
-        "{:?}",
-        batch.duration
-    );
+    assert!(batch.duration < Duration::from_secs(11), "{:?}", batch.duration);
     assert!(
         (2..=5).contains(&source.connections()),
         "{}",
