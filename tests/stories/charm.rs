@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tidemark_testkit::{InfluxTls, Influxd, InfluxdOptions, Systemd, wait_until};
+use tidemark_testkit::{Answer, InfluxTls, Influxd, InfluxdOptions, SinkServer, Systemd, wait_until};
 
 use crate::package::{NEW, machine, newer, root, shell, units, upgrade};
-use crate::scene::BOUND;
+use crate::scene::{BOUND, playing};
 
 const USER: &str = "collector";
 /// As a secret of Juju's, or the relation's, has them.
@@ -21,6 +21,9 @@ const APT: Duration = Duration::from_secs(300);
 /// Everything that the charm may have written, with what tells whether it was written again.
 const OWN: &str = "find /etc/tidemark /etc/credstore /etc/default/tidemark-juju /etc/systemd/system/tidemark-.service.d \
                    /var/lib/tidemark-juju -type f -printf '%p %m %u:%g %i %T@\\n' | sort";
+
+/// Words of the check that settings have to pass.
+const CHECK: &str = "tidemark.toml check --json";
 
 /// A database over TLS, with a certificate that no machine knows.
 fn database() -> Influxd {
@@ -144,7 +147,7 @@ fn installed_it_delivers_again_it_changes_nothing_and_removed_it_leaves_the_stat
     let machine = prepared();
     // Who looks at all processes, for as long as the charm is at work.
     let look = "while [ ! -e /mnt/share/enough ]; do cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; sleep 0.02; done >/mnt/share/words";
-    let looking = machine.command(["sh", "-c", look]).bound(APT).start();
+    let looking = machine.command(["sh", "-c", look]).bound(5 * APT).start();
 
     let things = [install("old.deb"), wanted(&database), json!({"do": "take_over"})];
     let first = drive(&machine, &things);
@@ -161,6 +164,18 @@ fn installed_it_delivers_again_it_changes_nothing_and_removed_it_leaves_the_stat
     assert_eq!(shell(&machine, OWN), before);
     wait_for_points(&database, 1);
 
+    // A sink that keeps whoever checks it until he has been seen.
+    let seen = machine.share().join("words");
+    let watched = SinkServer::start();
+    watched.judge(move |_| {
+        wait_until("the check is seen", BOUND, || {
+            fs::read(&seen).is_ok_and(|words| String::from_utf8_lossy(&words).contains(CHECK))
+        });
+        Answer::new(204)
+    });
+    let missing = playing("watched", &watched)
+        + "[[sink]]\ntype = \"remote-write\"\nurl = \"https://localhost:1/write\"\n\
+           bearer_token = { credential = \"tidemark.none\" }\n";
     // What does not pass leaves all as it was.
     let mut wrong = wanted(&database);
     for (settings, said) in [
@@ -173,7 +188,7 @@ fn installed_it_delivers_again_it_changes_nothing_and_removed_it_leaves_the_stat
             "settings:1:7: a header without its closing ]; write [section] instead",
         ),
         (
-            "[[sink]]\ntype = \"remote-write\"\nurl = \"https://localhost:1/write\"\nbearer_token = { credential = \"tidemark.none\" }\n",
+            missing.as_str(),
             "sink remote-write: the secret file /etc/credstore/tidemark.none does not exist; create it, or name another",
         ),
     ] {
@@ -189,7 +204,7 @@ fn installed_it_delivers_again_it_changes_nothing_and_removed_it_leaves_the_stat
     looking.wait().expect_code(0);
     let words = fs::read(machine.share().join("words")).expect("what was seen");
     let words = String::from_utf8_lossy(&words);
-    assert!(words.contains("drive.py") && words.contains("tidemark.toml check --json"));
+    assert!(words.contains("drive.py") && words.contains(CHECK));
     assert_silent("a process's words", &words);
     assert_secrets_are_where_they_belong(&machine);
 
@@ -322,7 +337,10 @@ fn a_unit_that_stands_by_starts_nothing_and_takes_over_again() {
     assert_eq!(timers(&machine), Vec::<String>::new());
 
     assert!(changed(&machine, json!({"do": "take_over"})));
-    assert_eq!(timers(&machine), ["tidemark-flush.timer", "tidemark-host.timer"]);
+    // It does not wait for what it has had started.
+    wait_until("the timers", BOUND, || {
+        timers(&machine) == ["tidemark-flush.timer", "tidemark-host.timer"]
+    });
     wait_for_points(&database, 1);
     machine.reboot();
     wait_for_points(&database, 1);
