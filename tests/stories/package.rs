@@ -116,6 +116,15 @@ fn delivered(machine: &Systemd) {
     });
 }
 
+/// Waits until nothing of tidemark's is active or at work. The slice in which runs were stays when they are over.
+#[track_caller]
+fn wait_until_idle(machine: &Systemd) {
+    wait_until("nothing runs", BOUND, || {
+        let units = units(machine, "active,activating,deactivating");
+        units.iter().all(|unit| unit.ends_with(".slice"))
+    });
+}
+
 /// The units of tidemark that are in one of these states, sorted.
 pub(crate) fn units(machine: &Systemd, states: &str) -> Vec<String> {
     let state = format!("--state={states}");

@@ -1,12 +1,15 @@
 //! A version over another, while timers fire and runs are going on.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use tidemark_testkit::{Answer, SinkServer, Systemd, wait_until};
 
-use super::{NEW, OLD, delivered, dpkg, install, machine, newer, shell, units};
+use super::{
+    DPKG, DPKG_WORDS, NEW, OLD, delivered, dpkg, install, machine, newer, shell, units, wait_until_idle,
+};
 use crate::scene::{BOUND, lines, report};
 
 /// A door that whoever passes waits for.
@@ -87,10 +90,12 @@ pub(crate) fn since(machine: &Systemd, unit: &str) -> String {
 #[test]
 fn an_upgrade_and_a_downgrade_lose_no_run_and_no_point() {
     let machine = machine();
-    // Another version: one collector less, one more, and another description of a third.
+    // Another version: one collector less, one more, and another description of a third. Its installation stops in the middle
+    // until the test lets it.
     newer(
         &machine,
-        "cd usr/lib/tidemark/collectors\nrm tidemark-autopkgtest autopkgtest.json\n\
+        "echo 'touch /mnt/share/middle; until [ -e /mnt/share/go ]; do sleep 0.05; done' >>DEBIAN/preinst\n\
+         cd usr/lib/tidemark/collectors\nrm tidemark-autopkgtest autopkgtest.json\n\
          printf '#!/bin/sh\\nexit 0\\n' >tidemark-added && chmod 755 tidemark-added\n\
          sed 's/\"name\": \"host\"/\"name\": \"added\"/; s/\"run_interval\": \"1m\"/\"run_interval\": \"3m\"/' host.json >added.json\n\
          sed -i 's/\"run_interval\": \"5m\"/\"run_interval\": \"6m\"/' sponsoring.json",
@@ -117,9 +122,15 @@ fn an_upgrade_and_a_downgrade_lose_no_run_and_no_point() {
     source.wait_for(1, BOUND);
     let run = machine.property("tidemark-sponsoring.service", "MainPID");
     let timer = since(&machine, "tidemark-host.timer");
-    let before = ended(&machine, "done");
 
-    let said = install(&machine, "new.deb");
+    let upgrade = machine.command(DPKG_WORDS.split(' '));
+    let upgrade = upgrade.args(["-i", "/mnt/share/new.deb"]).bound(DPKG).start();
+    let (middle, go) = (machine.share().join("middle"), machine.share().join("go"));
+    wait_until("the middle of the upgrade", BOUND, || middle.exists());
+    let before = ended(&machine, "done");
+    wait_until("a run meanwhile", BOUND, || ended(&machine, "done") > before);
+    fs::write(go, "").expect("a file of the test's");
+    let said = upgrade.wait().expect_code(0);
     assert_eq!(said.stderr, "", "an upgrade is silent");
     assert_eq!(version(&machine), format!("{NEW} install ok installed"));
     assert_eq!(
@@ -132,7 +143,6 @@ fn an_upgrade_and_a_downgrade_lose_no_run_and_no_point() {
         timer,
         "the timer has not been stopped"
     );
-    assert!(ended(&machine, "done") > before, "and has fired meanwhile");
     // What came, went and changed.
     machine.wait_for("tidemark-added.timer", "active");
     let interval = |timer: &str| machine.property(timer, "TimersMonotonic");
@@ -146,10 +156,13 @@ fn an_upgrade_and_a_downgrade_lose_no_run_and_no_point() {
         machine.property("tidemark-sponsoring.service", "Result"),
         "success"
     );
-    // Another run may be the one that delivers it.
+    // Another run may be the one that delivers it, and the timer may have had another run collect as much by now.
     wait_until("what it collected", BOUND, || {
         let shown = machine.run(["tidemark", "show", "sponsoring", "--output", "influx"]);
-        lines(&shown.expect_code(0).stdout).len() == 3
+        let shown = lines(&shown.expect_code(0).stdout);
+        let first = shown.iter().map(|line| line.time).min();
+        let of_first = shown.iter().filter(|line| Some(line.time) == first);
+        of_first.count() == 3
     });
     assert_nothing_lost(&machine);
 
@@ -182,8 +195,12 @@ fn what_stays_is_begun_anew_by_an_upgrade() {
     wait_until("two runs", BOUND, || times(&machine).len() >= 2);
     let process = machine.property("tidemark-host.service", "MainPID");
     install(&machine, "new.deb");
+    // Nobody waits for the old one's end.
+    wait_until("another process", BOUND, || {
+        let now = machine.property("tidemark-host.service", "MainPID");
+        now != "0" && now != process
+    });
     machine.wait_for("tidemark-host.service", "running");
-    assert_ne!(machine.property("tidemark-host.service", "MainPID"), process);
     assert_eq!(
         machine.property("tidemark-host.service", "NRestarts"),
         "0",
@@ -205,10 +222,8 @@ fn an_upgrade_keeps_what_the_operator_did() {
     machine.systemctl(["disable", "tidemark-units.path"]);
     machine.systemctl(["stop", "tidemark.target"]);
     dpkg(&machine, "--force-confold -i /mnt/share/new.deb");
-    // A look at the settings that began before the target stopped may go on; what an upgrade starts would stay.
-    wait_until("nothing runs", BOUND, || {
-        units(&machine, "active,activating").is_empty()
-    });
+    // A look at the settings or a run that began before the target stopped may go on; what an upgrade starts would stay.
+    wait_until_idle(&machine);
     let text = shell(
         &machine,
         "cat /etc/tidemark/tidemark.toml && stat -c '%U:%G %a' /etc/tidemark/tidemark.toml",
@@ -241,6 +256,8 @@ fn a_downgrade_leaves_an_outbox_of_a_newer_version_alone() {
     let machine = machine();
     install(&machine, "old.deb");
     machine.systemctl(["stop", "tidemark.target"]);
+    // A run that a timer has started goes on, and would write what is looked at.
+    wait_until_idle(&machine);
     machine.systemctl(["start", "tidemark-host.service"]);
     // SQLite's `user_version`: big-endian at 60.
     shell(
