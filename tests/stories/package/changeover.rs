@@ -33,6 +33,13 @@ fn step(words: &str) -> String {
 fn the_steps_from_the_python_collectors_do_what_the_page_says() {
     let influxd = Influxd::start(InfluxdOptions::https("collector", PASSWORD));
     let (machine, world) = (machine(), World::new());
+    // What runs, the test starts: a timer's run before the variables are set would go into the store.
+    machine.install(
+        "/etc/systemd/system/tidemark-.timer.d/later.conf",
+        "[Timer]\nOnBootSec=\nOnBootSec=1d\n",
+        0o644,
+        "root",
+    );
     install(&machine, "old.deb");
     let authority = fs::read(influxd.ca_file()).expect("a certificate");
     machine.install("/etc/tidemark/authority.pem", authority, 0o644, "root");
