@@ -1,6 +1,7 @@
 //! Boots: with the database down, and in the middle of runs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::Value;
 use tidemark_testkit::{Answer, Influxd, InfluxdOptions, SinkServer, Source, Systemd, wait_until};
@@ -10,6 +11,9 @@ use crate::scene::{Line, lines, report, with_credential};
 
 /// What only the units may know.
 const PASSWORD: &str = "only for the units";
+/// How long a sink that failed may be left alone, and how long what is sent to it then may take. The more often it has
+/// failed, the longer it may be, by chance.
+const BACKOFF: Duration = Duration::from_secs(10 * 60 + 60);
 /// The collectors of the machine.
 const COLLECTORS: [&str; 2] = ["host", "sponsoring"];
 
@@ -173,7 +177,7 @@ fn a_database_that_is_down_at_boot_gets_everything_later() {
 
     scene.influxd.restart();
     scene.player.reopen();
-    wait_until("everything is delivered", BOUND, || {
+    wait_until("everything is delivered", BACKOFF, || {
         scene.ledger("waiting") == [0, 0]
     });
     scene.stop(&["flush"]);
