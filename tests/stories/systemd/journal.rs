@@ -295,7 +295,8 @@ fn a_run_knows_its_boot_and_what_the_clock_is_worth() {
     // After a boot the next run is the timer's first one, and not an interval after the last.
     assert!(stage.next_run() > 3000);
     stage.machine.reboot();
-    assert!((0..=30).contains(&stage.next_run()));
+    // It may be due already, where the boot took that long.
+    assert!(stage.next_run() <= 30);
     assert_eq!(stage.status()["state"], "ok");
 }
 
@@ -358,7 +359,7 @@ fn a_program_that_stays_is_watched() {
     let mut collector = described(machine, PROGRAM);
     collector.interval = Span::secs(1);
     install(machine, &collector, &Host::new());
-    drop_in(machine, UNIT, "[Service]\nWatchdogSec=5s\nRestartSec=100ms\n");
+    drop_in(machine, UNIT, "[Service]\nWatchdogSec=10s\nRestartSec=100ms\n");
     let settings = |behaviour: &str| {
         format!(
             "[collector.behaving]\nrun_interval = \"1s\"\ndeadline = \"1s\"\nbehaviour = \"{behaviour}\"\n"
@@ -373,16 +374,14 @@ fn a_program_that_stays_is_watched() {
 
     stage.settings(&settings("block"));
     machine.systemctl(["restart", UNIT]);
-    machine.wait_for_property(UNIT, "NRestarts", "a start by the watchdog", |count| count != "0");
+    wait_until("a start by the watchdog", BOUND, || {
+        machine.property(UNIT, "NRestarts") != "0"
+    });
     let said = stage.said();
-    let stuck = said
-        .iter()
-        .find(|entry| entry.priority() == Some(3))
-        .expect("an error");
-    assert!(
-        stuck.message().starts_with("no run has ended for 10s"),
-        "{stuck:#?}"
-    );
+    // A run before that may have failed: it had a second.
+    let is_stuck = |entry: &&JournalEntry| entry.message().starts_with("no run has ended for 10s");
+    let stuck = said.iter().find(is_stuck);
+    assert_eq!(stuck.and_then(JournalEntry::priority), Some(3), "{said:#?}");
     let of_manager = machine.journal(UNIT, &["_PID=1"]);
     assert!(
         of_manager
@@ -400,7 +399,7 @@ fn a_program_that_stays_is_watched() {
     // Longer than the watchdog waits: it is told.
     let runs = || machine.journal(UNIT, &["PRIORITY=6", "COLLECTOR=behaving"]).len();
     let now = runs();
-    wait_until("seven more runs", BOUND, || runs() >= now + 7);
+    wait_until("twelve more runs", BOUND, || runs() >= now + 12);
     assert_eq!(machine.property(UNIT, "NRestarts"), restarts);
     machine.systemctl(["stop", UNIT]);
     assert_eq!(machine.property(UNIT, "ActiveState"), "inactive");
