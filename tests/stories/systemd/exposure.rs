@@ -6,7 +6,7 @@ use tidemark_settings::Span;
 use tidemark_systemd::{Collector, Host, Unit, flush, units};
 use tidemark_testkit::Systemd;
 
-use super::{add, described, machine, read_settings};
+use super::{BOUND, add, described, machine, read_settings};
 
 /// The most exposure that a service may have, in tenths.
 const EXPOSURE: &str = "--threshold=15";
@@ -103,6 +103,7 @@ fn units_of_every_collector_are_right_and_hardly_exposed() {
             machine
                 .command(["sh", "-c", &script, "analyze"])
                 .args(files)
+                .bound(2 * BOUND)
                 .run()
         };
         let files: Vec<String> = made.iter().map(|unit| format!("./{}", unit.file_name)).collect();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tidemark_systemd::{Collector, Credential, Host, Needs, SinkNeeds, units};
 use tidemark_testkit::{JournalEntry, SinkServer, Systemd};
 
-use super::{add_generator, install_units, machine};
+use super::{BOUND, add_generator, install_units, machine};
 
 /// Where an injected line would leave a trace.
 const TRACE: &str = "/var/lib/injected";
@@ -125,10 +125,12 @@ fn units_of_odd_names_do_what_was_meant() {
     let verified = machine
         .command(["systemd-analyze", "verify", "--man=no"])
         .args(files)
+        .bound(2 * BOUND)
         .run();
     assert_eq!((verified.code, verified.stderr.as_str()), (Some(0), ""));
     let services: Vec<&str> = odd_ones.iter().map(|(_, service, _)| service.as_str()).collect();
-    machine.command(["systemctl", "start"]).args(&services).run();
+    let start = machine.command(["systemctl", "start"]).args(&services);
+    start.bound(2 * BOUND).run();
     for (word, service, expected) in &odd_ones {
         let said: Vec<String> = machine
             .journal(service, &["_TRANSPORT=stdout"])
