@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tidemark_settings::{LoadFrom, Places, Settings, Span};
 use tidemark_systemd::{Collector, Host, Needs, Unit, units};
-use tidemark_testkit::{Systemd, program};
+use tidemark_testkit::{Run, Systemd, program};
 
 /// Where the collector `host` is on the machine.
 const HOST: &str = "/usr/lib/tidemark/collectors/tidemark-host";
@@ -41,8 +41,18 @@ pub(crate) fn machine() -> Systemd {
         let bytes = std::fs::read(program(name)).expect("a program that is built");
         machine.install(path, bytes, 0o755, "root");
     }
+    describe_beside(&machine, "host");
     machine.install("/etc/tidemark/tidemark.toml", "", 0o640, "root:tidemark");
     machine
+}
+
+/// Puts the description of a collector that is built beside its program, as a package does. Without it the program is asked
+/// at each boot and reload, and has a second to answer, which may be too short on a machine that is busy with other tests.
+fn describe_beside(machine: &Systemd, name: &str) {
+    let asked = Run::new(program(&format!("tidemark-{name}"))).arg("--describe");
+    let description = asked.bound(BOUND).run().expect_code(0).stdout;
+    let path = format!("/usr/lib/tidemark/collectors/{name}.json");
+    machine.install(path, description, 0o644, "root");
 }
 
 /// Puts a collector that is built on the machine; gives its program.
@@ -50,6 +60,7 @@ pub(crate) fn add(machine: &Systemd, name: &str) -> String {
     let path = format!("/usr/lib/tidemark/collectors/tidemark-{name}");
     let bytes = std::fs::read(program(&format!("tidemark-{name}"))).expect("a program that is built");
     machine.install(&path, bytes, 0o755, "root");
+    describe_beside(machine, name);
     path
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tidemark_testkit::{Ended, Systemd, program, wait_until};
 
-use super::{BOUND, HOST, drop_in, machine, shipped};
+use super::{BOUND, HOST, describe_beside, drop_in, machine, shipped};
 
 /// Where collectors are on the machine.
 const COLLECTORS: &str = "/usr/lib/tidemark/collectors";
@@ -22,7 +22,7 @@ const SHIPPED: [&str; 5] = [
 /// A machine on which all is installed as the package does it, and no collector; the target has been started.
 fn installed() -> Systemd {
     let machine = machine();
-    machine.run(["rm", HOST]).expect_code(0);
+    remove(&machine, "host");
     let generator = std::fs::read(program("tidemark-generator")).expect("a program that is built");
     let path = "/usr/lib/systemd/system-generators/tidemark-generator";
     machine.install(path, generator, 0o755, "root");
@@ -234,6 +234,7 @@ fn settings_take_effect_by_themselves() {
         said.stderr
     );
     let host = std::fs::read(program("tidemark-host")).expect("a program that is built");
+    describe_beside(&machine, "host");
     machine.install(HOST, host, 0o755, "root");
     wait_for_timer(&machine, "host", true);
     machine
@@ -527,6 +528,7 @@ fn a_service_that_stays_follows_too() {
     let machine = installed();
     let host = std::fs::read(program("tidemark-host")).expect("a program that is built");
     set(&machine, "[collector.host]\nrun_interval = \"2s\"\n");
+    describe_beside(&machine, "host");
     machine.install(HOST, &host, 0o755, "root");
     let runs = |interval: &str| {
         let line = machine.property(SERVICE, "ExecStart");
@@ -591,7 +593,7 @@ fn a_service_that_stays_follows_too() {
     settle(&machine);
     machine.wait_for(SERVICE, "dead");
     assert_eq!(machine.property(SERVICE, "Type"), "oneshot");
-    machine.run(["rm", HOST]).expect_code(0);
+    remove(&machine, "host");
     wait_for_timer(&machine, "host", false);
     settle(&machine);
     assert_eq!(failed(&machine), "");
