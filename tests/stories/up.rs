@@ -68,10 +68,11 @@ fn starts_a_failing_collector_no_more_often_than_its_interval() {
     wait_until("it fails", BOUND, || {
         status(&home).collector("sponsoring")["state"] == "failing"
     });
-    // Both of the two are later than this.
+    // All of them end later than this. The first may have begun before, and the second have been due meanwhile; between the
+    // others are whole intervals.
     let start = std::time::Instant::now();
     let first = runs(&home);
-    wait_until("it ran twice more", BOUND, || runs(&home) >= first + 2);
+    wait_until("it ran four times more", BOUND, || runs(&home) >= first + 4);
     assert!(start.elapsed() > Duration::from_secs(2), "{:?}", start.elapsed());
     up.interrupt();
     let ended = up.wait();
@@ -138,10 +139,9 @@ fn goes_on_where_a_collector_is_killed() {
     up.terminate();
     up.wait().expect_code(0);
     for child in children {
-        assert!(
-            !std::path::Path::new(&format!("/proc/{child}")).exists(),
-            "{child} is left behind"
-        );
+        // Its number may be another's by now.
+        let name = std::fs::read_to_string(format!("/proc/{child}/comm")).unwrap_or_default();
+        assert!(!name.starts_with("tidemark-sponso"), "{child} is left behind");
     }
     let ledger = status(&home).sink("store");
     assert!(
