@@ -53,6 +53,22 @@ impl Default for State {
     }
 }
 
+impl Shared {
+    #[track_caller]
+    fn wait_for(&self, count: usize, bound: Duration) -> Vec<Request> {
+        let (state, late) = self
+            .arrived
+            .wait_timeout_while(lock(&self.state), bound, |state| state.requests.len() < count)
+            .unwrap_or_else(PoisonError::into_inner);
+        let there = state.requests.len();
+        assert!(
+            !late.timed_out(),
+            "after {bound:?} there are {there} requests, not {count}"
+        );
+        state.requests.clone()
+    }
+}
+
 impl SinkServer {
     /// Over plain HTTP.
     pub fn start() -> Self {
@@ -118,19 +134,20 @@ impl SinkServer {
     /// When they are not there in time.
     #[track_caller]
     pub fn wait_for(&self, count: usize, bound: Duration) -> Vec<Request> {
-        let (state, late) = self
-            .shared
-            .arrived
-            .wait_timeout_while(lock(&self.shared.state), bound, |state| {
-                state.requests.len() < count
-            })
-            .unwrap_or_else(PoisonError::into_inner);
-        let there = state.requests.len();
-        assert!(
-            !late.timed_out(),
-            "after {bound:?} there are {there} requests, not {count}"
-        );
-        state.requests.clone()
+        self.shared.wait_for(count, bound)
+    }
+
+    /// The same wait, for a thread of its own.
+    ///
+    /// # Panics
+    /// What is given does, when they are not there in time.
+    pub fn waiting_for(
+        &self,
+        count: usize,
+        bound: Duration,
+    ) -> impl FnOnce() -> Vec<Request> + Send + 'static {
+        let shared = Arc::clone(&self.shared);
+        move || shared.wait_for(count, bound)
     }
 
     /// Ends every connection and refuses new ones.

@@ -115,9 +115,8 @@ pub(crate) async fn deliver_until(delivery: &mut Delivery, over: impl Future<Out
 
 /// Waits until the server has had so many requests.
 pub(crate) async fn asked(server: &SinkServer, requests: usize) {
-    while server.requests().len() < requests {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let asked = server.waiting_for(requests, Duration::from_secs(60));
+    tokio::task::spawn_blocking(asked).await.expect("it was asked");
 }
 
 /// So many seconds after the start.
